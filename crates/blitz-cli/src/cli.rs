@@ -1,0 +1,110 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Rust Blitz: PyTorch's 60-minute blitz as Rust notebooks.
+#[derive(Parser)]
+#[command(name = "cargo blitz", bin_name = "cargo blitz", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// The repository to work on, where it is not the one that this tool was built in
+    #[arg(long, value_name = "DIR", global = true, hide = true)]
+    pub root: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make everything that the notebooks need, below this repository
+    #[command(long_about = "Make everything that the notebooks need, below this repository: \
+        Python packages with JupyterLab and PyTorch's libtorch in .venv, the Rust kernel and the \
+        notebooks' compiled dependencies in .blitz. A second run does nothing; an interrupted one \
+        is resumed; a changed pin redoes just its step.")]
+    Setup(SetupOptions),
+    /// Execute notebooks and write executed copies and HTML pages to site/
+    Run(RunOptions),
+    /// Open JupyterLab on the notebooks
+    Lab(LabOptions),
+    /// Check everything that CI checks: format, lints, tests, and the notebooks under nbval
+    Test(TestOptions),
+    /// Export notebooks as they are stored to HTML pages in site/, without executing them
+    Html(HtmlOptions),
+    /// Look for what could be wrong with this machine or this set-up, and say how to mend it
+    Doctor,
+    /// Remove what the other commands made
+    Clean(CleanOptions),
+}
+
+/// Options of `setup`.
+#[derive(Args, Default)]
+pub struct SetupOptions {
+    /// Take PyTorch's CPU wheels (0.2 GB) from its own index instead of the CUDA ones (3 GB); later
+    /// set-ups keep this choice until `cargo blitz clean --all`
+    #[arg(long)]
+    pub cpu: bool,
+}
+
+/// Options of `run`.
+#[derive(Args)]
+pub struct RunOptions {
+    /// Notebooks: 04, 04_cifar10_classifier or a path; all of notebooks/ if none is named
+    #[arg(value_name = "NOTEBOOK")]
+    pub notebooks: Vec<String>,
+    /// CIFAR-10 to use: a directory with the official binary files, or `builtin` for the drawn set
+    #[arg(long, value_name = "DIR", env = "BLITZ_DATA")]
+    pub data: Option<String>,
+    /// Where executed notebooks and pages go
+    #[arg(long, value_name = "DIR")]
+    pub site: Option<PathBuf>,
+    /// Seconds that one cell may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub timeout: u64,
+    /// Execute on the built-in data set and store the outputs in the notebooks themselves, for
+    /// nbval to compare with
+    #[arg(long, conflicts_with_all = ["data", "site"])]
+    pub store: bool,
+}
+
+/// Options of `lab`.
+#[derive(Args)]
+pub struct LabOptions {
+    /// Do not open a browser; the address is printed
+    #[arg(long)]
+    pub no_browser: bool,
+    /// The port to listen on (default: 8888, or the next free one)
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// More arguments for `jupyter lab`, after `--`
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    pub more: Vec<String>,
+}
+
+/// Options of `test`.
+#[derive(Args)]
+pub struct TestOptions {
+    /// A directory with real CIFAR-10: also execute 04 on it and check the accuracy that it reports
+    #[arg(long, value_name = "DIR", env = "BLITZ_DATA")]
+    pub data: Option<String>,
+}
+
+/// Options of `html`.
+#[derive(Args)]
+pub struct HtmlOptions {
+    /// Notebooks: 04, 04_cifar10_classifier or a path; all of notebooks/ if none is named
+    #[arg(value_name = "NOTEBOOK")]
+    pub notebooks: Vec<String>,
+    /// Where the pages go
+    #[arg(long, value_name = "DIR")]
+    pub site: Option<PathBuf>,
+}
+
+/// Options of `clean`.
+#[derive(Args)]
+pub struct CleanOptions {
+    /// Also remove .venv, the compiled dependencies and downloaded data: a fresh clone again
+    #[arg(long)]
+    pub all: bool,
+}

@@ -1,0 +1,99 @@
+//! Running other programs: with progress, a log file, and an error that shows the log's end.
+
+use crate::progress::Step;
+use anyhow::{Context, Result, anyhow};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+/// How many of a failed program's last lines an error shows.
+const LINES_SHOWN: usize = 15;
+
+/// What in a program's output means that there is no network.
+const NO_NETWORK: [&str; 6] = [
+    "name resolution",
+    "Could not resolve host",
+    "NewConnectionError",
+    "Network is unreachable",
+    "failed to download",
+    "download of config.json failed",
+];
+
+/// Runs `command` as part of `step`. Its output goes to `log`, and the last line to the step.
+///
+/// # Errors
+/// It cannot be started, or it fails: the error holds the end of its output, names `log`, and says
+/// so where the cause is the network.
+pub fn run_logged(step: &Step, mut command: Command, log: &Path) -> Result<()> {
+    if let Some(parent) = log.parent() {
+        fs::create_dir_all(parent)
+            .with_context(|| format!("cannot create {}", parent.display()))?;
+    }
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{program}`"))?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let file = Mutex::new(file);
+    std::thread::scope(|scope| {
+        scope.spawn(|| pass_on(stdout, step, &file));
+        pass_on(stderr, step, &file);
+    });
+    let status = child.wait().with_context(|| format!("cannot wait for `{program}`"))?;
+    if status.success() { Ok(()) } else { Err(failure(&program, &status.to_string(), log)) }
+}
+
+fn pass_on(output: Option<impl Read>, step: &Step, log: &Mutex<File>) {
+    let Some(output) = output else { return };
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    while let Ok(1..) = output.read_until(b'\n', &mut line) {
+        step.detail(&String::from_utf8_lossy(&line));
+        if let Ok(mut log) = log.lock() {
+            // A log that cannot be written must not end the work itself.
+            let _ = log.write_all(&line);
+        }
+        line.clear();
+    }
+}
+
+fn failure(program: &str, status: &str, log: &Path) -> anyhow::Error {
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = text.unwrap_or_default();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let end = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n  ");
+    let advice = if NO_NETWORK.iter().any(|sign| text.contains(sign)) {
+        "\nThere seems to be no network, and this step downloads packages. Connect (behind a proxy, \
+         set HTTPS_PROXY) and run the command again: it goes on where it stopped."
+    } else if text.contains("No space left on device") {
+        "\nThe disk is full. Make room and run the command again: it goes on where it stopped."
+    } else {
+        ""
+    };
+    anyhow!(
+        "`{program}` failed ({status}):\n  {end}\nAll of its output is in {}.{advice}",
+        log.display()
+    )
+}
+
+/// Runs `command` with its output going straight to the person.
+///
+/// # Errors
+/// It cannot be started or it fails.
+pub fn run_visibly(mut command: Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().with_context(|| format!("cannot start `{program}`"))?;
+    if status.success() { Ok(()) } else { Err(anyhow!("`{program}` failed ({status})")) }
+}
+
+/// The trimmed standard output of a short command, if it succeeds.
+pub fn output_of(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

@@ -1,0 +1,110 @@
+//! `cargo blitz doctor`: what could be wrong, each with its remedy.
+
+use crate::command::output_of;
+use crate::project::Project;
+use crate::setup::kernelspec;
+use crate::{prerequisites, torch};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::fs;
+use std::process::Command;
+
+/// What a whole set-up takes on disk, with CUDA's libraries and cargo's build directory, in GB.
+const DISK_SPACE: u64 = 12;
+
+/// Runs every check and prints a line for each.
+///
+/// # Errors
+/// At least one check failed.
+pub fn doctor(project: &Project) -> Result<()> {
+    let checks: [(&str, Result<String>); 10] = [
+        ("path", prerequisites::path(project)),
+        ("Rust", prerequisites::rust()),
+        ("Python", prerequisites::python().map(|(_, version)| version)),
+        ("C++ compiler", prerequisites::compiler()),
+        ("disk space", disk_space(project)),
+        ("Python packages", packages(project)),
+        ("torch", torch::check(project).map(|(_, version)| version)),
+        ("libtorch", loads(project, "libtorch.so")),
+        ("CUDA backend", loads(project, "libtorch_cuda.so")),
+        ("kernel", kernel(project)),
+    ];
+    let mut failed = 0;
+    for (name, result) in checks {
+        match result {
+            Ok(found) => println!("✓ {name:16} {found}"),
+            Err(error) => {
+                failed += 1;
+                println!("✗ {name:16} {error:#}");
+            }
+        }
+    }
+    ensure!(failed == 0, "{failed} checks failed; each line above says what helps");
+    println!("All is well.");
+    Ok(())
+}
+
+fn disk_space(project: &Project) -> Result<String> {
+    let free = fs4::available_space(project.root()).context("cannot ask for free disk space")?;
+    let free = free / 1_000_000_000;
+    let is_set_up = project.path(".blitz/warm").exists();
+    ensure!(
+        is_set_up || free >= DISK_SPACE,
+        "{free} GB free, set-up takes up to {DISK_SPACE} GB. Make room, or use \
+         `cargo blitz setup --cpu`, which takes less."
+    );
+    Ok(format!("{free} GB free"))
+}
+
+/// The pinned packages are installed in the pinned versions.
+fn packages(project: &Project) -> Result<String> {
+    let path = project.path("requirements.txt");
+    let pins =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let script = "import sys, importlib.metadata as m\n\
+        for pin in sys.argv[1:]:\n    name, wanted = pin.split('==')\n    \
+        try: found = m.version(name)\n    except m.PackageNotFoundError: found = 'nothing'\n    \
+        if found.split('+')[0] != wanted: print(name, wanted, 'is pinned,', found, 'is there')";
+    let pins: Vec<&str> = pins.lines().filter(|line| line.contains("==")).collect();
+    let output = output_of(project.python_command().args(["-c", script]).args(&pins));
+    match output.as_deref() {
+        None => bail!("there is no working .venv. Run `cargo blitz setup`."),
+        Some("") => Ok(format!("{} pins of requirements.txt", pins.len())),
+        Some(wrong) => bail!(
+            "{}. Run `cargo blitz clean --all` and `cargo blitz setup`.",
+            wrong.lines().collect::<Vec<_>>().join("; ")
+        ),
+    }
+}
+
+/// The kernel itself tries: what counts is whether the process that runs cells can load it.
+fn loads(project: &Project, library: &str) -> Result<String> {
+    let path = project.path(".blitz/libtorch/lib").join(library);
+    if library == "libtorch_cuda.so"
+        && !path.exists()
+        && path.with_file_name("libtorch.so").exists()
+    {
+        return Ok("not in this libtorch (CPU wheels); cells run on the CPU".to_owned());
+    }
+    ensure!(path.exists(), "{} is missing. Run `cargo blitz setup`.", path.display());
+    let output = Command::new(project.kernel()).arg("load").arg(&path).output();
+    let output = output.map_err(|_| anyhow!("the kernel is missing. Run `cargo blitz setup`."))?;
+    ensure!(
+        output.status.success(),
+        "{} Remove .venv and run `cargo blitz setup`.",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(format!("{library} loads"))
+}
+
+fn kernel(project: &Project) -> Result<String> {
+    let version = output_of(Command::new(project.kernel()).arg("--version"));
+    let version = version.ok_or_else(|| anyhow!("it is missing. Run `cargo blitz setup`."))?;
+    let path = kernelspec::path(project);
+    let spec = fs::read_to_string(&path).unwrap_or_default();
+    ensure!(
+        spec.contains(&project.kernel().display().to_string()),
+        "{} does not name this clone's kernel. Run `cargo blitz setup`.",
+        path.display()
+    );
+    Ok(format!("{version}, registered as \"Rust (Blitz)\""))
+}

@@ -1,0 +1,51 @@
+//! `cargo blitz`: sets up, runs, tests and exports the Rust Blitz notebooks.
+//!
+//! Everything it makes lies below the repository: Python packages in `.venv`, everything else in
+//! `.blitz`, executed notebooks and pages in `site`.
+
+mod clean;
+mod cli;
+mod command;
+mod doctor;
+mod execute;
+mod fingerprint;
+mod html;
+mod lab;
+mod math;
+mod notebook;
+mod prerequisites;
+mod progress;
+mod project;
+mod run;
+mod setup;
+mod test;
+mod torch;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use project::{Project, Usage};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            // As clap does for arguments that it can judge itself.
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    let project = Project::new(cli.root);
+    match cli.command {
+        Command::Setup(options) => setup::setup(&project, &options),
+        Command::Run(options) => run::run(&project, &options),
+        Command::Lab(options) => lab::lab(&project, &options),
+        Command::Test(options) => test::test(&project, &options),
+        Command::Html(options) => html::html(&project, &options),
+        Command::Doctor => doctor::doctor(&project),
+        Command::Clean(options) => clean::clean(&project, &options),
+    }
+}

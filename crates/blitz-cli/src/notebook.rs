@@ -1,0 +1,228 @@
+//! Reading notebooks and judging whether their cells ran.
+
+use crate::fingerprint::write_atomically;
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value, json};
+use std::fs;
+use std::path::Path;
+
+/// The MIME type by which the kernel marks a cell that panicked or returned an error.
+const FAILURE: &str = "application/vnd.blitz.failure+json";
+
+/// A notebook in nbformat 4.
+pub struct Notebook {
+    json: Map<String, Value>,
+}
+
+/// A code cell.
+pub struct Cell<'a> {
+    /// Its place among all cells.
+    pub index: usize,
+    json: &'a Value,
+}
+
+impl Notebook {
+    /// Reads a notebook.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not JSON, or is not a notebook of format 4.
+    pub fn read(path: &Path) -> Result<Self> {
+        let name = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        let json: Value = serde_json::from_str(&text)
+            .with_context(|| format!("{name} is not a notebook: it is not JSON"))?;
+        let Value::Object(json) = json else {
+            bail!("{name} is not a notebook: expected a JSON object");
+        };
+        match json.get("nbformat").and_then(Value::as_i64) {
+            Some(4) => {}
+            Some(other) => bail!(
+                "{name} has notebook format {other}, expected 4. Open it in JupyterLab and save it."
+            ),
+            None => bail!("{name} is not a notebook: it has no `nbformat`"),
+        }
+        if !json.get("cells").is_some_and(Value::is_array) {
+            bail!("{name} is not a notebook: it has no list of `cells`");
+        }
+        Ok(Notebook { json })
+    }
+
+    /// Writes the notebook in Jupyter's layout.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut bytes = Vec::new();
+        let layout = serde_json::ser::PrettyFormatter::with_indent(b" ");
+        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, layout);
+        serde::Serialize::serialize(&self.json, &mut serializer)?;
+        bytes.push(b'\n');
+        write_atomically(path, &bytes)
+    }
+
+    /// The code cells that hold code.
+    pub fn code_cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        let cells = self.json.get("cells").and_then(Value::as_array).into_iter().flatten();
+        cells
+            .enumerate()
+            .map(|(index, json)| Cell { index, json })
+            .filter(|cell| cell.json["cell_type"] == "code" && !cell.source().trim().is_empty())
+    }
+
+    /// Applies `edit` to the source of every Markdown cell.
+    pub fn edit_markdown(&mut self, edit: impl Fn(&str) -> String) {
+        let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
+        for cell in cells.into_iter().flatten() {
+            if cell["cell_type"] == "markdown" {
+                cell["source"] = Value::from(edit(&joined(&cell["source"])));
+            }
+        }
+    }
+
+    /// States the language as Jupyter's tools expect it. evcxr's kernel misspells
+    /// `pygments_lexer`, so that nbconvert would have to guess how to highlight.
+    pub fn set_language(&mut self) {
+        let metadata = self.json.entry("metadata").or_insert_with(|| json!({}));
+        metadata["language_info"] = json!({
+            "codemirror_mode": "rust",
+            "file_extension": ".rs",
+            "mimetype": "text/x-rust",
+            "name": "rust",
+            "pygments_lexer": "rust",
+        });
+    }
+
+    /// What all code cells printed to standard output.
+    pub fn stdout(&self) -> String {
+        self.code_cells().map(|cell| cell.stdout()).collect()
+    }
+
+    /// Checks that every code cell ran and none failed.
+    ///
+    /// # Errors
+    /// The first cell that failed or did not run, named, with the reason.
+    pub fn check_executed(&self, stopped: Option<&str>) -> Result<()> {
+        for cell in self.code_cells() {
+            if let Some(reason) = cell.failure() {
+                bail!("{}: {reason}", cell.name());
+            }
+            if cell.json["execution_count"].is_null() {
+                bail!("{}: {}", cell.name(), stopped.unwrap_or("did not run"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cell<'_> {
+    /// How people find the cell: its place, its id and its first line.
+    pub fn name(&self) -> String {
+        let source = self.source();
+        let first = source.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let id = self.json["id"].as_str().unwrap_or("without id");
+        format!("cell {} ({id}) `{}`", self.index + 1, first.trim())
+    }
+
+    fn source(&self) -> String {
+        joined(&self.json["source"])
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = &Value> {
+        self.json["outputs"].as_array().into_iter().flatten()
+    }
+
+    fn stdout(&self) -> String {
+        self.outputs()
+            .filter(|output| output["name"] == "stdout")
+            .map(|o| joined(&o["text"]))
+            .collect()
+    }
+
+    /// The reason of the cell's failure, if it failed and was not meant to.
+    fn failure(&self) -> Option<String> {
+        let tags = self.json["metadata"]["tags"].as_array();
+        if tags.is_some_and(|tags| tags.iter().any(|tag| tag == "raises-exception")) {
+            return None;
+        }
+        self.outputs().find_map(|output| {
+            if output["output_type"] == "error" {
+                return Some(output["evalue"].as_str().unwrap_or("an error").to_owned());
+            }
+            let marked = output.get("data")?.get(FAILURE)?;
+            let what = if marked["kind"] == "panic" { "panicked" } else { "ended with an error" };
+            Some(format!("{what}: {}", marked["message"].as_str().unwrap_or_default()))
+        })
+    }
+}
+
+/// A source or text, which nbformat allows to be one string or a list of lines.
+fn joined(text: &Value) -> String {
+    match text {
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notebook(cells: Value) -> Notebook {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("n.ipynb");
+        let json = json!({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5});
+        fs::write(&path, json.to_string()).expect("writable");
+        Notebook::read(&path).expect("a notebook")
+    }
+
+    fn cell(source: &str, count: Option<u32>, outputs: Value) -> Value {
+        json!({"cell_type": "code", "id": "an-id", "metadata": {}, "source": [source],
+               "execution_count": count, "outputs": outputs})
+    }
+
+    #[test]
+    fn names_the_cell_that_failed_though_the_kernel_said_ok() {
+        let marked = json!([{"output_type": "execute_result", "data":
+            {FAILURE: {"kind": "panic", "message": "index out of bounds"}}}]);
+        let cells =
+            json!([cell("let x = 1;", Some(1), json!([])), cell("\nx[7]", Some(2), marked)]);
+        let error = notebook(cells).check_executed(None).expect_err("a failure").to_string();
+        assert_eq!(error, "cell 2 (an-id) `x[7]`: panicked: index out of bounds");
+    }
+
+    #[test]
+    fn a_cell_without_a_count_did_not_run_and_an_empty_one_need_not() {
+        let fine = json!([cell("1", Some(1), json!([])), cell("  \n", None, json!([]))]);
+        notebook(fine).check_executed(None).expect("all ran");
+        let error = notebook(json!([cell("2", None, json!([]))])).check_executed(None);
+        assert!(error.expect_err("did not run").to_string().ends_with("did not run"));
+    }
+
+    #[test]
+    fn an_error_output_fails_a_cell_unless_it_is_meant_to() {
+        let output =
+            json!([{"output_type": "error", "ename": "Error", "evalue": "mismatched types"}]);
+        let mut meant = cell("q", Some(1), output.clone());
+        meant["metadata"]["tags"] = json!(["raises-exception"]);
+        notebook(json!([meant])).check_executed(None).expect("meant to fail");
+        let error = notebook(json!([cell("q", Some(1), output)])).check_executed(None);
+        assert!(error.expect_err("failed").to_string().contains("mismatched types"));
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_file_that_is_no_notebook() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("broken.ipynb");
+        for (text, expected) in [
+            ("{", "not JSON"),
+            ("[]", "JSON object"),
+            ("{}", "nbformat"),
+            (r#"{"nbformat":3}"#, "format 3"),
+        ] {
+            fs::write(&path, text).expect("writable");
+            let error = Notebook::read(&path).map(drop).expect_err("no notebook");
+            let error = format!("{error:#}");
+            assert!(error.contains(expected) && error.contains("broken.ipynb"), "{error}");
+        }
+    }
+}

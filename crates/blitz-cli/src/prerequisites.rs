@@ -1,0 +1,114 @@
+//! What a machine must bring: Rust, Python with venv, a C++ compiler, a path without spaces.
+
+use crate::command::output_of;
+use crate::project::Project;
+use anyhow::{Result, anyhow, bail};
+use std::process::Command;
+
+/// The oldest Rust and Python that work.
+const RUST: (u32, u32) = (1, 95);
+const PYTHON: (u32, u32) = (3, 10);
+
+/// Checks everything at once, cheapest first.
+///
+/// # Errors
+/// The first thing that is missing, with its remedy.
+pub fn check(project: &Project) -> Result<()> {
+    path(project)?;
+    rust()?;
+    python()?;
+    compiler()?;
+    Ok(())
+}
+
+/// evcxr passes paths between its processes separated by spaces.
+pub fn path(project: &Project) -> Result<String> {
+    let root = project.root().display().to_string();
+    if root.chars().any(char::is_whitespace) {
+        bail!(
+            "the path of this clone contains a space: {root}\nThe Rust evaluator evcxr cannot work \
+             in such a place. Move the clone, for example to ~/rust-blitz, and run the command again."
+        );
+    }
+    Ok(root)
+}
+
+/// The compiler's version line.
+pub fn rust() -> Result<String> {
+    let version = output_of(Command::new("rustc").arg("--version")).ok_or_else(|| {
+        anyhow!(
+            "`rustc` does not run. Install Rust from https://rustup.rs and open a new terminal."
+        )
+    })?;
+    match numbers(&version) {
+        Some(found) if found >= RUST => Ok(version),
+        _ => bail!(
+            "Rust {}.{} or newer is needed, found `{version}`. Run `rustup update stable`.",
+            RUST.0,
+            RUST.1
+        ),
+    }
+}
+
+/// The program name of a fitting Python, and its version line.
+pub fn python() -> Result<(String, String)> {
+    let mut found = Vec::new();
+    for name in ["python3", "python3.13", "python3.12", "python3.11", "python3.10"] {
+        let Some(version) = output_of(Command::new(name).arg("--version")) else {
+            continue;
+        };
+        if numbers(&version).is_some_and(|numbers| numbers >= PYTHON) {
+            let venv = Command::new(name).args(["-c", "import venv, ensurepip"]).output();
+            if venv.is_ok_and(|output| output.status.success()) {
+                return Ok((name.to_owned(), version));
+            }
+            found.push(format!("{version} (without venv)"));
+        } else {
+            found.push(version);
+        }
+    }
+    let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+    bail!(
+        "Python {}.{} or newer with venv is needed, found {found}. Install it: \
+         `sudo apt install python3 python3-venv` (Debian, Ubuntu), `sudo dnf install python3` \
+         (Fedora), `brew install python` (macOS).",
+        PYTHON.0,
+        PYTHON.1
+    )
+}
+
+/// The C++ compiler's version line. The crate `cc`, which compiles tch's C++ part, uses `CXX` or
+/// `c++`.
+pub fn compiler() -> Result<String> {
+    let name = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    let version = output_of(Command::new(&name).arg("--version"));
+    let version = version.and_then(|text| text.lines().next().map(str::to_owned));
+    version.ok_or_else(|| {
+        anyhow!(
+            "the C++ compiler `{name}` does not run, and tch needs one (C++17). Install it: \
+             `sudo apt install g++` (Debian, Ubuntu), `sudo dnf install gcc-c++` (Fedora), \
+             `xcode-select --install` (macOS)."
+        )
+    })
+}
+
+/// The first `MAJOR.MINOR` in a version line.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let number =
+        version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut parts = number.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_version_lines() {
+        assert_eq!(numbers("rustc 1.95.0 (59807616e 2026-04-14)"), Some((1, 95)));
+        assert_eq!(numbers("Python 3.9.18"), Some((3, 9)));
+        assert!(numbers("Python 3.9.18") < Some(PYTHON));
+        assert_eq!(numbers("command not found"), None);
+    }
+}

@@ -1,0 +1,51 @@
+//! Building and installing the kernel.
+
+use crate::command::run_logged;
+use crate::fingerprint::Fingerprint;
+use crate::progress::Step;
+use crate::project::Project;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The key: the kernel's sources, its dependencies' versions, the profile and the compiler.
+pub fn key(project: &Project, rustc: &str) -> String {
+    Fingerprint::new()
+        .path(&project.path("crates/blitz-kernel/src"))
+        .path(&project.path("crates/blitz-kernel/Cargo.toml"))
+        .path(&project.path("Cargo.toml"))
+        .path(&project.path("Cargo.lock"))
+        .text(&project.root().to_string_lossy())
+        .text(rustc)
+        .finish()
+}
+
+/// Builds the kernel with cargo and installs it as `.blitz/bin/blitz-kernel`.
+pub fn build(project: &Project) -> Result<()> {
+    let step = Step::start("building the kernel (with rust-analyzer in it: some minutes)");
+    let mut command = Command::new("cargo");
+    command.current_dir(project.root()).args(["build", "--locked", "--package", "blitz-kernel"]);
+    let built = run_logged(&step, command, &project.path(".blitz/logs/kernel.log"));
+    if let Err(error) = built {
+        step.failed();
+        return Err(error.context("the kernel could not be built"));
+    }
+    install(&project.path("target/debug/blitz-kernel"), &project.kernel())?;
+    step.done("");
+    Ok(())
+}
+
+/// Puts the binary in place by a rename, so that kernels that run now keep theirs, and apart from
+/// `target`, so that `cargo clean` does not take it away.
+fn install(binary: &Path, place: &Path) -> Result<()> {
+    let put = || -> std::io::Result<()> {
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let beside = place.with_extension("new");
+        fs::copy(binary, &beside)?;
+        fs::rename(&beside, place)
+    };
+    put().with_context(|| format!("cannot copy {} to {}", binary.display(), place.display()))
+}

@@ -1,0 +1,40 @@
+//! The kernelspec, by which Jupyter finds the kernel.
+
+use crate::fingerprint::{Fingerprint, write_atomically};
+use crate::project::Project;
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+const LOGO: &[u8] = include_bytes!("logo.svg");
+
+/// Where the kernelspec lies: in the environment, so that it is found by everything that runs
+/// there, and nowhere else.
+pub fn path(project: &Project) -> PathBuf {
+    project.path(".venv/share/jupyter/kernels/rust/kernel.json")
+}
+
+/// The key: what is written.
+pub fn key(project: &Project) -> String {
+    Fingerprint::new()
+        .text(&spec(project).to_string())
+        .text(&String::from_utf8_lossy(LOGO))
+        .finish()
+}
+
+/// Writes the kernelspec and its logo.
+pub fn write(project: &Project) -> Result<()> {
+    let path = path(project);
+    let text = format!("{:#}\n", spec(project));
+    write_atomically(&path.with_file_name("logo-svg.svg"), LOGO)?;
+    write_atomically(&path, text.as_bytes())
+}
+
+fn spec(project: &Project) -> Value {
+    json!({
+        "argv": [project.kernel(), "--control_file", "{connection_file}"],
+        "display_name": "Rust (Blitz)",
+        "language": "rust",
+        "interrupt_mode": "message",
+    })
+}

@@ -1,0 +1,89 @@
+//! The Python environment.
+
+use super::Wheels;
+use crate::command::run_logged;
+use crate::fingerprint::Fingerprint;
+use crate::prerequisites;
+use crate::progress::Step;
+use crate::project::Project;
+use crate::torch;
+use anyhow::{Context, Result};
+use std::fs;
+use std::process::Command;
+
+/// PyTorch's own index of CPU-only wheels.
+const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
+
+/// The key: the pins and which of PyTorch's builds.
+pub fn key(project: &Project, wheels: Wheels) -> String {
+    Fingerprint::new().path(&project.path("requirements.txt")).text(&format!("{wheels:?}")).finish()
+}
+
+/// Makes `.venv` and installs the pins. Packages that are there already stay.
+pub fn make(project: &Project, wheels: Wheels) -> Result<()> {
+    let (python, _) = prerequisites::python()?;
+    create(project, &python)?;
+    let label = match wheels {
+        Wheels::Default => "installing PyTorch and JupyterLab (3 GB to download the first time)",
+        Wheels::Cpu => "installing PyTorch for the CPU and JupyterLab",
+    };
+    let step = Step::start(label);
+    let installed = install(project, wheels, &step);
+    finish(step, installed, &project.path("requirements.txt").display().to_string())
+}
+
+fn install(project: &Project, wheels: Wheels, step: &Step) -> Result<()> {
+    if wheels == Wheels::Cpu {
+        let requirements = fs::read_to_string(project.path("requirements.txt"))?;
+        let torch_pins = requirements.lines().filter(|line| line.starts_with("torch"));
+        let mut command = pip(project);
+        command.args(["--index-url", CPU_INDEX]).args(torch_pins);
+        run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"))?;
+    } else if torch::installed_dir(project).is_some_and(|dir| is_cpu_build(&dir)) {
+        // `2.11.0+cpu` satisfies the pin `2.11.0`: pip would keep it.
+        let mut command = project.python_command();
+        command.args(["-m", "pip", "uninstall", "--yes", "--quiet", "torch", "torchvision"]);
+        run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"))?;
+    }
+    let mut command = pip(project);
+    command.arg("--requirement").arg(project.path("requirements.txt"));
+    run_logged(step, command, &project.path(".blitz/logs/pip.log"))
+}
+
+fn is_cpu_build(torch_dir: &std::path::Path) -> bool {
+    torch::version_in(torch_dir).is_some_and(|version| version.ends_with("+cpu"))
+}
+
+fn pip(project: &Project) -> Command {
+    let mut command = project.python_command();
+    // Few retries: without a network, pip's default makes the person wait for minutes.
+    command.args(["-m", "pip", "install", "--retries", "2", "--progress-bar", "off"]);
+    command.args(["--disable-pip-version-check", "--no-input"]);
+    command
+}
+
+fn create(project: &Project, python: &str) -> Result<()> {
+    let works = project.python_command().args(["-m", "pip", "--version"]).output();
+    if works.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    let step = Step::start("creating .venv");
+    let mut command = Command::new(python);
+    // What a killed run left of it is cleared.
+    command.args(["-m", "venv", "--clear"]).arg(project.path(".venv"));
+    let created = run_logged(&step, command, &project.path(".blitz/logs/venv.log"));
+    finish(step, created, "python -m venv")
+}
+
+fn finish(step: Step, result: Result<()>, what: &str) -> Result<()> {
+    match result {
+        Ok(()) => {
+            step.done("");
+            Ok(())
+        }
+        Err(error) => {
+            step.failed();
+            Err(error).with_context(|| format!("the Python environment could not be made ({what})"))
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A build directory for each kernel, started from the warm one.
+//!
+//! evcxr builds every cell in one crate directory. Two kernels in one directory would overwrite
+//! each other's cells, and an empty one costs minutes of compiling tch. So set-up compiles the
+//! dependencies once into `.blitz/warm`, and each kernel gets a copy, with hard links for the large
+//! files that nothing rewrites.
+
+use crate::environment::Layout;
+use anyhow::{Context, Result};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// The name of the file that a running kernel holds locked in its directory.
+const LOCK: &str = "in-use.lock";
+
+/// A running kernel's build directory, removed on drop.
+pub struct BuildDir {
+    path: PathBuf,
+    // The lock tells other kernels that this directory is alive; the system lets go of it however
+    // this process ends.
+    _lock: File,
+}
+
+impl BuildDir {
+    /// Makes a directory for this process from the warm one and removes those of dead kernels.
+    ///
+    /// # Errors
+    /// The warm directory is missing or the copy cannot be written.
+    pub fn create(layout: &Layout) -> Result<Self> {
+        let kernels = layout.kernels_dir();
+        fs::create_dir_all(&kernels)
+            .with_context(|| format!("cannot create {}", kernels.display()))?;
+        remove_dead(&kernels);
+        let path = kernels.join(std::process::id().to_string());
+        let create = || -> Result<File> {
+            fs::create_dir_all(&path)?;
+            let lock = File::create(path.join(LOCK))?;
+            lock.lock()?;
+            copy_tree(&layout.warm_dir(), &path)?;
+            Ok(lock)
+        };
+        let lock = create().with_context(|| {
+            format!(
+                "cannot copy the compiled dependencies from {} to {} (run `cargo blitz setup`; \
+                 is the disk full?)",
+                layout.warm_dir().display(),
+                path.display()
+            )
+        })?;
+        Ok(BuildDir { path, _lock: lock })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for BuildDir {
+    fn drop(&mut self) {
+        // What stays behind is removed by the next kernel that starts.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes the directories whose kernel no longer runs. Best effort: one that cannot be removed now
+/// can be removed by the next kernel.
+fn remove_dead(kernels: &Path) {
+    for entry in fs::read_dir(kernels).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let alive = match File::open(path.join(LOCK)) {
+            Ok(lock) => matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
+            // No lock file yet: a kernel that starts at this moment, or the rest of a removal.
+            Err(_) => is_young(&path),
+        };
+        if !alive {
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn is_young(path: &Path) -> bool {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let age = modified.ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age.as_secs() < 60)
+}
+
+/// Copies the tree `from` into `to`. Compiled libraries, which nothing ever rewrites in place, are
+/// hard-linked; modification times are kept, because cargo compares them.
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy_tree(&source, &target)?;
+        } else if !(is_immutable(&source) && fs::hard_link(&source, &target).is_ok()) {
+            copy_file(&source, &target)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_immutable(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("rlib" | "rmeta" | "a" | "o"))
+        // Procedural macros; the cells' own shared objects are called libctx.so.
+        || (extension == Some("so") && !path.ends_with("libctx.so"))
+}
+
+fn copy_file(source: &Path, target: &Path) -> Result<()> {
+    fs::copy(source, target)
+        .with_context(|| format!("cannot copy {} to {}", source.display(), target.display()))?;
+    let modified = fs::metadata(source)?.modified()?;
+    File::options().write(true).open(target)?.set_modified(modified)?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Loading libtorch into the process that runs cells.
+
+use std::path::Path;
+
+/// Loads libtorch from `lib_dir` so that cells find it without `LD_LIBRARY_PATH`.
+///
+/// A cell is a shared object that needs `libtorch_cpu.so` by name; the dynamic linker takes the one
+/// that is already loaded. `libtorch_cuda.so` is loaded as well where it exists, before any cell
+/// can ask for CUDA: no cell needs it by name (the linker drops it), and libtorch remembers the
+/// answer to its first CUDA query.
+///
+/// A library that cannot be loaded is reported on stderr and the kernel goes on: cells without
+/// tensors still run.
+pub fn preload(lib_dir: &Path) {
+    for name in ["libtorch.so", "libtorch_cuda.so"] {
+        let path = lib_dir.join(name);
+        if !path.exists() {
+            if name == "libtorch.so" {
+                eprintln!("blitz-kernel: {} is missing; run `cargo blitz setup`", path.display());
+            }
+            continue;
+        }
+        if let Err(error) = load_globally(&path) {
+            eprintln!("blitz-kernel: cannot load {}: {error}", path.display());
+        }
+    }
+}
+
+/// Loads the library at `path` for good, with its symbols visible to all that is loaded later.
+///
+/// # Errors
+/// The dynamic linker's reason.
+pub fn load_globally(path: &Path) -> Result<(), libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
+    // SAFETY: libtorch's initialisers have no preconditions.
+    let library = unsafe { Library::open(Some(path), RTLD_LAZY | RTLD_GLOBAL) }?;
+    // Never unloaded: tensors live in variables until the process ends.
+    std::mem::forget(library);
+    Ok(())
+}

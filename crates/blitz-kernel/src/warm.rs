@@ -1,0 +1,79 @@
+//! Compiling the notebooks' dependencies once.
+
+use crate::environment::{self, Layout};
+use anyhow::{Context, Result, anyhow};
+use std::fs;
+use std::path::Path;
+
+/// A cell that makes evcxr load, compile and link everything that notebooks use.
+const FIRST_CELL: &str = "\
+use blitz::prelude::*;
+let tensor = tch::Tensor::ones([2], (tch::Kind::Float, tch::Device::Cpu));
+println!(\"warm: {}\", tensor.sum(tch::Kind::Float).double_value(&[]));";
+
+/// Fills the warm directory by running [`FIRST_CELL`] in it. What is already compiled there is
+/// kept, so a run that was killed goes on where it stopped.
+///
+/// # Errors
+/// A directory cannot be written, or the dependencies do not compile.
+pub fn warm(layout: &Layout) -> Result<()> {
+    let warm_dir = layout.warm_dir();
+    let config_dir = layout.evcxr_config_dir();
+    for dir in [&warm_dir, &config_dir] {
+        fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    }
+    write(&config_dir.join("evcxr.toml"), &evcxr_toml(false))?;
+    write(&config_dir.join("init.evcxr"), &init_evcxr(layout))?;
+    environment::set_for_evcxr(layout, &warm_dir);
+    let compiled = compile();
+    // Written whatever happened: kernels must never reach for the network.
+    write(&config_dir.join("evcxr.toml"), &evcxr_toml(true))?;
+    compiled
+}
+
+fn compile() -> Result<()> {
+    let (mut context, outputs) =
+        evcxr::CommandContext::new().map_err(|error| anyhow!("{error}"))?;
+    // evcxr reads a cell's output only as fast as somebody takes it.
+    std::thread::spawn(move || outputs.stderr.iter().for_each(|line| eprintln!("{line}")));
+    let stdout = std::thread::spawn(move || outputs.stdout.iter().any(|line| line == "warm: 2"));
+    context.execute(":load_config --quiet").map_err(|error| describe(&error))?;
+    context.execute(FIRST_CELL).map_err(|error| describe(&error))?;
+    drop(context);
+    match stdout.join() {
+        Ok(true) => Ok(()),
+        _ => Err(anyhow!("the first cell compiled but did not print its tensor")),
+    }
+}
+
+/// The errors of a cell as text, rustc's rendering where there is one.
+fn describe(error: &evcxr::Error) -> anyhow::Error {
+    match error {
+        evcxr::Error::CompilationErrors(errors) => {
+            let text: Vec<String> =
+                errors.iter().map(|error| error.rendered().to_string()).collect();
+            anyhow!("{}", text.join("\n"))
+        }
+        other => anyhow!("{other}"),
+    }
+}
+
+/// evcxr's own settings.
+fn evcxr_toml(offline: bool) -> String {
+    format!("[evcxr]\noffline_mode = {offline}\n")
+}
+
+/// What every kernel does at its start. The dependencies are declared in the very words that
+/// evcxr compares with the notebooks' `:dep` lines. Declaring them makes evcxr resolve versions
+/// anew, so the workspace's lock file is put back after it and before anything is compiled.
+fn init_evcxr(layout: &Layout) -> String {
+    format!(
+        ":dep blitz = {{ path = \"{}\" }}\n:dep tch = \"=0.24.0\"\n!cp '{}' \"$EVCXR_TMPDIR/Cargo.lock\"\n",
+        layout.helper_crate().display(),
+        layout.lock_file().display(),
+    )
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
