@@ -1,0 +1,84 @@
+//! A notebook with a cell that fails makes `cargo blitz run` fail, with that cell named. These
+//! tests start real kernels, so they need `cargo blitz setup`.
+
+mod common;
+
+use common::{blitz, printed, write_notebook};
+
+/// Executes a notebook whose second of three cells is `broken`, and returns what was printed after
+/// checking that the run failed and named that cell and no other.
+fn run_broken(broken: &str) -> String {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let cells = ["let x = tch::Tensor::ones([2, 3], tch::kind::FLOAT_CPU);", broken, "let y = 1;"];
+    let notebook = write_notebook(dir.path(), "broken.ipynb", &cells);
+    let site = dir.path().join("site");
+    let output = blitz().arg("run").arg(&notebook).arg("--site").arg(&site).output();
+    let output = output.expect("the binary runs");
+    let printed = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("broken.ipynb, cell 2 (second)"), "{printed}");
+    assert!(!printed.contains("(first)") && !printed.contains("(third)"), "{printed}");
+    let copy = std::fs::read_to_string(site.join("broken.ipynb"));
+    assert!(copy.expect("the executed copy is kept").contains("\"execution_count\": null"));
+    printed
+}
+
+#[test]
+fn a_panic_fails_the_run() {
+    let printed = run_broken("let v: Vec<i32> = vec![1]; v[7]");
+    assert!(printed.contains("panicked: index out of bounds: the len is 1"), "{printed}");
+}
+
+#[test]
+fn an_error_through_the_question_mark_fails_the_run() {
+    let printed = run_broken("let n: i32 = \"seven\".parse::<i32>()?;");
+    assert!(printed.contains("ended with an error: invalid digit found in string"), "{printed}");
+}
+
+#[test]
+fn a_compile_error_fails_the_run() {
+    let printed = run_broken("let n: i32 = \"seven\";");
+    assert!(printed.contains("mismatched types"), "{printed}");
+}
+
+#[test]
+fn a_shape_mismatch_fails_the_run_with_the_shapes_and_without_frames() {
+    let printed = run_broken("let z = x.matmul(&x);");
+    assert!(printed.contains("shapes cannot be multiplied (2x3 and 2x3)"), "{printed}");
+    assert!(!printed.contains("frame #"), "{printed}");
+}
+
+#[test]
+fn ending_the_process_fails_the_run() {
+    let printed = run_broken("println!(\"so long\"); std::process::exit(0);");
+    assert!(printed.contains("Subprocess terminated"), "{printed}");
+}
+
+#[test]
+fn a_cell_that_takes_too_long_fails_the_run() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let cells = ["let x = 1;", "loop { std::hint::black_box(()); }"];
+    let notebook = write_notebook(dir.path(), "endless.ipynb", &cells);
+    let output = blitz().args(["run", "--timeout", "5", "--site"]).arg(dir.path().join("site"));
+    let output = output.arg(&notebook).output().expect("the binary runs");
+    let printed = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("cell 2 (second)") && printed.contains("within 5 s"), "{printed}");
+}
+
+#[test]
+fn a_sound_notebook_passes_and_its_page_needs_no_network() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let cells = ["println!(\"out\"); eprintln!(\"err\");", "tch::Cuda::is_available()", "1 + 1"];
+    let notebook = write_notebook(dir.path(), "sound.ipynb", &cells);
+    let site = dir.path().join("site");
+    let output = blitz().arg("run").arg(&notebook).arg("--site").arg(&site).output();
+    let output = output.expect("the binary runs");
+    assert!(output.status.success(), "{}", printed(&output));
+    let copy = std::fs::read_to_string(site.join("sound.ipynb")).expect("an executed copy");
+    assert!(copy.contains("out\\n") && copy.contains("err\\n") && copy.contains("\"2\""), "{copy}");
+    assert!(copy.contains("\"pygments_lexer\": \"rust\""), "{copy}");
+    let page = std::fs::read_to_string(site.join("sound.html")).expect("a page");
+    assert!(!page.contains("<script src=") && !page.contains("cdnjs"), "the page loads scripts");
+    assert!(page.contains("class=\" highlight hl-rust\""), "the Rust is highlighted");
+}

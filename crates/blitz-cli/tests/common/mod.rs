@@ -1,0 +1,40 @@
+//! Driving the binary as a person does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The built `cargo blitz`.
+pub fn blitz() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blitz"));
+    command.env_remove("BLITZ_DATA");
+    command
+}
+
+/// Everything that a run printed.
+pub fn printed(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    format!("{}{stderr}", String::from_utf8_lossy(&output.stdout))
+}
+
+/// Writes a notebook of code cells with the ids `first`, `second`, ….
+pub fn write_notebook(dir: &Path, name: &str, cells: &[&str]) -> PathBuf {
+    let ids = ["first", "second", "third", "fourth"];
+    let cells: Vec<serde_json::Value> = cells
+        .iter()
+        .zip(ids)
+        .map(|(source, id)| {
+            serde_json::json!({
+                "cell_type": "code", "id": id, "metadata": {}, "source": source,
+                "execution_count": null, "outputs": [],
+            })
+        })
+        .collect();
+    let notebook = serde_json::json!({
+        "cells": cells, "nbformat": 4, "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "rust", "display_name": "Rust", "language": "rust"}},
+    });
+    let path = dir.join(name);
+    fs::write(&path, notebook.to_string()).expect("a writable directory");
+    path
+}

@@ -1,0 +1,183 @@
+//! Where tensors live: the choice between the CPU and CUDA GPUs.
+
+use std::path::PathBuf;
+
+use tch::{Cuda, Device};
+
+use crate::error::{Error, Result};
+
+/// What [`load_cuda_backend`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CudaBackend {
+    /// `libtorch_cuda` is in the process. There may still be no GPU.
+    Loaded,
+    /// This libtorch was built for the CPU alone (the CPU wheels, macOS).
+    Absent,
+    /// The library is there but cannot be loaded, for the reason given.
+    Broken(String),
+}
+
+/// Loads libtorch's CUDA half into the process, where there is one.
+///
+/// Rust programs name no symbol of `libtorch_cuda`, so the linker leaves it out, and libtorch
+/// then reports "no CUDA" for good from the first question on. The functions of this module call
+/// this first; call it yourself before [`tch::Cuda::is_available`]. Repeated calls are cheap.
+pub fn load_cuda_backend() -> CudaBackend {
+    let path = PathBuf::from(env!("BLITZ_LIBTORCH_LIB")).join("libtorch_cuda.so");
+    if path.exists() { load(&path) } else { CudaBackend::Absent }
+}
+
+/// The first GPU where one can be used, else the CPU.
+pub fn best() -> Device {
+    load_cuda_backend();
+    Device::cuda_if_available()
+}
+
+/// The device that `request` names: `auto` (see [`best`]), `cpu`, `cuda` (the first GPU) or
+/// `cuda:N` (GPU `N`, counted from 0). Case does not matter.
+///
+/// # Errors
+///
+/// [`Error::Device`] for another word, for CUDA where there is none, and for an `N` beyond the
+/// last GPU.
+///
+/// ```no_run
+/// assert_eq!(blitz::device::choose("cpu")?, blitz::tch::Device::Cpu);
+/// # Ok::<(), blitz::Error>(())
+/// ```
+pub fn choose(request: &str) -> Result<Device> {
+    let word = request.trim().to_ascii_lowercase();
+    match word.as_str() {
+        "auto" => Ok(best()),
+        "cpu" => Ok(Device::Cpu),
+        "cuda" => cuda(request, 0),
+        _ => match word.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
+            Some(index) => cuda(request, index),
+            None => Err(refusal(
+                request,
+                "the word is not known",
+                "Use auto, cpu, cuda or cuda:N, such as cuda:0.",
+            )),
+        },
+    }
+}
+
+/// The device in words, such as "the CPU, 2 threads" or "GPU 0 of 1".
+pub fn describe(device: Device) -> String {
+    match device {
+        Device::Cpu => match tch::get_num_threads() {
+            1 => "the CPU, 1 thread".to_owned(),
+            threads => format!("the CPU, {threads} threads"),
+        },
+        Device::Cuda(index) => {
+            load_cuda_backend();
+            format!("GPU {index} of {}", Cuda::device_count())
+        }
+        Device::Mps => "the Apple GPU (MPS)".to_owned(),
+        Device::Vulkan => "the Vulkan GPU".to_owned(),
+    }
+}
+
+fn cuda(request: &str, index: usize) -> Result<Device> {
+    const USE_CPU: &str = "Ask for \"cpu\" or \"auto\" to go on without a GPU.";
+    match load_cuda_backend() {
+        CudaBackend::Absent => {
+            let reason = "this libtorch was built for the CPU alone";
+            let remedy = format!("Install a CUDA build of torch in .venv, or: {USE_CPU}");
+            return Err(refusal(request, reason, &remedy));
+        }
+        CudaBackend::Broken(reason) => {
+            let reason = format!("libtorch_cuda could not be loaded ({reason})");
+            return Err(refusal(request, &reason, USE_CPU));
+        }
+        CudaBackend::Loaded => {}
+    }
+    let count = usize::try_from(Cuda::device_count()).unwrap_or(0);
+    if !Cuda::is_available() || count == 0 {
+        let remedy = format!("Check the driver with nvidia-smi. {USE_CPU}");
+        return Err(refusal(request, "no GPU with a working driver was found", &remedy));
+    }
+    if index >= count {
+        let reason = format!(
+            "there {}",
+            if count == 1 { "is 1 GPU".into() } else { format!("are {count} GPUs") }
+        );
+        let remedy = format!("Use an index from 0 to {}.", count - 1);
+        return Err(refusal(request, &reason, &remedy));
+    }
+    Ok(Device::Cuda(index))
+}
+
+fn refusal(request: &str, reason: &str, remedy: &str) -> Error {
+    Error::Device {
+        request: request.to_owned(),
+        reason: reason.to_owned(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+#[cfg(unix)]
+fn load(path: &std::path::Path) -> CudaBackend {
+    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+    // SAFETY: the library's initialisers register CUDA kernels with the libtorch that is already
+    // loaded, as they do in every PyTorch process.
+    match unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) } {
+        Ok(library) => {
+            // Unloading would pull those kernels from under libtorch.
+            std::mem::forget(library);
+            CudaBackend::Loaded
+        }
+        Err(error) => CudaBackend::Broken(error.to_string()),
+    }
+}
+
+#[cfg(not(unix))]
+fn load(_path: &std::path::Path) -> CudaBackend {
+    CudaBackend::Absent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_in_any_case() {
+        assert_eq!(choose("CPU").unwrap(), Device::Cpu);
+        assert_eq!(choose(" Auto ").unwrap(), best());
+    }
+
+    #[test]
+    fn an_unknown_word_is_named_with_the_known_ones() {
+        for request in ["gpu", "cuda:", "cuda:-1", "cuda:x", ""] {
+            let message = choose(request).unwrap_err().to_string();
+            assert!(message.contains(&format!("\"{request}\"")), "{message}");
+            assert!(message.contains("cuda:N"), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_index_beyond_the_last_gpu_is_refused() {
+        let message = choose("cuda:99").unwrap_err().to_string();
+        assert!(message.starts_with("cannot use device \"cuda:99\""), "{message}");
+        let remedy = if Cuda::is_available() { "Use an index from 0" } else { "\"cpu\"" };
+        assert!(message.contains(remedy), "{message}");
+    }
+
+    #[test]
+    fn cuda_is_granted_where_there_is_a_gpu_and_refused_elsewhere() {
+        match choose("cuda") {
+            Ok(device) => assert_eq!(device, best()),
+            Err(error) => {
+                assert_eq!(best(), Device::Cpu);
+                assert!(error.to_string().contains("\"cpu\""), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_cpu_is_described_with_its_threads() {
+        let expected = format!("the CPU, {} thread", tch::get_num_threads());
+        assert!(describe(Device::Cpu).starts_with(&expected));
+        assert_eq!(describe(Device::Cuda(3)), format!("GPU 3 of {}", Cuda::device_count()));
+    }
+}

@@ -1,0 +1,222 @@
+//! The one error type of the crate. Every message says what was attempted, what was found and
+//! what to do about it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use tch::TchError;
+
+/// What the functions of this crate return: `std::result::Result` with [`Error`] filled in.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong in this crate.
+///
+/// `Debug` prints the same sentence as `Display`, because that is what a notebook and `unwrap`
+/// show a learner.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to read, write or rename a file.
+    #[error("could not {operation} {}: {source}. Check that the path exists, that you may use it, and that the disk has room.", path.display())]
+    Io {
+        /// A verb, such as `read`.
+        operation: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+
+    /// A file that the data set needs is not there.
+    #[error("{} is missing. {remedy}", path.display())]
+    MissingFile {
+        /// Where the file should be.
+        path: PathBuf,
+        /// How to get it.
+        remedy: String,
+    },
+
+    /// A file of the data set has an impossible length.
+    #[error("{} is damaged: expected {expected}, found {found} bytes. {remedy}", path.display())]
+    DamagedFile {
+        /// The file.
+        path: PathBuf,
+        /// The length that was expected, in words.
+        expected: String,
+        /// Its length in bytes.
+        found: u64,
+        /// How to mend it.
+        remedy: String,
+    },
+
+    /// A record of the data set has a label outside 0..=9.
+    #[error(
+        "{} is damaged: expected a label from 0 to 9 at byte {offset}, found {found}. Fetch the file again; CIFAR-100 and the Python version of CIFAR-10 have other layouts.", path.display()
+    )]
+    BadLabel {
+        /// The file.
+        path: PathBuf,
+        /// Distance of the label from the start of the file, in bytes.
+        offset: usize,
+        /// The byte found there.
+        found: u8,
+    },
+
+    /// The archive could not be fetched.
+    #[error(
+        "could not download {url}: {reason}. Check the network (HTTPS_PROXY is honoured), or fetch the file elsewhere, unpack it and set BLITZ_DATA to its directory."
+    )]
+    Download {
+        /// The address asked for.
+        url: String,
+        /// What went wrong, in one sentence without its full stop.
+        reason: String,
+    },
+
+    /// The archive arrived, but it is not the expected one.
+    #[error(
+        "the download of {url} is not the expected file: expected {expected}, got {got}. Nothing was kept; try again, and if it stays so the server's file has changed."
+    )]
+    WrongArchive {
+        /// The address asked for.
+        url: String,
+        /// Size or SHA-256 expected.
+        expected: String,
+        /// Size or SHA-256 received.
+        got: String,
+    },
+
+    /// The device asked for cannot be used.
+    #[error("cannot use device \"{request}\": {reason}. {remedy}")]
+    Device {
+        /// The request as given.
+        request: String,
+        /// Why it cannot be met.
+        reason: String,
+        /// What to ask for, or to install, instead.
+        remedy: String,
+    },
+
+    /// A tensor has the wrong shape or kind.
+    #[error("{operation} expected {expected}, got {got}")]
+    Shape {
+        /// What was attempted.
+        operation: &'static str,
+        /// Shape or kind expected.
+        expected: String,
+        /// Shape or kind received.
+        got: String,
+    },
+
+    /// An option has a value that makes no sense.
+    #[error("option {option} must be {expected}, got {got}")]
+    Option {
+        /// Name of the field.
+        option: &'static str,
+        /// The values that make sense.
+        expected: String,
+        /// The value received.
+        got: String,
+    },
+
+    /// libtorch refused an operation.
+    #[error("libtorch refused {operation}: {message}")]
+    Torch {
+        /// What was attempted.
+        operation: &'static str,
+        /// First sentence of libtorch's message.
+        message: String,
+    },
+
+    /// A picture could not be drawn or encoded.
+    #[error("could not draw the {what}: {reason}")]
+    Draw {
+        /// The kind of picture.
+        what: &'static str,
+        /// What went wrong.
+        reason: String,
+    },
+
+    /// The loss became NaN or infinite.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}; the parameters are spoilt. Build the net and the optimizer anew with a smaller lr (divide it by 10), and check that the images are normalised."
+    )]
+    LossNotFinite {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Step within the epoch, counted from 1.
+        step: usize,
+        /// The loss.
+        loss: f64,
+    },
+
+    /// A checkpoint does not fit the net.
+    #[error("checkpoint {} does not fit this net: {reason}. Nothing was loaded; build the net that wrote the file.", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Which parameter differs, and how.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: names the file operation that failed.
+    pub(crate) fn io(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        move |source| Error::Io { operation, path: path.to_owned(), source }
+    }
+
+    /// For `map_err`: names the tensor operation that failed.
+    pub(crate) fn torch(operation: &'static str) -> impl FnOnce(TchError) -> Error {
+        move |error| Error::Torch { operation, message: first_sentence(&error) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// So that a notebook may write `tensor.f_matmul(&other)?` next to this crate's own calls.
+impl From<TchError> for Error {
+    fn from(error: TchError) -> Error {
+        Error::torch("a tensor operation")(error)
+    }
+}
+
+/// libtorch's messages go on with a C++ stack trace; the first sentence is the part that helps.
+fn first_sentence(error: &TchError) -> String {
+    let text = match error {
+        TchError::Torch(message) => message.clone(),
+        other => other.to_string(),
+    };
+    let line =
+        text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given");
+    line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_sentence_of_libtorch_is_kept() {
+        let raw = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5). More advice.\n\
+                   Exception raised from meta at ../x.cpp:1 (most recent call first):\nframe #0";
+        let error = Error::torch("the product")(TchError::Torch(raw.to_owned()));
+        assert_eq!(
+            error.to_string(),
+            "libtorch refused the product: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"
+        );
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+
+    #[test]
+    fn a_real_tensor_error_carries_no_stack_trace() {
+        let a = tch::Tensor::zeros([2, 3], (tch::Kind::Float, tch::Device::Cpu));
+        let error = Error::from(a.f_matmul(&a).unwrap_err()).to_string();
+        assert!(error.contains("(2x3 and 2x3)"), "{error}");
+        assert!(!error.contains("frame") && !error.contains('\n'), "{error}");
+    }
+}

@@ -1,0 +1,87 @@
+//! What the Rust Blitz notebooks import: data, loaders, training, and pictures inline.
+//!
+//! The crate sits on [`tch`], the Rust binding of libtorch, and keeps PyTorch's names and numbers:
+//! the same seed gives the same parameters, the same order of the images, and so the same losses
+//! as in Python.
+//!
+//! | Module | What it does |
+//! | --- | --- |
+//! | [`device`] | chooses between the CPU and CUDA GPUs |
+//! | [`cifar10`] | loads CIFAR-10, or its stand-in |
+//! | [`download`] | fetches and checks the archive |
+//! | [`builtin`] | draws the stand-in |
+//! | [`transform`] | scales and normalises images |
+//! | [`loader`] | makes shuffled batches |
+//! | [`random`] | PyTorch's random generator |
+//! | [`nn`] | layers that start as PyTorch's do |
+//! | [`train`](mod@train) | the training loop |
+//! | [`metrics`] | accuracy, overall and per class |
+//! | [`checkpoint`] | saves and loads parameters |
+//! | [`make_grid`](mod@make_grid) | one tensor out of many pictures |
+//! | [`image_grid`] | labelled pictures, inline |
+//! | [`plot`] | loss curves, inline |
+//! | [`picture`] | a PNG with its text alternative |
+//! | [`error`] | what can go wrong, and what to do |
+//!
+//! ```no_run
+//! use blitz::prelude::*;
+//!
+//! let cifar10 = Cifar10::load(&Cifar10Options::default())?;
+//! let shuffled = LoaderOptions { shuffle: Order::Shuffled { seed: 0 }, ..Default::default() };
+//! let mut train_loader = DataLoader::new(&cifar10.train, shuffled)?;
+//! let mut test_loader = DataLoader::new(&cifar10.test, LoaderOptions::default())?;
+//!
+//! tch::manual_seed(0);
+//! let vs = nn::VarStore::new(Device::Cpu);
+//! let net = cifar10_net(&vs.root());
+//! let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001)?;
+//! let report = train(&net, &mut optimizer, &mut train_loader, &TrainOptions::default())?;
+//! LossPlot::new(&[report.series("training")], LossPlotOptions::default())?.show();
+//! print!("{}", evaluate(&net, &mut test_loader, &CLASSES)?);
+//! # Ok::<(), blitz::Error>(())
+//! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod builtin;
+pub mod checkpoint;
+pub mod cifar10;
+pub mod device;
+mod display;
+pub mod download;
+mod drawing;
+pub mod error;
+mod font;
+pub mod image_grid;
+pub mod loader;
+pub mod make_grid;
+pub mod metrics;
+pub mod nn;
+pub mod picture;
+pub mod plot;
+pub mod random;
+mod records;
+pub mod train;
+pub mod transform;
+
+pub use error::{Error, Result};
+pub use tch;
+
+/// The names that notebooks use, for `use blitz::prelude::*;`.
+pub mod prelude {
+    pub use crate::checkpoint;
+    pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
+    pub use crate::device;
+    pub use crate::image_grid::{ImageGrid, ImageGridOptions};
+    pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};
+    pub use crate::make_grid::{GridOptions, Scaling, make_grid};
+    pub use crate::metrics::{Evaluation, evaluate};
+    pub use crate::nn::{CifarNet, cifar10_net, conv2d, linear};
+    pub use crate::picture::Picture;
+    pub use crate::plot::{LossPlot, LossPlotOptions, Series};
+    pub use crate::train::{LossPoint, TrainOptions, TrainReport, train};
+    pub use crate::transform::Normalize;
+    pub use tch;
+    pub use tch::nn::{self, Module, OptimizerConfig};
+    pub use tch::{Device, IndexOp, Kind, Tensor};
+}

@@ -1,0 +1,86 @@
+//! The binary record format of CIFAR-10: one label byte, then 3,072 bytes of picture.
+//!
+//! A picture is its red, green and blue plane in turn, each 32 rows of 32 pixels; see
+//! <https://www.cs.toronto.edu/~kriz/cifar.html>.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tch::{Kind, Tensor};
+
+use crate::cifar10::{RECORD_LEN, Split};
+use crate::error::{Error, Result};
+
+/// The training files, in order.
+pub(crate) const TRAIN_FILES: [&str; 5] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+];
+/// The test file.
+pub(crate) const TEST_FILE: &str = "test_batch.bin";
+
+/// The bytes of one file and the name to use in errors.
+pub(crate) struct RecordFile {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Reads the six files of `dir` into the train and the test split.
+pub(crate) fn read_dir(dir: &Path) -> Result<(Split, Split)> {
+    // All six are looked for first: a missing last file should not cost reading the others.
+    for name in TRAIN_FILES.iter().chain([&TEST_FILE]) {
+        let path = dir.join(name);
+        if !path.is_file() {
+            let remedy = format!(
+                "The directory must hold {} to {} and {TEST_FILE}.",
+                TRAIN_FILES[0], TRAIN_FILES[4]
+            );
+            return Err(Error::MissingFile { path, remedy });
+        }
+    }
+    let train = TRAIN_FILES.iter().map(|name| read(&dir.join(name))).collect::<Result<Vec<_>>>()?;
+    Ok((split(&train)?, split(&[read(&dir.join(TEST_FILE))?])?))
+}
+
+fn read(path: &Path) -> Result<RecordFile> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    Ok(RecordFile { path: path.to_owned(), bytes })
+}
+
+/// Checks the files and joins them to one split.
+pub(crate) fn split(files: &[RecordFile]) -> Result<Split> {
+    let mut images = Vec::with_capacity(files.len());
+    let mut labels = Vec::with_capacity(files.len());
+    for file in files {
+        check(file)?;
+        let count = (file.bytes.len() / RECORD_LEN) as i64;
+        // [count * 3073] -> [count, 3073]: column 0 is the label, the others are the picture
+        let records = Tensor::from_slice(&file.bytes).view([count, RECORD_LEN as i64]);
+        labels.push(records.select(1, 0).to_kind(Kind::Int64));
+        images.push(records.narrow(1, 1, RECORD_LEN as i64 - 1));
+    }
+    // [N, 3072] -> [N, 3, 32, 32]
+    let images = Tensor::cat(&images, 0).view([-1, 3, 32, 32]);
+    Ok(Split { images, labels: Tensor::cat(&labels, 0) })
+}
+
+fn check(file: &RecordFile) -> Result<()> {
+    if file.bytes.is_empty() || !file.bytes.len().is_multiple_of(RECORD_LEN) {
+        return Err(Error::DamagedFile {
+            path: file.path.clone(),
+            expected: format!("a multiple of {RECORD_LEN} bytes, and not 0"),
+            found: file.bytes.len() as u64,
+            remedy: "The file was cut off or is of another format; fetch it again.".to_owned(),
+        });
+    }
+    for (index, record) in file.bytes.chunks_exact(RECORD_LEN).enumerate() {
+        if record[0] > 9 {
+            let offset = index * RECORD_LEN;
+            return Err(Error::BadLabel { path: file.path.clone(), offset, found: record[0] });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Reading the record files: both layouts, and every way in which they can be damaged.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::path::Path;
+
+use blitz::builtin::BuiltInOptions;
+use blitz::cifar10::{CLASSES, RECORD_LEN};
+use blitz::download::Archive;
+use blitz::prelude::*;
+use common::write_files;
+
+fn load(dir: &Path) -> blitz::Result<Cifar10> {
+    let data = DataChoice::Directory(dir.to_owned());
+    Cifar10::load(&Cifar10Options { data, ..Cifar10Options::default() })
+}
+
+/// Loading through an otherwise empty cache directory, with no network.
+fn load_cached(cache_dir: &Path, records_per_file: u64) -> blitz::Result<Cifar10> {
+    let archive =
+        Archive { url: "http://127.0.0.1:9/none".into(), records_per_file, ..Archive::official() };
+    let built_in = BuiltInOptions { train: 20, test: 10, seed: 1 };
+    let data = DataChoice::Auto;
+    let cache_dir = cache_dir.to_owned();
+    Cifar10::load(&Cifar10Options {
+        data,
+        cache_dir,
+        archive,
+        built_in,
+        ..Cifar10Options::default()
+    })
+}
+
+fn message<T>(result: blitz::Result<T>) -> String {
+    result.err().unwrap().to_string()
+}
+
+#[test]
+fn records_become_images_in_planes_and_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    write_files(dir.path(), 3);
+    let cifar10 = load(dir.path()).unwrap();
+    assert_eq!(cifar10.source, Source::Directory(dir.path().to_owned()));
+    assert_eq!(cifar10.train.images.size(), [15, 3, 32, 32]);
+    assert_eq!(cifar10.train.images.kind(), Kind::Uint8);
+    assert_eq!(cifar10.train.labels.kind(), Kind::Int64);
+    let labels: Vec<i64> = Vec::try_from(&cifar10.train.labels).unwrap();
+    assert_eq!(labels, [0, 1, 2, 1, 2, 3, 2, 3, 4, 3, 4, 5, 4, 5, 6]);
+    // Picture 7 is record 1 of file 3, which starts with 201.
+    let pixel = |c: i64, y: i64, x: i64| cifar10.train.images.int64_value(&[7, c, y, x]);
+    for (c, y, x) in [(0, 0, 0), (0, 0, 31), (0, 31, 0), (1, 2, 3), (2, 31, 31)] {
+        assert_eq!(pixel(c, y, x), (201 + c * 1024 + y * 32 + x) % 251, "{c} {y} {x}");
+    }
+    assert_eq!(cifar10.test.len(), 3);
+    assert_eq!(cifar10.test.labels.int64_value(&[0]), 5);
+}
+
+#[test]
+fn the_parent_directory_will_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let inner = dir.path().join("cifar-10-batches-bin");
+    write_files(&inner, 2);
+    assert_eq!(load(dir.path()).unwrap().source, Source::Directory(inner));
+}
+
+#[test]
+fn a_truncated_file_is_named_with_its_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = write_files(dir.path(), 2);
+    std::fs::write(&files[3], vec![0; 2 * RECORD_LEN - 1]).unwrap();
+    let text = message(load(dir.path()));
+    assert!(text.contains("data_batch_4.bin is damaged"), "{text}");
+    assert!(text.contains("multiple of 3073") && text.contains("found 6145 bytes"), "{text}");
+    std::fs::write(&files[3], b"").unwrap();
+    assert!(message(load(dir.path())).contains("found 0 bytes"));
+}
+
+#[test]
+fn a_label_of_10_is_named_with_its_offset() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = write_files(dir.path(), 4);
+    let mut bytes = std::fs::read(&files[5]).unwrap();
+    bytes[2 * RECORD_LEN] = 10;
+    std::fs::write(&files[5], bytes).unwrap();
+    let text = message(load(dir.path()));
+    assert!(text.contains("test_batch.bin is damaged"), "{text}");
+    assert!(text.contains("at byte 6146, found 10"), "{text}");
+}
+
+#[test]
+fn a_missing_file_or_directory_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = write_files(dir.path(), 1);
+    std::fs::remove_file(&files[4]).unwrap();
+    assert!(message(load(dir.path())).contains("data_batch_5.bin is missing"));
+    let text = message(load(&dir.path().join("nowhere")));
+    assert!(text.contains("nowhere is missing") && text.contains("BLITZ_DATA"), "{text}");
+}
+
+#[test]
+fn the_cache_is_used_and_a_damaged_one_is_an_error() {
+    let cache = tempfile::tempdir().unwrap();
+    let dir = cache.path().join("cifar-10-batches-bin");
+    let files = write_files(&dir, 2);
+    assert_eq!(load_cached(cache.path(), 2).unwrap().source, Source::Cache(dir.clone()));
+    // Whole records, but fewer than the archive has.
+    let text = message(load_cached(cache.path(), 3));
+    assert!(
+        text.contains("data_batch_1.bin") && text.contains("expected 9219 bytes, found 6146"),
+        "{text}"
+    );
+    assert!(text.contains(&format!("Delete {}", dir.display())), "{text}");
+    std::fs::remove_file(&files[5]).unwrap();
+    assert!(message(load_cached(cache.path(), 2)).contains("test_batch.bin is missing"));
+}
+
+#[test]
+fn without_cache_and_network_the_built_in_set_says_why() {
+    let cache = tempfile::tempdir().unwrap();
+    let cifar10 = load_cached(cache.path(), 10_000).unwrap();
+    let Source::BuiltIn { reason } = cifar10.source else { panic!("{:?}", cifar10.source) };
+    assert_eq!(
+        reason,
+        "could not download http://127.0.0.1:9/none: the server refused the connection"
+    );
+    assert_eq!((cifar10.train.len(), cifar10.test.len()), (20, 10));
+    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0, "a part file was left");
+}
+
+#[test]
+fn there_are_ten_classes_in_the_official_order() {
+    assert_eq!((CLASSES[0], CLASSES[5], CLASSES[9]), ("airplane", "dog", "truck"));
+}

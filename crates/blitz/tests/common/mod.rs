@@ -1,0 +1,66 @@
+//! What the integration tests share: PyTorch's reference values and the formula inputs.
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses a part
+
+use std::path::{Path, PathBuf};
+
+use blitz::cifar10::{RECORD_LEN, Split};
+use blitz::tch::{Device, Kind, Tensor};
+use serde_json::Value;
+
+/// Reads `tests/reference/NAME.json`, which make_reference.py wrote.
+pub fn reference(name: &str) -> Value {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+    let path = dir.join(format!("{name}.json"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+pub fn floats(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+pub fn integers(value: &Value) -> Vec<i64> {
+    value.as_array().unwrap().iter().map(|number| number.as_i64().unwrap()).collect()
+}
+
+/// The largest absolute difference; panics where the lengths differ.
+pub fn difference(got: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    got.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+pub fn values(tensor: &Tensor) -> Vec<f64> {
+    Vec::try_from(tensor.to_kind(Kind::Double).contiguous().view(-1)).unwrap()
+}
+
+/// A split of `count` pictures whose every byte of picture i is i (mod 256), labels i mod 10: the
+/// pictures that a batch holds can be read off it.
+pub fn numbered_split(count: i64) -> Split {
+    let numbers = Tensor::arange(count, (Kind::Int64, Device::Cpu));
+    let images =
+        numbers.to_kind(Kind::Uint8).view([count, 1, 1, 1]).expand([count, 3, 32, 32], false);
+    Split { images: images.contiguous(), labels: numbers.remainder(10) }
+}
+
+/// One record whose picture is `value`, `value + 1`, ... (mod 251), so that no axis looks like
+/// another.
+pub fn record(label: u8, value: usize) -> Vec<u8> {
+    let picture = (0..RECORD_LEN - 1).map(|index| ((value + index) % 251) as u8);
+    std::iter::once(label).chain(picture).collect()
+}
+
+/// Writes the six files with `per_file` records each; record i of file f has label (f + i) % 10
+/// and starts with 100 f + i.
+pub fn write_files(dir: &Path, per_file: usize) -> Vec<PathBuf> {
+    std::fs::create_dir_all(dir).unwrap();
+    let names = (1..=5).map(|index| format!("data_batch_{index}.bin"));
+    let names = names.chain(["test_batch.bin".to_owned()]);
+    let write = |(file, name): (usize, String)| {
+        let bytes: Vec<u8> = (0..per_file)
+            .flat_map(|index| record(((file + index) % 10) as u8, 100 * file + index))
+            .collect();
+        let path = dir.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    names.enumerate().map(write).collect()
+}

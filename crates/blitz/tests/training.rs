@@ -1,0 +1,200 @@
+//! Parameters, losses and logits against PyTorch; accuracy and checkpoints by hand.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use blitz::prelude::*;
+use common::{difference, floats, integers, numbered_split, reference, values};
+
+/// The tests of this file seed libtorch's one global generator, so they take turns.
+fn seeded(seed: i64) -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(seed);
+    turn
+}
+
+#[test]
+fn parameters_start_as_in_pytorch() {
+    for (seed, parameters) in reference("nn_init")["seeds"].as_object().unwrap() {
+        let _turn = seeded(seed.parse().unwrap());
+        let vs = nn::VarStore::new(Device::Cpu);
+        cifar10_net(&vs.root());
+        let got = vs.variables();
+        let expected = parameters.as_object().unwrap();
+        assert_eq!(got.len(), expected.len());
+        for (name, expected) in expected {
+            let tensor = &got[name];
+            assert_eq!(tensor.size(), integers(&expected["shape"]), "{name}");
+            assert!(tensor.requires_grad(), "{name}");
+            let values = values(&tensor.detach());
+            assert!(difference(&values[..5], &floats(&expected["first"])) < 1e-8, "{name}");
+            let sum: f64 = values.iter().sum();
+            assert!((sum - expected["sum"].as_f64().unwrap()).abs() < 1e-5, "{name}");
+        }
+    }
+}
+
+/// 40 pictures by formula, as make_reference.py makes them.
+fn formula_split() -> Split {
+    let values = Tensor::arange(40 * 3 * 32 * 32, (Kind::Int64, Device::Cpu)) * 37;
+    let images = values.remainder(251).to_kind(Kind::Uint8).view([40, 3, 32, 32]);
+    let labels = (Tensor::arange(40, (Kind::Int64, Device::Cpu)) * 3).remainder(10);
+    Split { images, labels }
+}
+
+#[test]
+fn twenty_steps_lose_what_they_lose_in_pytorch() {
+    let expected = reference("train_steps");
+    let _turn = seeded(0);
+    let split = formula_split();
+    let mut loader = DataLoader::new(&split, LoaderOptions::default()).unwrap();
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
+    let options = TrainOptions { epochs: 2, report_every: 5 };
+    let report = train(&net, &mut optimizer, &mut loader, &options).unwrap();
+
+    assert_eq!(report.steps, 20);
+    let points = expected["points"].as_array().unwrap();
+    assert_eq!(report.points.len(), points.len());
+    for (got, expected) in report.points.iter().zip(points) {
+        let expected = floats(expected);
+        assert_eq!(got.step as f64, expected[0]);
+        assert!((got.loss / expected[1] - 1.0).abs() < 1e-5, "{got:?} {expected:?}");
+    }
+    let losses = floats(&expected["losses"]);
+    for (epoch, got) in report.epoch_losses.iter().enumerate() {
+        let expected = losses[epoch * 10..][..10].iter().sum::<f64>() / 10.0;
+        assert!((got / expected - 1.0).abs() < 1e-5, "{got} {expected}");
+    }
+    let batch = loader.epoch().next().unwrap();
+    let logits = tch::no_grad(|| net.forward(&batch.images.narrow(0, 0, 3)));
+    assert!(difference(&values(&logits), &floats(&expected["logits"])) < 1e-4);
+}
+
+#[test]
+fn the_loss_series_counts_steps_through_all_epochs() {
+    let report = TrainReport {
+        points: vec![LossPoint { step: 5, loss: 2.0 }, LossPoint { step: 10, loss: 1.5 }],
+        ..TrainReport::default()
+    };
+    assert_eq!(report.series("a"), Series::new("a", [(5.0, 2.0), (10.0, 1.5)]));
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_training() {
+    let _turn = seeded(0);
+    let mut loader = DataLoader::new(&formula_split(), LoaderOptions::default()).unwrap();
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 1e9).unwrap();
+    let text =
+        train(&net, &mut optimizer, &mut loader, &TrainOptions::default()).unwrap_err().to_string();
+    assert!(text.contains("in epoch 1, step") && text.contains("smaller lr"), "{text}");
+}
+
+#[test]
+fn training_refuses_what_does_not_fit() {
+    let _turn = seeded(0);
+    let mut loader = DataLoader::new(&formula_split(), LoaderOptions::default()).unwrap();
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = nn::func(|images| images.mean_dim([2i64, 3].as_slice(), false, Kind::Float));
+    linear(vs.root(), 1, 1);
+    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.1).unwrap();
+    let mut message =
+        |options| train(&net, &mut optimizer, &mut loader, &options).unwrap_err().to_string();
+    let text = message(TrainOptions::default());
+    // Three columns of logits, but labels up to 9.
+    assert!(text.contains("cross-entropy") && !text.contains("frame"), "{text}");
+    assert!(
+        message(TrainOptions { report_every: 0, ..Default::default() }).contains("report_every")
+    );
+}
+
+#[test]
+fn accuracy_is_counted_per_class() {
+    // Picture i is all i, normalised to i / 127.5 - 1; the "net" says class 1 up to i = 3 and
+    // class 2 beyond. The labels are i.
+    let mut split = numbered_split(6);
+    split.labels = Tensor::from_slice(&[0i64, 1, 1, 2, 2, 2]);
+    let options = LoaderOptions { batch_size: 4, ..LoaderOptions::default() };
+    let mut loader = DataLoader::new(&split, options).unwrap();
+    let net = nn::func(|images| {
+        let number = (images.select(1, 0).select(1, 0).select(1, 0) + 1.0) * 127.5;
+        let large = number.gt(3.5).to_kind(Kind::Float);
+        Tensor::stack(
+            &[large.zeros_like(), 1.0 - &large, large.shallow_clone(), large.zeros_like()],
+            1,
+        )
+    });
+    let names = ["zero", "one", "two", "three"];
+    let evaluation = evaluate(&net, &mut loader, &names).unwrap();
+    assert_eq!(evaluation.confusion, [[0, 1, 0, 0], [0, 2, 0, 0], [0, 1, 2, 0], [0, 0, 0, 0]]);
+    assert_eq!((evaluation.correct(), evaluation.total()), (4, 6));
+    assert_eq!(evaluation.class_accuracy(2), Some(2.0 / 3.0));
+    assert_eq!(evaluation.class_accuracy(3), None);
+    assert_eq!(
+        evaluation.to_string(),
+        "Accuracy of the network on the 6 test images: 66 %\n\
+         Accuracy for class: zero  is 0.0 %\n\
+         Accuracy for class: one   is 100.0 %\n\
+         Accuracy for class: two   is 66.7 %\n\
+         Accuracy for class: three is unknown, no image\n"
+    );
+    let text = evaluate(&net, &mut loader, &names[..3]).unwrap_err().to_string();
+    assert!(text.contains("[4, 3]") && text.contains("[4, 4]"), "{text}");
+}
+
+#[test]
+fn a_checkpoint_brings_the_parameters_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let images = formula_split().images.narrow(0, 0, 2);
+    let images = Normalize::default().apply(&images).unwrap();
+    for name in ["net.safetensors", "net.ot"] {
+        let _turn = seeded(1);
+        let path = dir.path().join(name);
+        let vs = nn::VarStore::new(Device::Cpu);
+        let net = cifar10_net(&vs.root());
+        checkpoint::save(&vs, &path).unwrap();
+        let mut other_vs = nn::VarStore::new(Device::Cpu);
+        let other = cifar10_net(&other_vs.root());
+        assert_ne!(other.forward(&images), net.forward(&images));
+        checkpoint::load(&mut other_vs, &path).unwrap();
+        assert_eq!(other.forward(&images), net.forward(&images), "{name}");
+    }
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_loads_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let _turn = seeded(1);
+    let path = dir.path().join("net.safetensors");
+    let saved = nn::VarStore::new(Device::Cpu);
+    linear(saved.root() / "fc", 5, 3);
+    checkpoint::save(&saved, &path).unwrap();
+
+    let message = |build: &dyn Fn(&nn::Path), path: &std::path::Path| {
+        let mut vs = nn::VarStore::new(Device::Cpu);
+        build(&vs.root());
+        let before: Vec<_> = vs.trainable_variables().iter().map(Tensor::copy).collect();
+        let text = checkpoint::load(&mut vs, path).unwrap_err().to_string();
+        assert_eq!(vs.trainable_variables(), before, "{text}");
+        text
+    };
+    let text = message(&|root| drop(linear(root / "fc", 6, 3)), &path);
+    assert!(text.contains("fc.weight has shape [3, 5], expected [3, 6]"), "{text}");
+    let text = message(&|root| drop(linear(root / "head", 5, 3)), &path);
+    assert!(text.contains("no parameter head.bias"), "{text}");
+    let text = message(&|_| (), &path);
+    assert!(text.contains("the net has no parameter fc.bias"), "{text}");
+    let text = message(&|_| (), &dir.path().join("none.ot"));
+    assert!(text.contains("none.ot is missing"), "{text}");
+    let text = message(&|_| (), &dir.path().join("net.pickle"));
+    assert!(text.contains(".safetensors or .ot"), "{text}");
+    std::fs::write(&path, b"not a checkpoint").unwrap();
+    let text = message(&|_| (), &path);
+    assert!(text.contains("cannot be read") && !text.contains('\n'), "{text}");
+}
