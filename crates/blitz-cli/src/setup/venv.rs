@@ -14,6 +14,9 @@ use std::process::Command;
 /// PyTorch's own index of CPU-only wheels.
 const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
 
+/// The name in environment.yml: in this conda environment the pins are installed already.
+const CONDA_ENVIRONMENT: &str = "rust-blitz";
+
 /// The key: the pins and which of PyTorch's builds.
 pub fn key(project: &Project, wheels: Wheels) -> String {
     Fingerprint::new().path(&project.path("requirements.txt")).text(&format!("{wheels:?}")).finish()
@@ -71,6 +74,9 @@ fn create(project: &Project, python: &str) -> Result<()> {
     let mut command = Command::new(python);
     // What a killed run left of it is cleared.
     command.args(["-m", "venv", "--clear"]).arg(project.path(".venv"));
+    if std::env::var("CONDA_DEFAULT_ENV").is_ok_and(|name| name == CONDA_ENVIRONMENT) {
+        command.arg("--system-site-packages");
+    }
     let created = run_logged(&step, command, &project.path(".blitz/logs/venv.log"));
     finish(step, created, "python -m venv")
 }
