@@ -38,6 +38,7 @@ def main(source, target, folder, timeout):
         timeout=float(timeout),
         startup_timeout=300,
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": folder}},
     )
     try:

@@ -94,6 +94,7 @@ fn drive(
 fn finish(target: &Path, stopped: Option<&str>) -> Result<()> {
     let mut notebook = Notebook::read(target)?;
     notebook.set_language();
+    notebook.number_from_one();
     notebook.write(target)?;
     notebook.check_executed(stopped)
 }

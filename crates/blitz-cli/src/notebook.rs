@@ -92,6 +92,20 @@ impl Notebook {
         });
     }
 
+    /// Numbers the executed cells from 1. evcxr's kernel begins with 2.
+    pub fn number_from_one(&mut self) {
+        let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
+        let executed = cells.into_iter().flatten().filter(|cell| cell["execution_count"].is_u64());
+        for (count, cell) in (1..).zip(executed) {
+            cell["execution_count"] = Value::from(count);
+            for output in cell["outputs"].as_array_mut().into_iter().flatten() {
+                if output["execution_count"].is_u64() {
+                    output["execution_count"] = Value::from(count);
+                }
+            }
+        }
+    }
+
     /// What all code cells printed to standard output.
     pub fn stdout(&self) -> String {
         self.code_cells().map(|cell| cell.stdout()).collect()
@@ -188,6 +202,18 @@ mod tests {
             json!([cell("let x = 1;", Some(1), json!([])), cell("\nx[7]", Some(2), marked)]);
         let error = notebook(cells).check_executed(None).expect_err("a failure").to_string();
         assert_eq!(error, "cell 2 (an-id) `x[7]`: panicked: index out of bounds");
+    }
+
+    #[test]
+    fn cells_are_numbered_from_one_where_they_ran() {
+        let result = json!([{"output_type": "execute_result", "execution_count": 3, "data": {}}]);
+        let cells =
+            [cell("a", Some(2), json!([])), cell("b", Some(3), result), cell("c", None, json!([]))];
+        let mut notebook = notebook(json!(cells));
+        notebook.number_from_one();
+        let count = |index: usize| notebook.json["cells"][index]["execution_count"].clone();
+        assert_eq!([count(0), count(1), count(2)], [json!(1), json!(2), Value::Null]);
+        assert_eq!(notebook.json["cells"][1]["outputs"][0]["execution_count"], 2);
     }
 
     #[test]

@@ -88,6 +88,13 @@ impl<'a> Steps<'a> {
         })?;
         let (torch_dir, torch_version) = torch::check(project)?;
         torch::link(project, &torch_dir)?;
+        if self.state.get("torch").is_some_and(|compiled_for| compiled_for != torch_version) {
+            self.state.forget("warm")?;
+            warm::forget_other_libtorch(project)?;
+        }
+        if self.state.get("torch") != Some(&torch_version) {
+            self.state.set("torch", &torch_version)?;
+        }
         done += self.step("rust-src", &rustc, |_| rust_src::add())?;
         let kernel = kernel::key(project, &rustc);
         done += self.step("kernel", &kernel, |_| kernel::build(project))?;

@@ -68,11 +68,10 @@ impl Drop for BuildDir {
 fn remove_dead(kernels: &Path) {
     for entry in fs::read_dir(kernels).into_iter().flatten().flatten() {
         let path = entry.path();
-        let alive = match File::open(path.join(LOCK)) {
-            Ok(lock) => matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
-            // No lock file yet: a kernel that starts at this moment, or the rest of a removal.
-            Err(_) => is_young(&path),
-        };
+        let locked = File::open(path.join(LOCK))
+            .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
+        // A young one may belong to a kernel that is about to take its lock.
+        let alive = locked || is_young(&path);
         if !alive {
             let _ = fs::remove_dir_all(&path);
         }

@@ -26,6 +26,8 @@ pub fn build(project: &Project) -> Result<()> {
     let step = Step::start("building the kernel (with rust-analyzer in it: some minutes)");
     let mut command = Command::new("cargo");
     command.current_dir(project.root()).args(["build", "--locked", "--package", "blitz-kernel"]);
+    // Where the binary is looked for below, whatever the person's own settings are.
+    command.arg("--target-dir").arg(project.path("target")).env_remove("CARGO_BUILD_TARGET");
     let built = run_logged(&step, command, &project.path(".blitz/logs/kernel.log"));
     if let Err(error) = built {
         step.failed();

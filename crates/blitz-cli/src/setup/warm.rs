@@ -1,10 +1,11 @@
 //! Compiling the notebooks' dependencies once.
 
-use crate::command::run_logged;
+use crate::command::{run_logged, run_visibly};
 use crate::fingerprint::Fingerprint;
 use crate::progress::Step;
 use crate::project::Project;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use std::fs;
 use std::process::Command;
 
 /// The key: the helper crate, all versions, the compiler, libtorch and the kernel.
@@ -18,6 +19,18 @@ pub fn key(project: &Project, rustc: &str, torch_version: &str, kernel: &str) ->
         .text(torch_version)
         .text(kernel)
         .finish()
+}
+
+/// Throws away what was compiled for another libtorch. cargo would keep it: the path is the same,
+/// but the libraries that it holds are not (CUDA's come and go with `--cpu`).
+pub fn forget_other_libtorch(project: &Project) -> Result<()> {
+    let warm = project.path(".blitz/warm");
+    if warm.exists() {
+        fs::remove_dir_all(&warm).with_context(|| format!("cannot remove {}", warm.display()))?;
+    }
+    let mut command = Command::new("cargo");
+    command.current_dir(project.root()).args(["clean", "--quiet", "--package", "torch-sys"]);
+    run_visibly(command)
 }
 
 /// Has the kernel compile them into `.blitz/warm`, where every kernel starts from.
