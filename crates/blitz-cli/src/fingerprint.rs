@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A hash under construction.
 pub struct Fingerprint(Sha256);
@@ -46,10 +47,23 @@ impl Fingerprint {
         self
     }
 
+    /// Adds when a file, or any file below a directory, was last modified: cargo compiles anew by
+    /// that.
+    pub fn modified(self, path: &Path) -> Self {
+        let time = last_modified(path).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        self.text(&format!("{time:?}"))
+    }
+
     /// The key.
     pub fn finish(self) -> String {
         self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn last_modified(path: &Path) -> Option<SystemTime> {
+    let below = fs::read_dir(path).into_iter().flatten().flatten();
+    let below = below.filter_map(|entry| last_modified(&entry.path()));
+    below.chain(fs::metadata(path).and_then(|data| data.modified()).ok()).max()
 }
 
 /// The recorded keys, in `.blitz/state.json`.

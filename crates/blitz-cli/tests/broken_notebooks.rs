@@ -69,6 +69,30 @@ fn a_cell_that_takes_too_long_fails_the_run() {
 }
 
 #[test]
+fn a_kernel_starts_warm_in_an_environment_unlike_that_of_set_up() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let notebook = write_notebook(
+        dir.path(),
+        "warm.ipynb",
+        &["tch::Tensor::ones([2], tch::kind::FLOAT_CPU).size()"],
+    );
+    let mut command = blitz();
+    command.arg("run").arg(&notebook).arg("--site").arg(dir.path().join("site"));
+    // As from a desktop's menu: next to nothing is set, and some things otherwise.
+    let kept = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME"];
+    let kept = kept.map(|name| (name, std::env::var_os(name)));
+    command.env_clear().env("CC", "gcc").env("CARGO_PKG_NAME", "another").env("LIBTORCH", "/none");
+    command.envs(kept.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().expect("the binary runs");
+    assert!(output.status.success(), "{}", printed(&output));
+    // evcxr tells which crates it compiles.
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let log = std::fs::read_to_string(format!("{root}/.blitz/logs/execute-warm.log"));
+    let log = log.expect("the kernel's log");
+    assert!(!log.contains("Compiling"), "{log}");
+}
+
+#[test]
 fn a_sound_notebook_passes_and_its_page_needs_no_network() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let cells = ["println!(\"out\"); eprintln!(\"err\");", "tch::Cuda::is_available()", "1 + 1"];

@@ -1,6 +1,8 @@
 //! Where things are, and the environment that evcxr needs.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// The places below the repository that the kernel uses.
 pub struct Layout {
@@ -46,27 +48,68 @@ impl Layout {
     }
 }
 
-/// Sets the variables that evcxr reads. Call it before any thread is started.
+/// Variables that build scripts read. A kernel gets the values that the warm build had: with
+/// others, cargo would compile the dependencies anew.
+const BUILD_VARIABLES: [&str; 9] =
+    ["AR", "ARFLAGS", "CC", "CFLAGS", "CXX", "CXXFLAGS", "CXXSTDLIB", "RANLIB", "SDKROOT"];
+
+/// cargo's variables that are the person's and say nothing about how to compile.
+const CARGO_KEPT: [&str; 4] = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_TERM_"];
+
+/// Records [`BUILD_VARIABLES`] for the kernels to come.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn record_build_variables(layout: &Layout) -> io::Result<()> {
+    let lines = BUILD_VARIABLES.iter().filter_map(|name| {
+        let value = std::env::var(name).ok()?;
+        Some(format!("{name}={value}\n"))
+    });
+    fs::write(build_variables_file(layout), lines.collect::<String>())
+}
+
+fn build_variables_file(layout: &Layout) -> PathBuf {
+    layout.evcxr_config_dir().join("build-variables")
+}
+
+/// Gives a kernel the build variables of the warm build. Call it before any thread is started.
+pub fn restore_build_variables(layout: &Layout) {
+    let recorded = fs::read_to_string(build_variables_file(layout)).unwrap_or_default();
+    BUILD_VARIABLES.iter().for_each(|name| remove(name));
+    for (name, value) in recorded.lines().filter_map(|line| line.split_once('=')) {
+        set(name, value);
+    }
+}
+
+/// Sets the variables that evcxr reads and removes those that would change how cells and their
+/// dependencies are compiled. Call it before any thread is started.
 pub fn set_for_evcxr(layout: &Layout, build_dir: &Path) {
+    // `cargo blitz` runs under cargo, which tells its children about the package that it runs;
+    // ring's build script would compile anew when these change.
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let is_cargos = |name: &String| {
+        (name.starts_with("CARGO") && !CARGO_KEPT.iter().any(|kept| name.starts_with(kept)))
+            || (name.starts_with("RUST") && name.contains("FLAGS"))
+            || name.starts_with("LIBTORCH")
+            || ["RUSTC", "RUSTC_WRAPPER", "OUT_DIR"].contains(&name.as_str())
+    };
+    names.filter(is_cargos).for_each(|name| remove(&name));
+    set("EVCXR_TMPDIR", build_dir);
+    set("EVCXR_CONFIG_DIR", layout.evcxr_config_dir());
     // evcxr_jupyter "updates" a kernelspec that it finds in the user's own Jupyter directory. Ours
     // is none of its business and neither is the user's, so it is shown a directory that has none.
-    let nowhere = layout.evcxr_config_dir().join("no-kernelspecs");
-    let variables = [
-        ("EVCXR_TMPDIR", build_dir.to_path_buf()),
-        ("EVCXR_CONFIG_DIR", layout.evcxr_config_dir()),
-        ("JUPYTER_PATH", nowhere),
-    ];
-    for (name, value) in variables {
-        // SAFETY: the process has one thread: this runs first thing in `main`.
-        unsafe { std::env::set_var(name, value) };
-    }
+    set("JUPYTER_PATH", layout.evcxr_config_dir().join("no-kernelspecs"));
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full") {
-        // SAFETY: as above.
-        unsafe { std::env::set_var(crate::supervisor::BACKTRACE_VAR, "full") };
+        set(crate::supervisor::BACKTRACE_VAR, "full");
     }
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET"] {
-        // Anything of the person's that changes how dependencies are compiled would throw the
-        // warm build away. SAFETY: as above.
-        unsafe { std::env::remove_var(name) };
-    }
+}
+
+fn set(name: &str, value: impl AsRef<OsStr>) {
+    // SAFETY: the process has one thread: this is called first thing in `main`.
+    unsafe { std::env::set_var(name, value) };
+}
+
+fn remove(name: &str) {
+    // SAFETY: as in `set`.
+    unsafe { std::env::remove_var(name) };
 }

@@ -72,6 +72,7 @@ fn serve() -> Result<()> {
     let layout = environment::Layout::of_this_build();
     let dir = build_dir::BuildDir::create(&layout)?;
     environment::set_for_evcxr(&layout, dir.path());
+    environment::restore_build_variables(&layout);
     evcxr_jupyter::main()
     // Dropping `dir` removes this kernel's build directory.
 }

@@ -24,6 +24,7 @@ pub fn warm(layout: &Layout) -> Result<()> {
     }
     write(&config_dir.join("evcxr.toml"), &evcxr_toml(false))?;
     write(&config_dir.join("init.evcxr"), &init_evcxr(layout))?;
+    environment::record_build_variables(layout).context("cannot record the build variables")?;
     environment::set_for_evcxr(layout, &warm_dir);
     let compiled = compile();
     // Written whatever happened: kernels must never reach for the network.

@@ -12,6 +12,7 @@ use std::process::Command;
 pub fn key(project: &Project, rustc: &str, torch_version: &str, kernel: &str) -> String {
     Fingerprint::new()
         .path(&project.path("crates/blitz/src"))
+        .modified(&project.path("crates/blitz/src"))
         .path(&project.path("crates/blitz/build.rs"))
         .path(&project.path("crates/blitz/Cargo.toml"))
         .path(&project.path("Cargo.lock"))
