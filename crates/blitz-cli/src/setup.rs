@@ -138,7 +138,8 @@ impl<'a> Steps<'a> {
 fn lock(project: &Project) -> Result<File> {
     let path = project.path(".blitz/setup.lock");
     let open = || -> std::io::Result<File> {
-        fs::create_dir_all(project.path(".blitz"))?;
+        // Jupyter's own files go there, and IPython warns where it is missing.
+        fs::create_dir_all(project.path(".blitz/jupyter"))?;
         File::options().create(true).append(true).open(&path)
     };
     let file = open().with_context(|| format!("cannot write {}", path.display()))?;

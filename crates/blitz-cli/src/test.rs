@@ -94,7 +94,8 @@ fn nbval(project: &Project) -> Result<()> {
     let mut command = project.python_command();
     command.current_dir(&notebooks).env("BLITZ_DATA", "builtin");
     command.args(["-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--rootdir"]);
-    command.arg(&notebooks).args(["--nbval-cell-timeout", "600"]).arg(&notebooks);
+    command.arg(&notebooks).args(["--nbval-cell-timeout", "600"]);
+    command.args(["--nbval-kernel-startup-timeout", "300"]).arg(&notebooks);
     run_visibly(command)
 }
 

@@ -1,9 +1,10 @@
-//! A notebook with a cell that fails makes `cargo blitz run` fail, with that cell named. These
-//! tests start real kernels, so they need `cargo blitz setup`.
+//! `cargo blitz run` with real kernels: a cell that fails makes the run fail, with that cell named;
+//! kernels start warm and do not disturb each other. These tests need `cargo blitz setup`.
 
 mod common;
 
 use common::{blitz, printed, write_notebook};
+use std::process::Stdio;
 
 /// Executes a notebook whose second of three cells is `broken`, and returns what was printed after
 /// checking that the run failed and named that cell and no other.
@@ -66,6 +67,30 @@ fn a_cell_that_takes_too_long_fails_the_run() {
     let printed = printed(&output);
     assert_eq!(output.status.code(), Some(1), "{printed}");
     assert!(printed.contains("cell 2 (second)") && printed.contains("within 5 s"), "{printed}");
+}
+
+#[test]
+fn two_kernels_at_once_do_not_disturb_each_other() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let run = |name: &str, number: u32| {
+        let first = format!("fn which() -> u32 {{ {number} }}\nlet mine = which();");
+        let cells =
+            [first.as_str(), "let twice = 2 * mine;", "println!(\"{mine} {twice} {}\", which());"];
+        let notebook = write_notebook(dir.path(), name, &cells);
+        let mut command = blitz();
+        command.arg("run").arg(&notebook).arg("--site").arg(dir.path().join("site"));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary runs")
+    };
+    let runs =
+        [("one.ipynb", 1111, run("one.ipynb", 1111)), ("two.ipynb", 2222, run("two.ipynb", 2222))];
+    for (name, number, child) in runs {
+        let output = child.wait_with_output().expect("the run ends");
+        assert!(output.status.success(), "{}", printed(&output));
+        let copy = std::fs::read_to_string(dir.path().join("site").join(name));
+        let expected = format!("{number} {} {number}\\n", 2 * number);
+        assert!(copy.expect("an executed copy").contains(&expected), "{name}: expected {expected}");
+    }
 }
 
 #[test]
