@@ -41,6 +41,7 @@ def main(source, target, folder, timeout):
         coalesce_streams=True,
         resources={"metadata": {"path": folder}},
     )
+    index = 0
     try:
         with client.setup_kernel():
             for index, cell in enumerate(notebook.cells):
@@ -53,11 +54,11 @@ def main(source, target, folder, timeout):
     except CellExecutionError:
         pass  # The cell's outputs say it.
     except CellTimeoutError:
-        say(event="stopped", reason=f"did not end within {timeout} s")
+        say(event="stopped", index=index, reason=f"did not end within {timeout} s")
     except DeadKernelError:
-        say(event="stopped", reason="the kernel died")
+        say(event="stopped", index=index, reason="the kernel died")
     except RuntimeError as error:
-        say(event="stopped", reason=f"the kernel did not start: {error}")
+        say(event="stopped", index=index, reason=f"the kernel did not start: {error}")
     finally:
         nbformat.write(notebook, target)
 

@@ -1,7 +1,7 @@
 //! Executing one notebook, through nbclient, as Jupyter's own tools do.
 
 use crate::command::run_logged;
-use crate::notebook::Notebook;
+use crate::notebook::{Notebook, Stopped};
 use crate::progress::Step;
 use crate::project::{Project, notebook_name};
 use anyhow::{Context, Result, anyhow};
@@ -36,7 +36,7 @@ pub fn execute(
     let cells = Notebook::read(source)?.code_cells().count();
     let step = Step::start(format!("executing {name}"));
     let executed = drive(project, source, target, options, &step, cells)
-        .and_then(|stopped| finish(target, stopped.as_deref()));
+        .and_then(|stopped| finish(target, stopped.as_ref()));
     match executed {
         Ok(()) => {
             step.done(&format!("{cells} cells"));
@@ -49,7 +49,7 @@ pub fn execute(
     }
 }
 
-/// Runs the script and returns why it stopped before the end, where it says so.
+/// Runs the script and returns where and why it stopped before the end, if it says so.
 fn drive(
     project: &Project,
     source: &Path,
@@ -57,7 +57,7 @@ fn drive(
     options: &ExecuteOptions,
     step: &Step,
     cells: usize,
-) -> Result<Option<String>> {
+) -> Result<Option<Stopped>> {
     let log = log_path(project, source);
     let _ = fs::create_dir_all(log.parent().unwrap_or(&log));
     let stderr = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -78,7 +78,8 @@ fn drive(
             started += 1;
             step.detail(&format!("cell {started} of {cells}"));
         } else if let Some(reason) = event["reason"].as_str() {
-            stopped = Some(reason.to_owned());
+            let index = event["index"].as_u64().and_then(|index| index.try_into().ok());
+            stopped = Some(Stopped { index: index.unwrap_or(0), reason: reason.to_owned() });
         }
     }
     let status = child.wait()?;
@@ -91,7 +92,7 @@ fn drive(
 }
 
 /// Tidies the executed notebook and judges it.
-fn finish(target: &Path, stopped: Option<&str>) -> Result<()> {
+fn finish(target: &Path, stopped: Option<&Stopped>) -> Result<()> {
     let mut notebook = Notebook::read(target)?;
     notebook.set_language();
     notebook.number_from_one();

@@ -14,6 +14,14 @@ pub struct Notebook {
     json: Map<String, Value>,
 }
 
+/// Where and why execution was stopped from outside.
+pub struct Stopped {
+    /// The cell's place among all cells.
+    pub index: usize,
+    /// The reason.
+    pub reason: String,
+}
+
 /// A code cell.
 pub struct Cell<'a> {
     /// Its place among all cells.
@@ -111,17 +119,22 @@ impl Notebook {
         self.code_cells().map(|cell| cell.stdout()).collect()
     }
 
-    /// Checks that every code cell ran and none failed.
+    /// Checks that every code cell ran and none failed, given where execution was stopped, if it
+    /// was.
     ///
     /// # Errors
-    /// The first cell that failed or did not run, named, with the reason.
-    pub fn check_executed(&self, stopped: Option<&str>) -> Result<()> {
+    /// The first cell that failed, was stopped or did not run, named, with the reason.
+    pub fn check_executed(&self, stopped: Option<&Stopped>) -> Result<()> {
         for cell in self.code_cells() {
+            // A stopped cell's own outputs tell only how its process was ended.
+            if let Some(stopped) = stopped.filter(|stopped| stopped.index <= cell.index) {
+                bail!("{}: {}", cell.name(), stopped.reason);
+            }
             if let Some(reason) = cell.failure() {
                 bail!("{}: {reason}", cell.name());
             }
             if cell.json["execution_count"].is_null() {
-                bail!("{}: {}", cell.name(), stopped.unwrap_or("did not run"));
+                bail!("{}: did not run", cell.name());
             }
         }
         Ok(())
@@ -222,6 +235,12 @@ mod tests {
         notebook(fine).check_executed(None).expect("all ran");
         let error = notebook(json!([cell("2", None, json!([]))])).check_executed(None);
         assert!(error.expect_err("did not run").to_string().ends_with("did not run"));
+        // Stopped in its first cell, whatever that looks like by then.
+        let stopped = Stopped { index: 0, reason: "took too long".to_owned() };
+        let killed = json!([{"output_type": "error", "ename": "Error", "evalue": "SIGKILL"}]);
+        let cells = json!([cell("1", Some(1), killed), cell("2", None, json!([]))]);
+        let error = notebook(cells).check_executed(Some(&stopped)).expect_err("stopped");
+        assert_eq!(error.to_string(), "cell 1 (an-id) `1`: took too long");
     }
 
     #[test]

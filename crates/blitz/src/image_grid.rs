@@ -1,7 +1,5 @@
 //! Pictures side by side, enlarged, each with its label below.
 
-use std::path::Path;
-
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use tch::{Device, Kind, Tensor};
@@ -11,7 +9,7 @@ use crate::font;
 use crate::picture::Picture;
 use crate::transform::{Normalize, check_images};
 
-/// How an [`ImageGrid`] looks.
+/// How an [`image_grid`] looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImageGridOptions {
     /// Pictures per row, at least 1; 8, or all where there are fewer.
@@ -40,6 +38,9 @@ impl Default for ImageGridOptions {
 
 /// A grid of labelled pictures, drawn and ready to show.
 ///
+/// Draws `images`, `[N, 3, H, W]` on any device, either u8 or f32 normalised with
+/// `options.transform`, with `labels` below them. Neither is modified.
+///
 /// ```no_run
 /// use blitz::prelude::*;
 ///
@@ -47,80 +48,36 @@ impl Default for ImageGridOptions {
 /// let four = cifar10.train.take(4);
 /// let labels: Vec<i64> = Vec::try_from(&four.labels)?;
 /// let names: Vec<&str> = labels.iter().map(|label| CLASSES[*label as usize]).collect();
-/// ImageGrid::new(&four.images, &names, ImageGridOptions::default())?.show();
+/// image_grid(&four.images, &names, ImageGridOptions::default())?.show();
 /// # Ok::<(), blitz::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageGrid {
-    picture: Picture,
-}
-
-impl ImageGrid {
-    /// Draws `images`, `[N, 3, H, W]` on any device, either u8 or f32 normalised with
-    /// `options.transform`, with `labels` below them. Neither is modified.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Shape`] for another rank or kind, for no image, and for a number of labels other
-    /// than N; [`Error::Option`] for a `columns`, `scale` or `font_size` of 0.
-    pub fn new(
-        images: &Tensor,
-        labels: &[impl AsRef<str>],
-        options: ImageGridOptions,
-    ) -> Result<ImageGrid> {
-        check(images, labels.len(), &options)?;
-        font::register()?;
-        let labels: Vec<&str> = labels.iter().map(AsRef::as_ref).collect();
-        let pixels = to_bytes(images, &options.transform)?;
-        let layout = Layout::new(&images.size(), &labels, &options)?;
-        let mut rgb = vec![255; 3 * layout.width() * layout.height()];
-        for (index, image) in
-            pixels.chunks_exact(3 * layout.image_width * layout.image_height).enumerate()
-        {
-            layout.paste(&mut rgb, index, image);
-        }
-        layout.letter(&mut rgb, &labels)?;
-        let picture = Picture::from_rgb(
-            layout.width() as u32,
-            layout.height() as u32,
-            &rgb,
-            layout.alt(&labels),
-        )?;
-        Ok(ImageGrid { picture })
+///
+/// # Errors
+///
+/// [`Error::Shape`] for another rank or kind, for no image, and for a number of labels other than
+/// N; [`Error::Option`] for a `columns`, `scale` or `font_size` of 0.
+pub fn image_grid(
+    images: &Tensor,
+    labels: &[impl AsRef<str>],
+    options: ImageGridOptions,
+) -> Result<Picture> {
+    check(images, labels.len(), &options)?;
+    font::register()?;
+    let labels: Vec<&str> = labels.iter().map(AsRef::as_ref).collect();
+    let pixels = to_bytes(images, &options.transform)?;
+    let layout = Layout::new(&images.size(), &labels, &options)?;
+    let (width, height) = (layout.width(), layout.height());
+    let mut rgb = vec![255; 3 * width * height];
+    let image_bytes = 3 * layout.image_width * layout.image_height;
+    for (index, image) in pixels.chunks_exact(image_bytes).enumerate() {
+        layout.paste(&mut rgb, index, image);
     }
-
-    /// Shows the grid as the output of the running notebook cell.
-    pub fn show(&self) {
-        self.picture.show();
-    }
-
-    /// What evcxr calls when the grid is the last expression of a cell.
-    pub fn evcxr_display(&self) {
-        self.picture.show();
-    }
-
-    /// The bytes of the PNG file.
-    pub fn png(&self) -> &[u8] {
-        self.picture.png()
-    }
-
-    /// The text alternative.
-    pub fn alt(&self) -> &str {
-        self.picture.alt()
-    }
-
-    /// Writes the PNG file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] where the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.picture.save(path)
-    }
+    layout.letter(&mut rgb, &labels)?;
+    Picture::from_rgb(width as u32, height as u32, &rgb, layout.alt(&labels))
 }
 
 fn check(images: &Tensor, labels: usize, options: &ImageGridOptions) -> Result<()> {
-    const OPERATION: &str = "ImageGrid";
+    const OPERATION: &str = "image_grid";
     check_images(OPERATION, images)?;
     let count = images.size()[0];
     if count == 0 || count != labels as i64 {

@@ -36,7 +36,7 @@
 //! let net = cifar10_net(&vs.root());
 //! let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001)?;
 //! let report = train(&net, &mut optimizer, &mut train_loader, &TrainOptions::default())?;
-//! LossPlot::new(&[report.series("training")], LossPlotOptions::default())?.show();
+//! loss_plot(&[report.series("training")], LossPlotOptions::default())?.show();
 //! print!("{}", evaluate(&net, &mut test_loader, &CLASSES)?);
 //! # Ok::<(), blitz::Error>(())
 //! ```
@@ -72,13 +72,13 @@ pub mod prelude {
     pub use crate::checkpoint;
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
-    pub use crate::image_grid::{ImageGrid, ImageGridOptions};
+    pub use crate::image_grid::{ImageGridOptions, image_grid};
     pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::metrics::{Evaluation, evaluate};
     pub use crate::nn::{CifarNet, cifar10_net, conv2d, linear};
     pub use crate::picture::Picture;
-    pub use crate::plot::{LossPlot, LossPlotOptions, Series};
+    pub use crate::plot::{LossPlotOptions, Series, loss_plot};
     pub use crate::train::{LossPoint, TrainOptions, TrainReport, train};
     pub use crate::transform::Normalize;
     pub use tch;

@@ -1,7 +1,5 @@
 //! Line charts, such as the loss over the steps of a training.
 
-use std::path::Path;
-
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -25,7 +23,7 @@ impl Series {
     }
 }
 
-/// How a [`LossPlot`] is titled and sized.
+/// How a [`loss_plot`] is titled and sized.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LossPlotOptions {
     /// Title above the chart.
@@ -52,67 +50,31 @@ impl Default for LossPlotOptions {
     }
 }
 
-/// A line chart, drawn and ready to show; a legend appears with the second line.
+/// A line chart of `series` over common axes, drawn and ready to show; a legend appears with the
+/// second line.
 ///
 /// ```no_run
 /// use blitz::prelude::*;
 ///
 /// let series = Series::new("lr 0.001", [(250.0, 2.29), (500.0, 2.11), (750.0, 1.84)]);
-/// LossPlot::new(&[series], LossPlotOptions::default())?.show();
+/// loss_plot(&[series], LossPlotOptions::default())?.show();
 /// # Ok::<(), blitz::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LossPlot {
-    picture: Picture,
-}
-
-impl LossPlot {
-    /// Draws `series` over common axes.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Option`] for no series, a series without points, a point that is NaN or infinite,
-    /// and a size too small to draw on.
-    pub fn new(series: &[Series], options: LossPlotOptions) -> Result<LossPlot> {
-        check(series, &options)?;
-        let (width, height) = (options.width, options.height);
-        let mut rgb = vec![255; 3 * width as usize * height as usize];
-        {
-            let area = font::Canvas::new(&mut rgb, (width, height))?.into_drawing_area();
-            draw(&area, series, &options)
-                .map_err(|error| Error::Draw { what: "chart", reason: error.to_string() })?;
-        }
-        Ok(LossPlot { picture: Picture::from_rgb(width, height, &rgb, alt(series, &options))? })
+///
+/// # Errors
+///
+/// [`Error::Option`] for no series, a series without points, a point that is NaN or infinite, and a
+/// size too small to draw on.
+pub fn loss_plot(series: &[Series], options: LossPlotOptions) -> Result<Picture> {
+    check(series, &options)?;
+    let (width, height) = (options.width, options.height);
+    let mut rgb = vec![255; 3 * width as usize * height as usize];
+    {
+        let area = font::Canvas::new(&mut rgb, (width, height))?.into_drawing_area();
+        draw(&area, series, &options)
+            .map_err(|error| Error::Draw { what: "chart", reason: error.to_string() })?;
     }
-
-    /// Shows the chart as the output of the running notebook cell.
-    pub fn show(&self) {
-        self.picture.show();
-    }
-
-    /// What evcxr calls when the chart is the last expression of a cell.
-    pub fn evcxr_display(&self) {
-        self.picture.show();
-    }
-
-    /// The bytes of the PNG file.
-    pub fn png(&self) -> &[u8] {
-        self.picture.png()
-    }
-
-    /// The text alternative.
-    pub fn alt(&self) -> &str {
-        self.picture.alt()
-    }
-
-    /// Writes the PNG file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] where the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.picture.save(path)
-    }
+    Picture::from_rgb(width, height, &rgb, alt(series, &options))
 }
 
 fn check(series: &[Series], options: &LossPlotOptions) -> Result<()> {

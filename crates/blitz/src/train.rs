@@ -48,7 +48,7 @@ pub struct TrainReport {
 }
 
 impl TrainReport {
-    /// The printed losses as a line for [`crate::plot::LossPlot`].
+    /// The printed losses as a line for [`crate::plot::loss_plot`].
     pub fn series(&self, name: impl Into<String>) -> Series {
         let points = self.points.iter().map(|point| (point.step as f64, point.loss)).collect();
         Series { name: name.into(), points }

@@ -89,7 +89,7 @@ fn small() -> ImageGridOptions {
 fn an_image_grid_holds_the_enlarged_pixels() {
     let images = two_pictures();
     let options = ImageGridOptions { columns: 1, ..small() };
-    let grid = ImageGrid::new(&images, &["", ""], options).unwrap();
+    let grid = image_grid(&images, &["", ""], options).unwrap();
     let (width, height, rgb) = decode(grid.png());
     // One column of 2 * 4 pixels, two rows of 3 * 4 pixels and 15 for the label, 5 around each.
     assert_eq!((width, height), (2 * 4 + 10, 2 * (3 * 4 + 15 + 5) + 5));
@@ -111,14 +111,14 @@ fn normalised_images_look_like_their_bytes() {
     let transform = Normalize { mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.4] };
     let options = ImageGridOptions { transform, ..small() };
     let normalised = transform.apply(&images).unwrap();
-    let bytes = ImageGrid::new(&images, &["a", "b"], options).unwrap();
-    assert_eq!(ImageGrid::new(&normalised, &["a", "b"], options).unwrap(), bytes);
+    let bytes = image_grid(&images, &["a", "b"], options).unwrap();
+    assert_eq!(image_grid(&normalised, &["a", "b"], options).unwrap(), bytes);
 }
 
 #[test]
 fn labels_are_lettered_and_told() {
     let images = two_pictures();
-    let draw = |labels: [&str; 2]| ImageGrid::new(&images, &labels, small()).unwrap();
+    let draw = |labels: [&str; 2]| image_grid(&images, &labels, small()).unwrap();
     let (cat, dog) = (draw(["cat", "ship"]), draw(["dog", "ship"]));
     assert_eq!(cat, draw(["cat", "ship"]), "not deterministic");
     assert_ne!(cat.png(), dog.png());
@@ -136,7 +136,7 @@ fn labels_are_lettered_and_told() {
 fn an_image_grid_refuses_what_does_not_fit() {
     let images = two_pictures();
     let message = |images: &Tensor, labels: &[&str], options| {
-        ImageGrid::new(images, labels, options).unwrap_err().to_string()
+        image_grid(images, labels, options).unwrap_err().to_string()
     };
     assert!(message(&images, &["one"], small()).contains("2 images and 1 labels"));
     assert!(message(&images.narrow(0, 0, 0), &[], small()).contains("0 images"));
@@ -153,7 +153,7 @@ fn falling() -> Series {
 
 #[test]
 fn a_loss_plot_is_drawn_and_told() {
-    let plot = LossPlot::new(&[falling()], LossPlotOptions::default()).unwrap();
+    let plot = loss_plot(&[falling()], LossPlotOptions::default()).unwrap();
     let (width, height, rgb) = decode(plot.png());
     assert_eq!((width, height), (640, 400));
     let line = rgb.chunks_exact(3).filter(|pixel| **pixel == [0, 114, 178]).count();
@@ -163,13 +163,13 @@ fn a_loss_plot_is_drawn_and_told() {
         "Training loss: loss over step. lr 0.001 has 3 points, from 2.300 at 250 to 1.750 at 750; \
          its least value is 1.500 at 500."
     );
-    assert_eq!(plot, LossPlot::new(&[falling()], LossPlotOptions::default()).unwrap());
+    assert_eq!(plot, loss_plot(&[falling()], LossPlotOptions::default()).unwrap());
 }
 
 #[test]
 fn each_series_has_its_colour_and_one_point_is_enough() {
     let other = Series::new("lr 0.01", [(500.0, 2.0)]);
-    let plot = LossPlot::new(&[falling(), other], LossPlotOptions::default()).unwrap();
+    let plot = loss_plot(&[falling(), other], LossPlotOptions::default()).unwrap();
     let (.., rgb) = decode(plot.png());
     assert!(rgb.chunks_exact(3).any(|pixel| *pixel == [213, 94, 0]), "second line missing");
     assert!(plot.alt().contains("lr 0.01 has 1 point, from 2.000 at 500"), "{}", plot.alt());
@@ -177,21 +177,20 @@ fn each_series_has_its_colour_and_one_point_is_enough() {
 
 #[test]
 fn a_loss_plot_refuses_what_cannot_be_drawn() {
-    let message = |series: &[Series]| {
-        LossPlot::new(series, LossPlotOptions::default()).unwrap_err().to_string()
-    };
+    let message =
+        |series: &[Series]| loss_plot(series, LossPlotOptions::default()).unwrap_err().to_string();
     assert!(message(&[]).contains("at least one line"));
     assert!(message(&[Series::new("none", [])]).contains("report_every"));
     assert!(message(&[Series::new("bad", [(1.0, f64::NAN)])]).contains("\"bad\""));
     let tiny = LossPlotOptions { width: 10, ..Default::default() };
-    assert!(LossPlot::new(&[falling()], tiny).unwrap_err().to_string().contains("10 x 400"));
+    assert!(loss_plot(&[falling()], tiny).unwrap_err().to_string().contains("10 x 400"));
 }
 
 #[test]
 fn pictures_are_saved_as_png() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("plot.png");
-    let plot = LossPlot::new(&[falling()], LossPlotOptions::default()).unwrap();
+    let plot = loss_plot(&[falling()], LossPlotOptions::default()).unwrap();
     plot.save(&path).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), plot.png());
     assert!(
