@@ -9,6 +9,7 @@ script stops at what it can see.
 """
 
 import json
+import os
 import sys
 
 import nbformat
@@ -18,8 +19,14 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 FAILURE = "application/vnd.blitz.failure+json"
 
 
+# Events go to what was standard output. The kernel inherits standard output, so from here on that
+# is the log: a kernel that outlives this process must not keep the caller waiting.
+EVENTS = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
 def say(**event):
-    print(json.dumps(event), flush=True)
+    print(json.dumps(event), file=EVENTS, flush=True)
 
 
 def has_failed(cell):
@@ -58,7 +65,8 @@ def main(source, target, folder, timeout):
     except DeadKernelError:
         say(event="stopped", index=index, reason="the kernel died")
     except RuntimeError as error:
-        say(event="stopped", index=index, reason=f"the kernel did not start: {error}")
+        what = "the kernel did not start" if index == 0 else "the kernel failed"
+        say(event="stopped", index=index, reason=f"{what}: {error}")
     finally:
         nbformat.write(notebook, target)
 

@@ -64,7 +64,7 @@ pub struct RunOptions {
     pub timeout: u64,
     /// Execute on the built-in data set and store the outputs in the notebooks themselves, for
     /// nbval to compare with
-    #[arg(long, conflicts_with_all = ["data", "site"])]
+    #[arg(long, conflicts_with = "site")]
     pub store: bool,
 }
 

@@ -5,6 +5,7 @@ use crate::project::Project;
 use crate::setup::kernelspec;
 use crate::{prerequisites, torch};
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::env::consts::DLL_SUFFIX;
 use std::fs;
 use std::process::Command;
 
@@ -24,8 +25,8 @@ pub fn doctor(project: &Project) -> Result<()> {
         ("disk space", disk_space(project)),
         ("Python packages", packages(project)),
         ("torch", torch::check(project).map(|(_, version)| version)),
-        ("libtorch", loads(project, "libtorch.so")),
-        ("CUDA backend", loads(project, "libtorch_cuda.so")),
+        ("libtorch", loads(project, "libtorch")),
+        ("CUDA backend", loads(project, "libtorch_cuda")),
         ("kernel", kernel(project)),
     ];
     let mut failed = 0;
@@ -56,32 +57,38 @@ fn disk_space(project: &Project) -> Result<String> {
 }
 
 /// The pinned packages are installed in the pinned versions.
-fn packages(project: &Project) -> Result<String> {
+///
+/// # Errors
+/// One is not, or there is no environment.
+pub fn packages(project: &Project) -> Result<String> {
     let path = project.path("requirements.txt");
     let pins =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let script = "import sys, importlib.metadata as m\n\
-        for pin in sys.argv[1:]:\n    name, wanted = pin.split('==')\n    \
-        try: found = m.version(name)\n    except m.PackageNotFoundError: found = 'nothing'\n    \
-        if found.split('+')[0] != wanted: print(name, wanted, 'is pinned,', found, 'is there')";
+        from packaging.requirements import Requirement\n\
+        for pin in map(Requirement, sys.argv[1:]):\n    \
+        if pin.marker and not pin.marker.evaluate(): continue\n    \
+        try: found = m.version(pin.name)\n    except m.PackageNotFoundError: found = 'nothing'\n    \
+        if found == 'nothing' or found not in pin.specifier:\n        \
+        print(f'{pin.name}{pin.specifier} is pinned, {found} is there')";
     let pins: Vec<&str> = pins.lines().filter(|line| line.contains("==")).collect();
     let output = output_of(project.python_command().args(["-c", script]).args(&pins));
     match output.as_deref() {
         None => bail!("there is no working .venv. Run `cargo blitz setup`."),
         Some("") => Ok(format!("{} pins of requirements.txt", pins.len())),
-        Some(wrong) => bail!(
-            "{}. Run `cargo blitz clean --all` and `cargo blitz setup`.",
-            wrong.lines().collect::<Vec<_>>().join("; ")
-        ),
+        Some(wrong) => {
+            bail!("{}. Run `cargo blitz setup`.", wrong.lines().collect::<Vec<_>>().join("; "))
+        }
     }
 }
 
 /// The kernel itself tries: what counts is whether the process that runs cells can load it.
 fn loads(project: &Project, library: &str) -> Result<String> {
-    let path = project.path(".blitz/libtorch/lib").join(library);
-    if library == "libtorch_cuda.so"
+    let file = |name: &str| format!("{name}{DLL_SUFFIX}");
+    let path = project.path(".blitz/libtorch/lib").join(file(library));
+    if library == "libtorch_cuda"
         && !path.exists()
-        && path.with_file_name("libtorch.so").exists()
+        && path.with_file_name(file("libtorch")).exists()
     {
         return Ok("not in this libtorch (CPU wheels); cells run on the CPU".to_owned());
     }

@@ -19,8 +19,7 @@ pub fn html(project: &Project, options: &HtmlOptions) -> Result<()> {
     for notebook in &notebooks {
         Notebook::read(notebook)?;
     }
-    let site = options.site.clone().unwrap_or_else(|| project.site_dir());
-    run::check_writable(&site)?;
+    let site = run::site(project, options.site.as_deref(), &notebooks)?;
     setup::ensure(project)?;
     export(project, &notebooks, &site)?;
     eprintln!("{} pages written. Open {}", notebooks.len(), site.join("index.html").display());

@@ -1,11 +1,11 @@
 //! `cargo blitz lab`: JupyterLab on the notebooks.
 
 use crate::cli::LabOptions;
-use crate::command::run_visibly;
 use crate::project::Project;
-use crate::setup;
-use anyhow::{Result, bail};
+use crate::{run, setup};
+use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 
 /// Opens JupyterLab on `notebooks/`, on the loopback address and with a token, as is its default.
 ///
@@ -20,6 +20,7 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
              next free one."
         );
     }
+    let data = run::data(std::env::var("BLITZ_DATA").ok().as_deref())?;
     setup::ensure(project)?;
     let mut command = project.python_command();
     command.args(["-m", "jupyterlab", "--notebook-dir"]).arg(project.notebooks_dir());
@@ -31,5 +32,9 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
         command.args(["--port", &port.to_string(), "--ServerApp.port_retries=0"]);
     }
     command.args(&options.more);
-    run_visibly(command)
+    if let Some(data) = data {
+        command.env("BLITZ_DATA", data);
+    }
+    // JupyterLab takes this process's place, so that Ctrl-C and its question reach each other.
+    Err(command.exec()).context("cannot start JupyterLab")
 }

@@ -24,10 +24,12 @@ pub fn check(project: &Project) -> Result<()> {
 /// evcxr passes paths between its processes separated by spaces.
 pub fn path(project: &Project) -> Result<String> {
     let root = project.root().display().to_string();
-    if root.chars().any(char::is_whitespace) {
+    let unfit = |c: char| c.is_whitespace() || "'\"\\,[]*?".contains(c);
+    if let Some(unfit) = root.chars().find(|c| unfit(*c)) {
+        let what = if unfit.is_whitespace() { "a space".to_owned() } else { format!("`{unfit}`") };
         bail!(
-            "the path of this clone contains a space: {root}\nThe Rust evaluator evcxr cannot work \
-             in such a place. Move the clone, for example to ~/rust-blitz, and run the command again."
+            "the path of this clone contains {what}: {root}\nThe Rust evaluator evcxr cannot work in \
+             such a place. Move the clone, for example to ~/rust-blitz, and run the command again."
         );
     }
     Ok(root)

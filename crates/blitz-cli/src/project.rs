@@ -126,10 +126,12 @@ fn find_notebook(name: &str, all: &[PathBuf]) -> Result<PathBuf> {
         known == stem || known.split('_').next() == Some(stem)
     });
     let path = Path::new(name);
+    // `04_x.ipynb` in the directory at hand is meant before the one in notebooks/.
+    let is_path = name.ends_with(".ipynb") && path.is_file();
     match known {
-        Some(known) => Ok(known.clone()),
-        None if path.is_file() => Ok(std::path::absolute(path)?),
-        None => {
+        Some(known) if !is_path => Ok(known.clone()),
+        _ if path.is_file() => Ok(std::path::absolute(path)?),
+        _ => {
             let known: Vec<String> = all.iter().map(|path| notebook_name(path)).collect();
             Err(Usage(format!(
                 "no notebook named `{name}`; there are {}, or give the path of a file",

@@ -3,7 +3,7 @@
 use crate::cli::RunOptions;
 use crate::execute::{ExecuteOptions, execute};
 use crate::notebook::Notebook;
-use crate::project::{Project, notebook_name};
+use crate::project::{Project, Usage, notebook_name};
 use crate::{html, setup};
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -21,29 +21,30 @@ pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
     for notebook in &notebooks {
         Notebook::read(notebook)?;
     }
-    let site = options.site.clone().unwrap_or_else(|| project.site_dir());
-    check_writable(&site)?;
-    setup::ensure(project)?;
     let execution = ExecuteOptions {
-        data: if options.store {
-            Some("builtin".to_owned())
-        } else {
-            data(options.data.as_deref())?
-        },
+        data: data(if options.store { Some("builtin") } else { options.data.as_deref() })?,
         timeout: Duration::from_secs(options.timeout),
     };
+    let site = site(project, options.site.as_deref(), &notebooks)?;
+    setup::ensure(project)?;
     let mut failures = Vec::new();
     let mut executed = Vec::new();
     for notebook in &notebooks {
         let copy = site.join(format!("{}.ipynb", notebook_name(notebook)));
         match execute(project, notebook, &copy, &execution) {
             Ok(_) => executed.push((notebook, copy)),
-            Err(error) => failures.push(format!("{}, {error:#}", file_name(notebook))),
+            Err(error) => {
+                failures.push(format!("{}, {error:#}", file_name(notebook)));
+                // A page of an earlier run would look like a success of this one.
+                let _ = fs::remove_file(copy.with_extension("html"));
+            }
         }
     }
     let copies: Vec<PathBuf> = executed.iter().map(|(_, copy)| copy.clone()).collect();
-    if !copies.is_empty() {
-        html::export(project, &copies, &site)?;
+    if !copies.is_empty()
+        && let Err(error) = html::export(project, &copies, &site)
+    {
+        failures.push(format!("{error:#}"));
     }
     if options.store {
         for (notebook, copy) in &executed {
@@ -62,15 +63,43 @@ pub fn data(given: Option<&str>) -> Result<Option<String>> {
         None | Some("") => Ok(None),
         Some("builtin") => Ok(Some("builtin".to_owned())),
         Some(dir) => {
-            let path = fs::canonicalize(dir)
-                .with_context(|| format!("the data directory {dir} cannot be read"))?;
+            let path = fs::canonicalize(dir).map_err(|error| {
+                Usage(format!("the data directory {dir} cannot be read: {error}"))
+            })?;
             Ok(Some(path.display().to_string()))
         }
     }
 }
 
+/// The directory for the results as an absolute path, after checking that every notebook has a
+/// place of its own there.
+///
+/// # Errors
+/// [`Usage`] for results that would overwrite each other or a notebook; or it cannot be written.
+pub fn site(project: &Project, given: Option<&Path>, notebooks: &[PathBuf]) -> Result<PathBuf> {
+    let site = match given {
+        Some(given) => std::path::absolute(given)?,
+        None => project.site_dir(),
+    };
+    for (index, notebook) in notebooks.iter().enumerate() {
+        let name = notebook_name(notebook);
+        let taken = notebooks[..index].iter().any(|other| notebook_name(other) == name);
+        if taken || name == "index" || notebook.parent() == Some(&site) {
+            return Err(Usage(format!(
+                "the results of {} would overwrite another file in {}; rename the notebook, name it \
+                 once, or choose another place with --site DIR",
+                notebook.display(),
+                site.display()
+            ))
+            .into());
+        }
+    }
+    check_writable(&site)?;
+    Ok(site)
+}
+
 /// Fails before anything has run where the result could not be written.
-pub fn check_writable(site: &Path) -> Result<()> {
+fn check_writable(site: &Path) -> Result<()> {
     let probe = site.join(".writable");
     fs::create_dir_all(site)
         .and_then(|()| fs::write(&probe, ""))

@@ -10,7 +10,7 @@ use crate::cli::SetupOptions;
 use crate::fingerprint::State;
 use crate::progress::{self, Step};
 use crate::project::Project;
-use crate::{prerequisites, torch};
+use crate::{doctor, prerequisites, torch};
 use anyhow::{Context, Result};
 use std::fs::{self, File, TryLockError};
 use std::time::Instant;
@@ -34,7 +34,8 @@ pub fn setup(project: &Project, options: &SetupOptions) -> Result<()> {
     if options.cpu {
         steps.state.set("wheels", "cpu")?;
     }
-    if torch::check(project).is_err() {
+    // Changed by hand, or made with a Python that the system has since replaced.
+    if torch::check(project).is_err() || doctor::packages(project).is_err() {
         steps.state.forget("venv")?;
     }
     let done = steps.run()?;

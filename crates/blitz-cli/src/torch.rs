@@ -1,6 +1,5 @@
 //! The libtorch inside the virtual environment.
 
-use crate::command::output_of;
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -9,17 +8,12 @@ use std::path::{Path, PathBuf};
 /// The one torch version that the tch crate in Cargo.lock was generated for.
 pub const VERSION: &str = "2.11.0";
 
-/// The directory of the torch package that the environment's Python imports, which is also
-/// libtorch's: in `.venv`, or in the conda environment that `.venv` was made from.
+/// The torch package's directory in the virtual environment, which is also libtorch's.
 pub fn installed_dir(project: &Project) -> Option<PathBuf> {
     let lib = project.path(".venv/lib");
     let pythons = fs::read_dir(lib).into_iter().flatten().flatten();
     let mut torches = pythons.map(|python| python.path().join("site-packages/torch"));
-    let script =
-        "import importlib.util as u; print(*u.find_spec('torch').submodule_search_locations)";
-    let elsewhere = || output_of(project.python_command().args(["-c", script])).map(PathBuf::from);
-    let is_torch = |dir: &PathBuf| dir.join("version.py").is_file();
-    torches.find(is_torch).or_else(|| elsewhere().filter(is_torch))
+    torches.find(|torch| torch.join("version.py").is_file())
 }
 
 /// The version that a torch package says it has, such as `2.11.0+cu130`.

@@ -60,6 +60,23 @@ fn a_site_that_cannot_be_written_stops_the_run_before_anything_is_executed() {
 }
 
 #[test]
+fn results_that_would_overwrite_each_other_are_refused() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+    let notebooks = [&one, &two].map(|dir| {
+        fs::create_dir(dir).expect("writable");
+        write_notebook(dir, "same.ipynb", &["1"])
+    });
+    let refused = |command: &mut std::process::Command| {
+        let (code, text) = run(command);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains("would overwrite") && text.contains("same.ipynb"), "{text}");
+    };
+    refused(blitz().arg("run").args(&notebooks).arg("--site").arg(dir.path().join("site")));
+    refused(blitz().arg("html").arg(&notebooks[0]).arg("--site").arg(&one));
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port().to_string();
@@ -71,7 +88,7 @@ fn a_port_in_use_is_named() {
 #[test]
 fn a_missing_data_directory_is_named() {
     let (code, text) = run(blitz().args(["run", "01", "--data", "/no/such/cifar"]));
-    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("the data directory /no/such/cifar cannot be read"), "{text}");
 }
 

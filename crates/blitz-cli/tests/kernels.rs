@@ -31,6 +31,12 @@ fn a_panic_fails_the_run() {
 }
 
 #[test]
+fn a_panic_behind_text_without_a_line_break_fails_the_run_too() {
+    let printed = run_broken("print!(\"working... \"); panic!(\"no more\");");
+    assert!(printed.contains("panicked: no more"), "{printed}");
+}
+
+#[test]
 fn an_error_through_the_question_mark_fails_the_run() {
     let printed = run_broken("let n: i32 = \"seven\".parse::<i32>()?;");
     assert!(printed.contains("ended with an error: invalid digit found in string"), "{printed}");

@@ -7,7 +7,9 @@
 
 use crate::environment::Layout;
 use anyhow::{Context, Result};
+use std::env::consts::DLL_EXTENSION;
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The name of the file that a running kernel holds locked in its directory.
@@ -31,9 +33,8 @@ impl BuildDir {
         fs::create_dir_all(&kernels)
             .with_context(|| format!("cannot create {}", kernels.display()))?;
         remove_dead(&kernels);
-        let path = kernels.join(std::process::id().to_string());
+        let path = new_dir(&kernels)?;
         let create = || -> Result<File> {
-            fs::create_dir_all(&path)?;
             let lock = File::create(path.join(LOCK))?;
             lock.lock()?;
             copy_tree(&layout.warm_dir(), &path)?;
@@ -61,6 +62,22 @@ impl Drop for BuildDir {
         // What stays behind is removed by the next kernel that starts.
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// Makes a directory that was not there. The process id alone does not tell kernels apart: it
+/// comes again, and containers that share a disk each have their own.
+fn new_dir(kernels: &Path) -> Result<PathBuf> {
+    for count in 0.. {
+        let path = kernels.join(format!("{}-{count}", std::process::id()));
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => {
+                result.with_context(|| format!("cannot create {}", path.display()))?;
+                return Ok(path);
+            }
+        }
+    }
+    unreachable!("a directory has fewer entries than there are numbers")
 }
 
 /// Removes the directories whose kernel no longer runs. Best effort: one that cannot be removed now
@@ -104,8 +121,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
 fn is_immutable(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("rlib" | "rmeta" | "a" | "o"))
-        // Procedural macros; the cells' own shared objects are called libctx.so.
-        || (extension == Some("so") && !path.ends_with("libctx.so"))
+        // Procedural macros; the cells' own shared objects are called libctx.
+        || (extension == Some(DLL_EXTENSION) && path.file_stem() != Some("libctx".as_ref()))
 }
 
 fn copy_file(source: &Path, target: &Path) -> Result<()> {

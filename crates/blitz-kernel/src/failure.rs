@@ -7,6 +7,11 @@
 /// The MIME type of the output that marks a failed cell.
 pub const MIME: &str = "application/vnd.blitz.failure+json";
 
+/// The line that evcxr's generated code prints after a panic.
+pub const PANIC: &[u8] = b"EVCXR_PANIC_NOTIFICATION";
+/// The line that evcxr's generated code prints after an `Err` through `?`.
+pub const ERROR: &[u8] = b"EVCXR_ERROR_OCCURRED";
+
 /// How a cell failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -20,8 +25,8 @@ impl Failure {
     /// The failure that a line of the cell process's stdout announces, if it does.
     pub fn announced_by(line: &[u8]) -> Option<Self> {
         match line.trim_ascii_end() {
-            b"EVCXR_PANIC_NOTIFICATION" => Some(Failure::Panic),
-            b"EVCXR_ERROR_OCCURRED" => Some(Failure::Error),
+            PANIC => Some(Failure::Panic),
+            ERROR => Some(Failure::Error),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Loading libtorch into the process that runs cells.
 
+use std::env::consts::DLL_SUFFIX;
 use std::path::Path;
 
 /// Loads libtorch from `lib_dir` so that cells find it without `LD_LIBRARY_PATH`.
@@ -12,10 +13,10 @@ use std::path::Path;
 /// A library that cannot be loaded is reported on stderr and the kernel goes on: cells without
 /// tensors still run.
 pub fn preload(lib_dir: &Path) {
-    for name in ["libtorch.so", "libtorch_cuda.so"] {
-        let path = lib_dir.join(name);
+    for name in ["libtorch", "libtorch_cuda"] {
+        let path = lib_dir.join(format!("{name}{DLL_SUFFIX}"));
         if !path.exists() {
-            if name == "libtorch.so" {
+            if name == "libtorch" {
                 eprintln!("blitz-kernel: {} is missing; run `cargo blitz setup`", path.display());
             }
             continue;

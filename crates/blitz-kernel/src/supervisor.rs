@@ -7,7 +7,7 @@
 //!   evcxr_jupyter loses lines that arrive after its reply);
 //! - still delivers what the cells wrote when they crash.
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +26,10 @@ const COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE";
 const STDERR_SILENCE: Duration = Duration::from_millis(10);
 /// How long evcxr_jupyter may take to publish the last lines it was passed.
 const DELIVERY: Duration = Duration::from_millis(15);
+/// The longest wait for that silence: a background thread of a cell may write all the time.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How often the supervisor looks whether its kernel still runs.
+const PARENT_CHECK: Duration = Duration::from_millis(500);
 /// What is kept of a cell's stderr, to find the message of a failure in.
 const STDERR_KEPT: usize = 64 * 1024;
 
@@ -70,15 +74,36 @@ fn supervise() -> io::Result<ExitStatus> {
         let cell_stderr = Arc::clone(&cell_stderr);
         std::thread::spawn(move || pass_stderr(stderr, &cell_stderr))
     });
-    let passed = pass_stdout(&mut child, &cell_stderr);
-    if let Some(thread) = stderr_thread {
-        let _ = thread.join();
-    }
-    if passed.is_err() {
+    end_with_kernel(child.id());
+    if pass_stdout(&mut child, &cell_stderr).is_err() {
         // evcxr has closed its end: nobody waits for this process any more.
         let _ = child.kill();
     }
+    if let Some(thread) = stderr_thread {
+        let _ = thread.join();
+    }
     child.wait()
+}
+
+/// Ends the cell process and this one when the kernel is gone. It may have been killed, and a cell
+/// that prints nothing would not notice. (The system's own signal for this follows the thread that
+/// started the process, and evcxr restarts it from threads that come and go.)
+fn end_with_kernel(cells: u32) {
+    let parent = || {
+        // SAFETY: a plain system call without pointers.
+        unsafe { libc::getppid() }
+    };
+    let kernel = parent();
+    std::thread::spawn(move || {
+        while parent() == kernel {
+            std::thread::sleep(PARENT_CHECK);
+        }
+        if let Ok(cells) = libc::pid_t::try_from(cells) {
+            // SAFETY: as above; the child has not been waited for, so the number is still its own.
+            unsafe { libc::kill(cells, libc::SIGKILL) };
+        }
+        std::process::exit(1);
+    });
 }
 
 fn pass_stderr(mut from: impl Read, cell_stderr: &Mutex<CellStderr>) {
@@ -104,6 +129,14 @@ fn pass_stdout(child: &mut Child, cell_stderr: &Mutex<CellStderr>) -> io::Result
     let mut line = Vec::new();
     let mut wrote_to_stdout = false;
     while from.read_until(b'\n', &mut line)? > 0 {
+        // A cell that printed without a line break leaves its text in front of evcxr's marker,
+        // which evcxr knows only as a line of its own.
+        if let Some(start) = marker_start(&line) {
+            to.write_all(&line[..start])?;
+            to.write_all(b"\n")?;
+            line.drain(..start);
+            wrote_to_stdout = true;
+        }
         if line.trim_ascii_end() == COMPLETE {
             let wrote_to_stderr = wait_for_silence(cell_stderr, true);
             if wrote_to_stdout || wrote_to_stderr {
@@ -125,6 +158,14 @@ fn pass_stdout(child: &mut Child, cell_stderr: &Mutex<CellStderr>) -> io::Result
     Ok(())
 }
 
+/// Where in `line` one of evcxr's markers begins that is not the whole line.
+fn marker_start(line: &[u8]) -> Option<usize> {
+    let text = line.trim_ascii_end();
+    let markers = [COMPLETE, failure::PANIC, failure::ERROR];
+    let marker = markers.into_iter().find(|marker| text.ends_with(marker))?;
+    Some(text.len() - marker.len()).filter(|start| *start > 0)
+}
+
 /// Waits until the cell's stderr has been silent for a moment and returns whether it wrote any.
 /// The text is forgotten where `complete`: the next byte is another cell's.
 fn wait_for_silence(cell_stderr: &Mutex<CellStderr>, complete: bool) -> bool {
@@ -133,7 +174,7 @@ fn wait_for_silence(cell_stderr: &Mutex<CellStderr>, complete: bool) -> bool {
         {
             let mut cell = cell_stderr.lock().unwrap_or_else(PoisonError::into_inner);
             let quiet = cell.last.max(start).elapsed() >= STDERR_SILENCE;
-            if quiet {
+            if quiet || start.elapsed() >= LONGEST_WAIT {
                 let wrote = !cell.text.is_empty();
                 if complete {
                     cell.text.clear();
@@ -156,4 +197,17 @@ fn end_like(status: ExitStatus) -> ExitCode {
         }
     }
     ExitCode::from(status.code().and_then(|code| u8::try_from(code & 0xff).ok()).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_found_behind_text_without_a_line_break() {
+        assert_eq!(marker_start(b"working... EVCXR_PANIC_NOTIFICATION\n"), Some(11));
+        assert_eq!(marker_start(b"50 %EVCXR_EXECUTION_COMPLETE\n"), Some(4));
+        assert_eq!(marker_start(b"EVCXR_EXECUTION_COMPLETE\n"), None);
+        assert_eq!(marker_start(b"EVCXR_ERROR_OCCURRED is a marker\n"), None);
+    }
 }

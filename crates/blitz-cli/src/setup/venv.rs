@@ -14,9 +14,6 @@ use std::process::Command;
 /// PyTorch's own index of CPU-only wheels.
 const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
 
-/// The name in environment.yml: in this conda environment the pins are installed already.
-const CONDA_ENVIRONMENT: &str = "rust-blitz";
-
 /// The key: the pins and which of PyTorch's builds.
 pub fn key(project: &Project, wheels: Wheels) -> String {
     Fingerprint::new().path(&project.path("requirements.txt")).text(&format!("{wheels:?}")).finish()
@@ -36,16 +33,20 @@ pub fn make(project: &Project, wheels: Wheels) -> Result<()> {
 }
 
 fn install(project: &Project, wheels: Wheels, step: &Step) -> Result<()> {
+    // pip takes either build for the pinned version and would keep the one that is there. (macOS has
+    // but one.)
+    let other_build = torch::installed_dir(project)
+        .is_some_and(|dir| is_cpu_build(&dir) != (wheels == Wheels::Cpu));
+    if other_build && cfg!(target_os = "linux") {
+        let mut command = project.python_command();
+        command.args(["-m", "pip", "uninstall", "--yes", "--quiet", "torch", "torchvision"]);
+        run_logged(step, command, &project.path(".blitz/logs/pip-uninstall.log"))?;
+    }
     if wheels == Wheels::Cpu {
         let requirements = fs::read_to_string(project.path("requirements.txt"))?;
         let torch_pins = requirements.lines().filter(|line| line.starts_with("torch"));
         let mut command = pip(project);
         command.args(["--index-url", CPU_INDEX]).args(torch_pins);
-        run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"))?;
-    } else if torch::installed_dir(project).is_some_and(|dir| is_cpu_build(&dir)) {
-        // `2.11.0+cpu` satisfies the pin `2.11.0`: pip would keep it.
-        let mut command = project.python_command();
-        command.args(["-m", "pip", "uninstall", "--yes", "--quiet", "torch", "torchvision"]);
         run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"))?;
     }
     let mut command = pip(project);
@@ -74,9 +75,6 @@ fn create(project: &Project, python: &str) -> Result<()> {
     let mut command = Command::new(python);
     // What a killed run left of it is cleared.
     command.args(["-m", "venv", "--clear"]).arg(project.path(".venv"));
-    if std::env::var("CONDA_DEFAULT_ENV").is_ok_and(|name| name == CONDA_ENVIRONMENT) {
-        command.arg("--system-site-packages");
-    }
     let created = run_logged(&step, command, &project.path(".blitz/logs/venv.log"));
     finish(step, created, "python -m venv")
 }

@@ -14,6 +14,7 @@ pub fn key(project: &Project, rustc: &str, torch_version: &str, kernel: &str) ->
         .path(&project.path("crates/blitz/src"))
         .modified(&project.path("crates/blitz/src"))
         .path(&project.path("crates/blitz/build.rs"))
+        .modified(&project.path("crates/blitz/build.rs"))
         .path(&project.path("crates/blitz/Cargo.toml"))
         .path(&project.path("Cargo.lock"))
         .text(rustc)
