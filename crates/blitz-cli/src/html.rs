@@ -64,7 +64,7 @@ fn convert(project: &Project, notebooks: &[PathBuf], site: &Path, step: &Step) -
     arguments.push(&templates);
     arguments.extend(sources.iter().map(String::as_str));
     let converted = execute::run_module(project, step, "nbconvert", &arguments);
-    // A directory that stays behind does no harm and is cleaned by `cargo blitz clean`.
+    // A directory that stays behind does no harm; `cargo blitz clean --all` removes it.
     let _ = fs::remove_dir_all(&prepared);
     converted
 }
