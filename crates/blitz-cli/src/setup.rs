@@ -32,7 +32,7 @@ pub fn setup(project: &Project, options: &SetupOptions) -> Result<()> {
     let start = Instant::now();
     let mut steps = Steps::begin(project)?;
     if options.cpu {
-        steps.state.set("wheels", "cpu")?;
+        steps.wheels = Wheels::Cpu;
     }
     // Changed by hand, or made with a Python that the system has since replaced.
     if torch::check(project).is_err() || doctor::packages(project).is_err() {
@@ -61,6 +61,7 @@ pub fn ensure(project: &Project) -> Result<()> {
 struct Steps<'a> {
     project: &'a Project,
     state: State,
+    wheels: Wheels,
     /// Held while this process sets up; another one waits.
     _lock: File,
 }
@@ -69,17 +70,19 @@ impl<'a> Steps<'a> {
     fn begin(project: &'a Project) -> Result<Self> {
         prerequisites::path(project)?;
         let lock = lock(project)?;
-        Ok(Steps { project, state: State::read(project), _lock: lock })
+        let state = State::read(project);
+        let wheels = match state.get("wheels") {
+            Some("cpu") => Wheels::Cpu,
+            _ => Wheels::Default,
+        };
+        Ok(Steps { project, state, wheels, _lock: lock })
     }
 
     /// Runs the steps that are not up to date and returns how many there were.
     fn run(&mut self) -> Result<usize> {
         let project = self.project;
         let rustc = prerequisites::rust()?;
-        let wheels = match self.state.get("wheels") {
-            Some("cpu") => Wheels::Cpu,
-            _ => Wheels::Default,
-        };
+        let wheels = self.wheels;
         let mut done = 0;
         done += self.step("venv", &venv::key(project, wheels), |state| {
             prerequisites::check(project)?;
@@ -87,6 +90,10 @@ impl<'a> Steps<'a> {
             state.forget("kernelspec")?;
             venv::make(project, wheels)
         })?;
+        if wheels == Wheels::Cpu && self.state.get("wheels") != Some("cpu") {
+            // Remembered only now: a choice that could not be had must not stay.
+            self.state.set("wheels", "cpu")?;
+        }
         let (torch_dir, torch_version) = torch::check(project)?;
         torch::link(project, &torch_dir)?;
         if self.state.get("torch").is_some_and(|compiled_for| compiled_for != torch_version) {

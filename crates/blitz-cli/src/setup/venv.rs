@@ -34,19 +34,20 @@ pub fn make(project: &Project, wheels: Wheels) -> Result<()> {
 
 fn install(project: &Project, wheels: Wheels, step: &Step) -> Result<()> {
     // pip takes either build for the pinned version and would keep the one that is there. (macOS has
-    // but one.)
-    let other_build = torch::installed_dir(project)
-        .is_some_and(|dir| is_cpu_build(&dir) != (wheels == Wheels::Cpu));
-    if other_build && cfg!(target_os = "linux") {
-        let mut command = project.python_command();
-        command.args(["-m", "pip", "uninstall", "--yes", "--quiet", "torch", "torchvision"]);
-        run_logged(step, command, &project.path(".blitz/logs/pip-uninstall.log"))?;
-    }
-    if wheels == Wheels::Cpu {
+    // but one.) A forced reinstallation removes it only when the other one has arrived.
+    let other_build = cfg!(target_os = "linux")
+        && torch::installed_dir(project)
+            .is_some_and(|dir| is_cpu_build(&dir) != (wheels == Wheels::Cpu));
+    if other_build || wheels == Wheels::Cpu {
         let requirements = fs::read_to_string(project.path("requirements.txt"))?;
-        let torch_pins = requirements.lines().filter(|line| line.starts_with("torch"));
         let mut command = pip(project);
-        command.args(["--index-url", CPU_INDEX]).args(torch_pins);
+        if other_build {
+            command.args(["--force-reinstall", "--no-deps"]);
+        }
+        if wheels == Wheels::Cpu {
+            command.args(["--index-url", CPU_INDEX]);
+        }
+        command.args(requirements.lines().filter(|line| line.starts_with("torch")));
         run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"))?;
     }
     let mut command = pip(project);
