@@ -16,6 +16,8 @@ fn main() {
     // Linkers of unix systems store this path in the program; Windows has no such thing.
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family.contains("unix")) {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib_dir.display());
+        // tests/interrupt.rs stands in for the kernel, which exports a function by name.
+        println!("cargo:rustc-link-arg-tests=-rdynamic");
     }
 }
 

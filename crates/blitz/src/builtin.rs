@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::cifar10::{RECORD_LEN, Split};
 use crate::drawing::{Paint, Scene, Shape, parts};
 use crate::error::{Error, Result};
+use crate::interrupt::Watch;
 use crate::random::PyTorchGenerator;
 use crate::records::{self, RecordFile, TEST_FILE, TRAIN_FILES};
 
@@ -50,7 +51,8 @@ pub struct BuiltInFiles {
 ///
 /// # Errors
 ///
-/// [`Error::Option`] where a file would be empty.
+/// [`Error::Option`] where a file would be empty, [`Error::Interrupted`] where the person asked to
+/// stop.
 pub fn draw(options: &BuiltInOptions) -> Result<BuiltInFiles> {
     let too_small = |option, minimum: usize, got: usize| {
         Err(Error::Option { option, expected: format!("at least {minimum}"), got: got.to_string() })
@@ -62,8 +64,8 @@ pub fn draw(options: &BuiltInOptions) -> Result<BuiltInFiles> {
         return too_small("test", 1, options.test);
     }
     let mut random = PyTorchGenerator::manual_seed(options.seed);
-    let train = records_of(options.train, &mut random);
-    let test = records_of(options.test, &mut random);
+    let train = records_of(options.train, &mut random)?;
+    let test = records_of(options.test, &mut random)?;
     // File i ends where i + 1 fifths of the pictures end, so no file is empty.
     let end = |index: usize| (index + 1) * options.train / TRAIN_FILES.len() * RECORD_LEN;
     let train = std::array::from_fn(|index| {
@@ -99,14 +101,16 @@ pub(crate) fn splits(options: &BuiltInOptions) -> Result<(Split, Split)> {
     Ok((records::split(&train)?, records::split(&[named(TEST_FILE, files.test)])?))
 }
 
-fn records_of(count: usize, random: &mut PyTorchGenerator) -> Vec<u8> {
+fn records_of(count: usize, random: &mut PyTorchGenerator) -> Result<Vec<u8>> {
+    let watch = Watch::new();
     let mut bytes = Vec::with_capacity(count * RECORD_LEN);
     for place in random.randperm(count) {
+        watch.check_during("the drawing of the built-in set", || "nothing was kept".to_owned())?;
         let label = place as usize % CLASS_COUNT;
         bytes.push(label as u8);
         bytes.extend_from_slice(&picture(label, random));
     }
-    bytes
+    Ok(bytes)
 }
 
 /// One picture: 3,072 bytes, plane by plane.

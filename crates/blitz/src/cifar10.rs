@@ -138,7 +138,8 @@ impl Cifar10 {
     ///
     /// [`Error::MissingFile`], [`Error::DamagedFile`] and [`Error::BadLabel`] for a directory or
     /// a cache that is incomplete or damaged: real data is never replaced by the built-in set
-    /// without a word. A download that fails is no error.
+    /// without a word. A download that fails is no error. [`Error::Interrupted`] where the person
+    /// asked to stop.
     ///
     /// ```no_run
     /// use blitz::prelude::*;
@@ -181,6 +182,7 @@ fn auto(options: &Cifar10Options) -> Result<Cifar10> {
     } else {
         match download::fetch(&options.archive, &options.cache_dir, &options.timeouts) {
             Ok(dir) => Source::Downloaded(dir),
+            Err(error @ Error::Interrupted { .. }) => return Err(error),
             Err(error) => {
                 let reason = why(&error);
                 print!("{}", notice(&reason, options));

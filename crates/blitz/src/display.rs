@@ -1,40 +1,67 @@
-//! How a value reaches the notebook: evcxr reads blocks that a cell prints to standard output.
+//! Showing values in the notebook, any number per cell: pictures, HTML, progress, live plots.
 //!
-//! See <https://github.com/evcxr/evcxr/blob/main/evcxr_jupyter/README.md#custom-output>.
+//! ```no_run
+//! use blitz::display::{self, Html, Markdown};
+//!
+//! display::show(Markdown("**Before** the training"));
+//! display::show(Html("<b>5</b> epochs"));
+//!
+//! let mut status = display::show_updatable(Html("epoch 1"));
+//! status.update(Html("epoch 2")); // in the same place
+//!
+//! for batch in display::progress(0..1_000) {
+//!     // ... a bar shows how far this is, and how long it will take
+//! }
+//! ```
+//!
+//! | Where | What a value becomes |
+//! | --- | --- |
+//! | the Rust Blitz kernel | an output of its own, which can be updated |
+//! | a stock evcxr kernel | the one output of the cell, which holds the last value of each kind |
+//! | a plain program | its text alternative, a line on standard output |
 
-use std::io::Write;
+mod bundle;
+mod frontend;
+mod handle;
+mod kinds;
+mod live_plot;
+mod meter;
+mod output;
+mod progress_bar;
+mod progress_iter;
+mod throttle;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+pub use bundle::{Bundle, Show};
+pub use handle::{Handle, show_updatable};
+pub use kinds::{Html, Json, Markdown, Svg, Text};
+pub use live_plot::{LivePlot, LivePlotOptions};
+pub use progress_bar::{ProgressBar, ProgressOptions};
+pub use progress_iter::{ProgressIter, progress, progress_with};
 
-/// The blocks that show a PNG picture with its text alternative, as evcxr expects them.
-pub(crate) fn picture_blocks(png: &[u8], alt: &str) -> String {
-    let png = block("image/png", &STANDARD.encode(png));
-    let text = block("text/plain", alt);
-    png + &text
+pub(crate) use output::Output;
+
+/// Shows `value` now, as an output of its own.
+///
+/// ```no_run
+/// use blitz::prelude::*;
+///
+/// let series = Series::new("lr 0.001", [(250.0, 2.29), (500.0, 2.11)]);
+/// let plot = loss_plot(&[series], LossPlotOptions::default())?;
+/// display::show(&plot);
+/// display::show(display::Html("<p>and <i>below</i> it</p>"));
+/// # Ok::<(), blitz::Error>(())
+/// ```
+pub fn show(value: impl Show) {
+    Output::standard().show(&value.bundle());
 }
 
-/// Prints `blocks` in one locked write, so that no other thread's line lands inside them.
-pub(crate) fn emit(blocks: &str) {
-    let mut stdout = std::io::stdout().lock();
-    // A closed standard output means that nobody is looking; there is nothing to report to.
-    let _ = stdout.write_all(blocks.as_bytes()).and_then(|()| stdout.flush());
+/// Removes the outputs of this cell at once. Only the Rust Blitz kernel can.
+pub fn clear() {
+    Output::standard().clear(frontend::Clear::Now);
 }
 
-fn block(mime_type: &str, content: &str) -> String {
-    format!("EVCXR_BEGIN_CONTENT {mime_type}\n{content}\nEVCXR_END_CONTENT\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_picture_is_two_blocks() {
-        assert_eq!(
-            picture_blocks(&[0x89, b'P', b'N', b'G'], "A dot."),
-            "EVCXR_BEGIN_CONTENT image/png\niVBORw==\nEVCXR_END_CONTENT\n\
-             EVCXR_BEGIN_CONTENT text/plain\nA dot.\nEVCXR_END_CONTENT\n"
-        );
-    }
+/// Removes the outputs of this cell when the next one arrives, which avoids flicker
+/// (`clear_output(wait=True)`). Only the Rust Blitz kernel can.
+pub fn clear_on_next() {
+    Output::standard().clear(frontend::Clear::OnNext);
 }

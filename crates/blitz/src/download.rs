@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cifar10::BATCHES_DIR;
 use crate::error::{Error, Result};
+use crate::interrupt::Watch;
 
 /// A file on the network that is known byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,8 @@ impl Default for Timeouts {
 ///
 /// [`Error::Download`] where the network, the server or the archive's content fails,
 /// [`Error::WrongArchive`] for another length or SHA-256 (nothing is kept), [`Error::Io`] where
-/// `cache_dir` cannot be written.
+/// `cache_dir` cannot be written, [`Error::Interrupted`] where the person asked to stop (nothing is
+/// kept). An interrupt is noticed between two pieces, so after `timeouts.read` at the latest.
 pub fn fetch(archive: &Archive, cache_dir: &Path, timeouts: &Timeouts) -> Result<PathBuf> {
     fs::create_dir_all(cache_dir).map_err(Error::io("create", cache_dir))?;
     let pid = process::id();
@@ -98,7 +100,11 @@ fn download(archive: &Archive, part: &Path, timeouts: &Timeouts) -> Result<()> {
     let mut hasher = Sha256::new();
     let mut progress = Progress::start(archive.size);
     let mut buffer = vec![0; 1 << 16];
+    let watch = Watch::new();
     loop {
+        watch.check_during("the download", || {
+            "nothing was kept; load the data again to begin anew".to_owned()
+        })?;
         let read = reader.read(&mut buffer).map_err(|error| {
             failed(format!(
                 "the connection broke after {} of {} bytes ({error})",

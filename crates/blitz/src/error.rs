@@ -150,6 +150,15 @@ pub enum Error {
         loss: f64,
     },
 
+    /// The person asked the running cell to stop.
+    #[error("interrupted {operation}: {state}")]
+    Interrupted {
+        /// What was running.
+        operation: &'static str,
+        /// What it leaves behind.
+        state: String,
+    },
+
     /// A checkpoint does not fit the net.
     #[error("checkpoint {} does not fit this net: {reason}. Nothing was loaded; build the net that wrote the file.", path.display())]
     Checkpoint {

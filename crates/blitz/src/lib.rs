@@ -21,6 +21,8 @@
 //! | [`image_grid`] | labelled pictures, inline |
 //! | [`plot`] | loss curves, inline |
 //! | [`picture`] | a PNG with its text alternative |
+//! | [`display`] | shows values: HTML, progress bars, live plots |
+//! | [`interrupt`] | stops a running cell |
 //! | [`error`] | what can go wrong, and what to do |
 //!
 //! ```no_run
@@ -47,12 +49,13 @@ pub mod builtin;
 pub mod checkpoint;
 pub mod cifar10;
 pub mod device;
-mod display;
+pub mod display;
 pub mod download;
 mod drawing;
 pub mod error;
 mod font;
 pub mod image_grid;
+pub mod interrupt;
 pub mod loader;
 pub mod make_grid;
 pub mod metrics;
@@ -65,6 +68,8 @@ pub mod train;
 pub mod transform;
 
 pub use error::{Error, Result};
+/// For [`display::Json`].
+pub use serde_json;
 pub use tch;
 
 /// The names that notebooks use, for `use blitz::prelude::*;`.
@@ -72,14 +77,18 @@ pub mod prelude {
     pub use crate::checkpoint;
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
+    pub use crate::display;
     pub use crate::image_grid::{ImageGridOptions, image_grid};
+    pub use crate::interrupt;
     pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::metrics::{Evaluation, evaluate};
     pub use crate::nn::{CifarNet, cifar10_net, conv2d, linear};
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
-    pub use crate::train::{LossPoint, TrainOptions, TrainReport, train};
+    pub use crate::train::{
+        LossPoint, Progress, TrainOptions, TrainReport, train, train_with_progress,
+    };
     pub use crate::transform::Normalize;
     pub use tch;
     pub use tch::nn::{self, Module, OptimizerConfig};

@@ -4,6 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::cifar10::Split;
 use crate::error::{Error, Result};
+use crate::interrupt::Watch;
 use crate::random::PyTorchGenerator;
 use crate::transform::{Channels, Normalize, check_images};
 
@@ -88,6 +89,7 @@ pub struct DataLoader {
     generator: Option<PyTorchGenerator>,
     batch_size: i64,
     last: LastBatch,
+    watch: Watch,
 }
 
 impl DataLoader {
@@ -126,6 +128,7 @@ impl DataLoader {
             },
             batch_size: options.batch_size,
             last: options.last,
+            watch: Watch::new(),
         })
     }
 
@@ -189,6 +192,9 @@ impl<'a> IntoIterator for &'a mut DataLoader {
 }
 
 /// The batches of one epoch.
+///
+/// `next` unwinds where the person asked to stop; see [`Watch::unwind_if_requested`]. The loader
+/// stays usable, and continues with its next epoch.
 #[derive(Debug)]
 pub struct Epoch<'a> {
     loader: &'a mut DataLoader,
@@ -207,12 +213,9 @@ impl Epoch<'_> {
         }
         self.exhausted = true;
     }
-}
 
-impl Iterator for Epoch<'_> {
-    type Item = Batch;
-
-    fn next(&mut self) -> Option<Batch> {
+    /// As `next`, for callers that look for interrupts themselves.
+    pub(crate) fn advance(&mut self) -> Option<Batch> {
         let remaining = self.loader.image_count() - self.position;
         let size = remaining.min(self.loader.batch_size);
         if size < self.loader.batch_size {
@@ -227,6 +230,15 @@ impl Iterator for Epoch<'_> {
             images: self.loader.channels.apply(&self.loader.images.index_select(0, &indices)),
             labels: self.loader.labels.index_select(0, &indices),
         })
+    }
+}
+
+impl Iterator for Epoch<'_> {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        self.loader.watch.unwind_if_requested();
+        self.advance()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -6,6 +6,7 @@ use tch::nn::Module;
 use tch::{Kind, Tensor, no_grad};
 
 use crate::error::{Error, Result};
+use crate::interrupt::Watch;
 use crate::loader::DataLoader;
 
 /// The counts of an evaluation. It prints itself as the tutorial does.
@@ -67,7 +68,8 @@ impl fmt::Display for Evaluation {
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] where the net's output is not `[N, classes.len()]`.
+/// [`Error::Shape`] where the net's output is not `[N, classes.len()]`, [`Error::Interrupted`] where
+/// the person asked to stop.
 ///
 /// # Panics
 ///
@@ -81,8 +83,12 @@ pub fn evaluate(
     // [classes * classes]: pair (label, prediction) is entry label * classes + prediction. It
     // stays on the device, so that a GPU need not stop after each batch.
     let mut pairs = Tensor::zeros([count * count], (Kind::Int64, test_loader.device()));
+    let watch = Watch::new();
     no_grad(|| {
-        for batch in test_loader.epoch() {
+        let mut batches = test_loader.epoch();
+        while let Some(batch) = batches.advance() {
+            watch
+                .check_during("evaluate", || "the net is as it was, nothing was counted".into())?;
             let logits = net.forward(&batch.images);
             let expected = [batch.labels.numel() as i64, count];
             if logits.size() != expected {

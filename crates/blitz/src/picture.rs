@@ -3,15 +3,18 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use crate::display;
+use crate::display::{self, Bundle, Output, Show};
 use crate::error::{Error, Result};
 
 /// A PNG picture with its text alternative.
 ///
 /// As the last expression of a notebook cell it shows itself; [`Picture::show`] shows it from
-/// anywhere in the cell. A cell has room for one picture: a second replaces the first.
+/// anywhere in the cell, any number of times. (In a stock evcxr kernel a cell has room for one
+/// picture: a second replaces the first.)
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
+    width: u32,
+    height: u32,
     png: Vec<u8>,
     alt: String,
 }
@@ -33,7 +36,7 @@ impl Picture {
         let written = pixels.write_to(&mut png, image::ImageFormat::Png);
         written.map_err(|error| failed(format!("the PNG encoder said: {error}")))?;
         let png = png.into_inner();
-        Ok(Picture { png, alt })
+        Ok(Picture { width, height, png, alt })
     }
 
     /// The bytes of the PNG file.
@@ -46,14 +49,24 @@ impl Picture {
         &self.alt
     }
 
-    /// Shows the picture as the output of the running notebook cell.
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Shows the picture now: [`display::show`].
     pub fn show(&self) {
-        display::emit(&display::picture_blocks(&self.png, &self.alt));
+        display::show(self);
     }
 
     /// What evcxr calls when the picture is the last expression of a cell.
     pub fn evcxr_display(&self) {
-        self.show();
+        Output::standard().result(&self.bundle());
     }
 
     /// Writes the PNG file, replacing one that is there.
@@ -64,6 +77,18 @@ impl Picture {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         std::fs::write(path, &self.png).map_err(Error::io("write", path))
+    }
+}
+
+impl Show for Picture {
+    fn bundle(&self) -> Bundle {
+        const PNG: &str = "image/png";
+        Bundle::new()
+            .with_bytes(PNG, &self.png)
+            .with_metadata(PNG, "width", self.width)
+            .with_metadata(PNG, "height", self.height)
+            .with_metadata(PNG, "alt", self.alt.as_str())
+            .with_alt(self.alt.as_str())
     }
 }
 

@@ -1,13 +1,21 @@
 //! The training loop of the tutorial.
 
-use std::time::{Duration, Instant};
+mod log;
+mod view;
+
+use std::time::Duration;
 
 use tch::nn::{Module, Optimizer};
 use tch::{Reduction, Tensor};
 
 use crate::error::{Error, Result};
-use crate::loader::DataLoader;
+use crate::interrupt::Watch;
+use crate::loader::{Batch, DataLoader};
 use crate::plot::Series;
+
+use log::Log;
+pub use view::Progress;
+use view::View;
 
 /// How long and how talkatively to train.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +72,9 @@ impl TrainReport {
 /// # Errors
 ///
 /// [`Error::Option`] for `report_every` 0, [`Error::Torch`] where the net's logits do not fit the
-/// labels, [`Error::LossNotFinite`] as soon as the loss is NaN or infinite.
+/// labels, [`Error::LossNotFinite`] as soon as the loss is NaN or infinite, [`Error::Interrupted`]
+/// where the person asked to stop: the net keeps what it learned, and another training continues
+/// from there with the loader's next epoch.
 ///
 /// # Panics
 ///
@@ -75,40 +85,50 @@ pub fn train(
     train_loader: &mut DataLoader,
     options: &TrainOptions,
 ) -> Result<TrainReport> {
-    check(options)?;
-    let started = Instant::now();
-    let mut report = TrainReport::default();
-    for epoch in 1..=options.epochs {
-        let mut epoch_loss = 0.0;
-        let mut running_loss = 0.0;
-        let mut steps = 0;
-        for batch in train_loader.epoch() {
-            optimizer.zero_grad();
-            let logits = net.forward(&batch.images);
-            let loss = cross_entropy(&logits, &batch.labels)?;
-            loss.f_backward()?;
-            optimizer.step();
+    train_with_progress(net, optimizer, train_loader, options, Progress::Lines)
+}
 
-            steps += 1;
-            let loss = loss.f_double_value(&[])?;
-            if !loss.is_finite() {
-                return Err(Error::LossNotFinite { epoch, step: steps, loss });
-            }
-            epoch_loss += loss;
-            running_loss += loss;
-            if steps % options.report_every == 0 {
-                let loss = running_loss / options.report_every as f64;
-                println!("{}", progress_line(epoch, steps, loss));
-                report.points.push(LossPoint { step: report.steps + steps, loss });
-                running_loss = 0.0;
-            }
+/// As [`train`], with a choice of what to see meanwhile. With [`Progress::Live`], a
+/// `options.report_every` of 100 or so gives a curve that moves.
+///
+/// # Errors
+///
+/// As [`train`], and [`Error::Draw`] where the live curve cannot be drawn.
+///
+/// # Panics
+///
+/// As [`train`].
+pub fn train_with_progress(
+    net: &impl Module,
+    optimizer: &mut Optimizer,
+    train_loader: &mut DataLoader,
+    options: &TrainOptions,
+    progress: Progress,
+) -> Result<TrainReport> {
+    check(options)?;
+    let watch = Watch::new();
+    let steps = options.epochs * train_loader.len();
+    let mut log = Log::new(View::new(progress, steps), options.report_every);
+    for _ in 0..options.epochs {
+        log.begin_epoch();
+        let mut batches = train_loader.epoch();
+        while let Some(batch) = batches.advance() {
+            watch.check_during("train", || log.stopped())?;
+            log.record(train_step(net, optimizer, &batch)?)?;
         }
-        report.steps += steps;
-        report.epoch_losses.push(epoch_loss / steps.max(1) as f64);
+        log.end_epoch();
     }
-    report.elapsed = started.elapsed();
-    println!("Finished training: {} steps in {:.1} s", report.steps, report.elapsed.as_secs_f64());
-    Ok(report)
+    log.finish()
+}
+
+/// One step of the optimizer; returns the batch's loss.
+fn train_step(net: &impl Module, optimizer: &mut Optimizer, batch: &Batch) -> Result<f64> {
+    optimizer.zero_grad();
+    let logits = net.forward(&batch.images);
+    let loss = cross_entropy(&logits, &batch.labels)?;
+    loss.f_backward()?;
+    optimizer.step();
+    Ok(loss.f_double_value(&[])?)
 }
 
 /// The mean of `-log softmax(logits)[label]` over the batch (`nn.CrossEntropyLoss()`), a scalar.
@@ -122,10 +142,6 @@ fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
         .map_err(Error::torch("the cross-entropy of the net's logits and the labels"))
 }
 
-fn progress_line(epoch: usize, step: usize, loss: f64) -> String {
-    format!("[{epoch}, {step:5}] loss: {loss:.3}")
-}
-
 fn check(options: &TrainOptions) -> Result<()> {
     if options.report_every == 0 {
         return Err(Error::Option {
@@ -135,15 +151,4 @@ fn check(options: &TrainOptions) -> Result<()> {
         });
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_is_the_tutorials() {
-        assert_eq!(progress_line(1, 2000, 2.1704), "[1,  2000] loss: 2.170");
-        assert_eq!(progress_line(2, 12000, 1.2), "[2, 12000] loss: 1.200");
-    }
 }

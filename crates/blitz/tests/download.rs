@@ -3,15 +3,14 @@
 
 mod common;
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use blitz::Error;
 use blitz::download::{Archive, Timeouts, fetch};
 use blitz::prelude::*;
+use common::{ok, serve};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
@@ -25,25 +24,6 @@ fn archive_bytes() -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     tar.append_dir_all("cifar-10-batches-bin", dir.path()).unwrap();
     tar.into_inner().unwrap().finish().unwrap()
-}
-
-/// Answers one request with `head` and `body`; returns the address.
-fn serve(head: String, body: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/cifar.tar.gz", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 4096];
-        let _ = stream.read(&mut request).unwrap();
-        stream.write_all(head.as_bytes()).unwrap();
-        // The client may close first when it has seen enough.
-        let _ = stream.write_all(&body);
-    });
-    address
-}
-
-fn ok(length: usize) -> String {
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
 }
 
 fn archive(url: String, bytes: &[u8]) -> Archive {

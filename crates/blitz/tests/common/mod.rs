@@ -1,7 +1,10 @@
 //! What the integration tests share: PyTorch's reference values and the formula inputs.
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses a part
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use blitz::cifar10::{RECORD_LEN, Split};
 use blitz::tch::{Device, Kind, Tensor};
@@ -63,4 +66,24 @@ pub fn write_files(dir: &Path, per_file: usize) -> Vec<PathBuf> {
         path
     };
     names.enumerate().map(write).collect()
+}
+
+/// Answers one request with `head` and `body`; returns the address.
+pub fn serve(head: String, body: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/cifar.tar.gz", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        // The client may close first when it has seen enough.
+        let _ = stream.write_all(&body);
+    });
+    address
+}
+
+/// The head of a good answer.
+pub fn ok(length: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
 }
