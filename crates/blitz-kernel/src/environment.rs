@@ -1,5 +1,6 @@
 //! Where things are, and the environment that evcxr needs.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -40,6 +41,16 @@ impl Layout {
     /// The parent of the running kernels' build directories.
     pub fn kernels_dir(&self) -> PathBuf {
         self.root.join(".blitz/kernels")
+    }
+
+    /// The library that shares the standard library with cells, compiled by set-up.
+    pub fn cell_runtime(&self) -> PathBuf {
+        self.root.join(".blitz/evcxr").join(format!("{DLL_PREFIX}blitz_cells{DLL_SUFFIX}"))
+    }
+
+    /// What has been executed in this repository's notebooks.
+    pub fn history_file(&self) -> PathBuf {
+        self.root.join(".blitz/history/cells.jsonl")
     }
 
     /// evcxr's configuration directory.
@@ -99,9 +110,6 @@ pub fn set_for_evcxr(layout: &Layout, build_dir: &Path) {
     // evcxr_jupyter "updates" a kernelspec that it finds in the user's own Jupyter directory. Ours
     // is none of its business and neither is the user's, so it is shown a directory that has none.
     set("JUPYTER_PATH", layout.evcxr_config_dir().join("no-kernelspecs"));
-    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full") {
-        set(crate::supervisor::BACKTRACE_VAR, "full");
-    }
 }
 
 fn set(name: &str, value: impl AsRef<OsStr>) {

@@ -1,110 +1,194 @@
-//! Making a failed cell visible.
-//!
-//! evcxr_jupyter answers "ok" to a cell that panicked or that returned an `Err` through `?`. The
-//! kernel therefore adds an output to such a cell: a sentence for the reader, and a MIME type of
-//! its own ([`MIME`]) by which `cargo blitz run` knows, and which makes nbval's comparison fail.
+//! Why a cell failed, in words for the person who wrote it.
 
-/// The MIME type of the output that marks a failed cell.
-pub const MIME: &str = "application/vnd.blitz.failure+json";
+use crate::cells::markers::UserError;
+use crate::cells::record::{Outcome, Panic};
+use crate::compile_error;
+use crate::source_lines::{Place, SourceLines};
+use jupyter_protocol::ErrorOutput;
 
-/// The line that evcxr's generated code prints after a panic.
-pub const PANIC: &[u8] = b"EVCXR_PANIC_NOTIFICATION";
-/// The line that evcxr's generated code prints after an `Err` through `?`.
-pub const ERROR: &[u8] = b"EVCXR_ERROR_OCCURRED";
+const RED: &str = "\x1b[31m";
+const BLUE: &str = "\x1b[34m";
+const PLAIN: &str = "\x1b[0m";
 
-/// How a cell failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The cell panicked.
-    Panic,
-    /// An `Err` left the cell through `?`.
-    Error,
+/// What evaluating a cell came to, besides what evcxr says of it.
+pub struct Failed<'a> {
+    /// What was seen while it ran.
+    pub outcome: &'a Outcome,
+    /// The lines of the cells so far.
+    pub lines: &'a SourceLines,
+    /// Whether backtraces are shown.
+    pub full_backtrace: bool,
 }
 
-impl Failure {
-    /// The failure that a line of the cell process's stdout announces, if it does.
-    pub fn announced_by(line: &[u8]) -> Option<Self> {
-        match line.trim_ascii_end() {
-            PANIC => Some(Failure::Panic),
-            ERROR => Some(Failure::Error),
-            _ => None,
+impl Failed<'_> {
+    /// The error of a cell that evcxr evaluated, if it failed.
+    pub fn after_run(&self) -> Option<ErrorOutput> {
+        let outcome = self.outcome;
+        if let Some(message) = &outcome.not_loaded {
+            return Some(not_loaded(message));
         }
+        let failed = outcome.panicked || outcome.erred;
+        if failed && outcome.reacted {
+            return Some(stopped());
+        }
+        if outcome.panicked {
+            return Some(self.panic(outcome.panics.last()));
+        }
+        outcome.erred.then(|| self.user_error(outcome.user_error.as_ref()))
     }
 
-    /// evcxr content blocks that show the failure, given what the cell wrote to stderr.
-    pub fn content(self, stderr: &str) -> String {
-        let message = without_frames(match self {
-            Failure::Panic => panic_message(stderr),
-            Failure::Error => error_message(stderr),
-        });
-        let (kind, what) = match self {
-            Failure::Panic => ("panic", "This cell panicked"),
-            Failure::Error => ("error", "This cell ended with an error"),
-        };
-        let html = format!(
-            "<div style=\"border-left: 4px solid #c62828; padding: 0.4em 0.8em\">\
-             <strong>{what}:</strong> <code>{}</code></div>",
-            escape_html(&message).replace('\n', "<br>")
-        );
-        let json = format!("{{\"kind\": \"{kind}\", \"message\": {}}}", json_string(&message));
-        content_block("text/html", &html)
-            + &content_block("text/plain", &format!("{what}: {message}"))
-            + &content_block(MIME, &json)
-    }
-}
-
-fn content_block(mime: &str, content: &str) -> String {
-    format!("EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT\n")
-}
-
-/// The message of the last panic in `stderr`, which std prints as
-/// `thread '…' panicked at FILE:LINE:COLUMN:`, the message, and a note or a backtrace.
-fn panic_message(stderr: &str) -> String {
-    let Some(start) = stderr.rfind("panicked at ") else {
-        return "(no message)".to_owned();
-    };
-    let lines = stderr[start..].lines().skip(1);
-    let message: Vec<&str> = lines.take_while(|line| !ends_message(line)).collect();
-    message.join("\n").trim().to_owned()
-}
-
-/// The error that evcxr printed: the last lines of `stderr`.
-fn error_message(stderr: &str) -> String {
-    let lines: Vec<&str> = stderr.lines().take_while(|line| !ends_message(line)).collect();
-    let last = lines.len().saturating_sub(8);
-    lines[last..].join("\n").trim().to_owned()
-}
-
-fn ends_message(line: &str) -> bool {
-    line.starts_with("stack backtrace:") || line.starts_with("note: ")
-}
-
-/// A libtorch error without the C++ frames that follow its first sentences. The line break before
-/// them is escaped where the error was printed with `{:?}`.
-fn without_frames(message: String) -> String {
-    let frames = ["\nException raised from", "\\nException raised from"];
-    let cut = frames.iter().filter_map(|start| message.find(start)).min();
-    cut.map_or(message.clone(), |cut| message[..cut].to_owned())
-}
-
-fn escape_html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// `text` as a JSON string. evcxr passes content on line by line, so it must be one line.
-fn json_string(text: &str) -> String {
-    let mut json = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            control if control.is_control() => {
-                json.push_str(&format!("\\u{:04x}", control as u32));
+    /// The error of a cell that evcxr could not evaluate.
+    pub fn from_evcxr(&self, error: &evcxr::Error, code: &str) -> ErrorOutput {
+        if self.outcome.interrupted && !self.outcome.started {
+            return interrupted("Compilation was cancelled. Nothing ran, all variables are kept.");
+        }
+        match error {
+            evcxr::Error::SubprocessTerminated(status) => self.crash(status),
+            evcxr::Error::CompilationErrors(errors) => compile_error::describe(errors, code),
+            other => {
+                let message = other.to_string();
+                let first = message.lines().next().unwrap_or_default().to_owned();
+                output("error", &first, vec![format!("{RED}error{PLAIN}: {message}")])
             }
-            other => json.push(other),
         }
     }
-    json + "\""
+
+    fn panic(&self, panic: Option<&Panic>) -> ErrorOutput {
+        let Some(panic) = panic else {
+            // A panic without a message: something unwound on purpose.
+            return output("panic", "the cell was unwound", Vec::new());
+        };
+        let message = readable(&panic.message, self.full_backtrace);
+        let place = self.lines.place_of_panic(panic);
+        let mut traceback = headline("panic", &message);
+        traceback.extend(place.iter().flat_map(Place::render));
+        if self.full_backtrace {
+            traceback.extend(panic.backtrace.lines().map(str::to_owned));
+        }
+        output("panic", &message, traceback)
+    }
+
+    fn user_error(&self, error: Option<&UserError>) -> ErrorOutput {
+        let Some(error) = error else {
+            let message = "an error left the cell through `?`; it is printed above";
+            return output("error", message, headline("error", message));
+        };
+        let name = short_type_name(&error.type_name);
+        let message = readable(&error.message, self.full_backtrace);
+        let mut traceback = headline(&name, &message);
+        let place = self.lines.place_of_generated(error.line);
+        traceback.extend(place.iter().flat_map(Place::render));
+        output(&name, &message, traceback)
+    }
+
+    fn crash(&self, status: &str) -> ErrorOutput {
+        let lost = "All variables are gone. The next cell starts afresh: run the notebook from the \
+                    top, or the cells that you need.";
+        if self.outcome.killed {
+            let message = "The cell did not react to the interrupt, so its process was ended.";
+            return interrupted(&format!("{message} {lost}"));
+        }
+        let cause = crash_cause(status);
+        let mut traceback = headline("crash", &cause);
+        traceback.push(lost.to_owned());
+        output("crash", &cause, traceback)
+    }
+}
+
+/// The error of a cell for which there is no engine.
+pub fn no_engine(reason: &str) -> ErrorOutput {
+    let mut traceback = headline("kernel", reason);
+    traceback.push("`cargo blitz doctor` says what is missing.".to_owned());
+    output("kernel", reason, traceback)
+}
+
+/// An error without a place in the code.
+pub fn kernel_error(message: &str) -> ErrorOutput {
+    output("kernel", message, headline("kernel", message))
+}
+
+fn stopped() -> ErrorOutput {
+    interrupted("The cell was interrupted. All variables are kept, except those that it defines.")
+}
+
+fn interrupted(message: &str) -> ErrorOutput {
+    output("interrupted", message, headline("interrupted", message))
+}
+
+fn not_loaded(message: &str) -> ErrorOutput {
+    let text = format!("the compiled cell cannot be loaded: {message}");
+    let mut traceback = headline("load error", &text);
+    traceback
+        .push("`cargo blitz doctor` says what is missing, `cargo blitz setup` repairs it.".into());
+    output("load error", &text, traceback)
+}
+
+fn headline(name: &str, message: &str) -> Vec<String> {
+    format!("{RED}{name}{PLAIN}: {message}").lines().map(str::to_owned).collect()
+}
+
+fn output(ename: &str, evalue: &str, traceback: Vec<String>) -> ErrorOutput {
+    let traceback = if traceback.is_empty() { headline(ename, evalue) } else { traceback };
+    ErrorOutput { ename: ename.to_owned(), evalue: evalue.to_owned(), traceback }
+}
+
+/// How a process ended, from evcxr's "Subprocess terminated with status: …".
+fn crash_cause(status: &str) -> String {
+    let signal = |name: &str| status.contains(name);
+    let cause = if signal("signal: 11") {
+        "segmentation fault (SIGSEGV)"
+    } else if signal("signal: 6") {
+        "the process aborted (SIGABRT)"
+    } else if signal("signal: 9") {
+        "the process was killed (SIGKILL), most likely because memory ran out"
+    } else if let Some((_, code)) = status.split_once("exit status: ") {
+        return format!("the cell ended its process with exit code {}", code.trim());
+    } else {
+        status.lines().last().unwrap_or("the process ended")
+    };
+    cause.to_owned()
+}
+
+/// A message without what only says how libtorch is built.
+fn readable(message: &str, full: bool) -> String {
+    if full {
+        return message.to_owned();
+    }
+    // Inside `{:?}` line breaks are escaped.
+    let frames = ["\nException raised from", "\\nException raised from", "\nframe #", "\\nframe #"];
+    let Some(cut) = frames.iter().filter_map(|start| message.find(start)).min() else {
+        return message.to_owned();
+    };
+    let message = &message[..cut];
+    // tch's functions unwrap the `Result` of their fallible twins.
+    let message = match message.split_once("value: Torch(\"") {
+        Some((_, inner)) => inner,
+        None => message,
+    };
+    message.replace("\\n", "\n").replace("\\\"", "\"").trim().to_owned()
+}
+
+/// `std::num::error::ParseIntError` is `ParseIntError`, `Box<dyn core::error::Error>` is
+/// `Box<dyn Error>`.
+fn short_type_name(name: &str) -> String {
+    let mut short = String::new();
+    let mut word = String::new();
+    for character in name.chars() {
+        if character.is_alphanumeric() || character == '_' {
+            word.push(character);
+        } else if character == ':' {
+            word.clear();
+        } else {
+            short.push_str(&std::mem::take(&mut word));
+            short.push(character);
+        }
+    }
+    short + &word
+}
+
+/// A caption above an excerpt of code, in the colour that Jupyter gives to places.
+pub fn place_caption(text: &str) -> String {
+    format!("{BLUE} --> {PLAIN}{text}")
 }
 
 #[cfg(test)]
@@ -112,40 +196,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_message_of_a_panic_between_its_place_and_the_backtrace() {
-        let stderr = "a line of the cell's own\n\
-            thread '<unnamed>' panicked at src/lib.rs:140:5:\n\
-            index out of bounds: the len is 3 but the index is <7>\n\
-            stack backtrace:\n   0: core::panicking\n";
-        let content = Failure::Panic.content(stderr);
-        assert!(content.contains("This cell panicked: index out of bounds: the len is 3"));
-        assert!(content.contains("index is &lt;7&gt;"), "HTML is escaped: {content}");
-        assert!(!content.contains("core::panicking") && !content.contains("own"));
+    fn a_libtorch_error_is_its_first_sentences() {
+        let message = "called `Result::unwrap()` on an `Err` value: Torch(\"mat1 and mat2 shapes \
+                       cannot be multiplied (2x3 and 2x3)\\nException raised from meta at \
+                       x.cpp:1\\nframe #0: c10::Error\")";
+        let expected = "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)";
+        assert_eq!(readable(message, false), expected);
+        assert_eq!(readable(message, true), message);
+        assert_eq!(readable(&format!("{expected}\nException raised from x"), false), expected);
+        assert_eq!(readable("index out of bounds", false), "index out of bounds");
     }
 
     #[test]
-    fn a_libtorch_error_ends_before_its_frames() {
-        let stderr = "thread '<unnamed>' panicked at tensor.rs:1:30:\n\
-            called `Result::unwrap()` on an `Err` value: Torch(\"shapes cannot be multiplied (2x3 and \
-            2x3)\\nException raised from meta at LinearAlgebra.cpp:205\\nframe #0: c10::Error\")\n";
-        let content = Failure::Panic.content(stderr);
-        assert!(content.contains("(2x3 and 2x3)") && !content.contains("frame"), "{content}");
+    fn type_names_are_short() {
+        assert_eq!(short_type_name("core::num::error::ParseIntError"), "ParseIntError");
+        assert_eq!(short_type_name("&str"), "&str");
+        assert_eq!(short_type_name("alloc::boxed::Box<dyn core::error::Error>"), "Box<dyn Error>");
     }
 
     #[test]
-    fn an_error_is_shown_as_one_line_of_json() {
-        let content = Failure::Error.content("Os { code: 2,\n\tmessage: \"No such file\" }\n");
-        let json = content.lines().find(|line| line.starts_with('{')).expect("a JSON line");
-        assert_eq!(
-            json,
-            r#"{"kind": "error", "message": "Os { code: 2,\u000a\u0009message: \"No such file\" }"}"#
-        );
-    }
-
-    #[test]
-    fn only_whole_marker_lines_announce_a_failure() {
-        assert_eq!(Failure::announced_by(b"EVCXR_PANIC_NOTIFICATION\n"), Some(Failure::Panic));
-        assert_eq!(Failure::announced_by(b"EVCXR_ERROR_OCCURRED\n"), Some(Failure::Error));
-        assert_eq!(Failure::announced_by(b"said EVCXR_ERROR_OCCURRED\n"), None);
+    fn a_crash_has_a_cause() {
+        let cause =
+            |status: &str| crash_cause(&format!("Subprocess terminated with status: {status}"));
+        assert_eq!(cause("signal: 11 (SIGSEGV) (core dumped)"), "segmentation fault (SIGSEGV)");
+        assert_eq!(cause("signal: 6 (SIGABRT)"), "the process aborted (SIGABRT)");
+        assert_eq!(cause("exit status: 3"), "the cell ended its process with exit code 3");
     }
 }

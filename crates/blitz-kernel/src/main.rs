@@ -1,47 +1,61 @@
-//! The Rust Blitz Jupyter kernel.
+//! The Rust Blitz Jupyter kernel: evcxr's engine behind a front end of its own.
 //!
-//! It is evcxr_jupyter with four things added: a build directory that starts warm
-//! ([`build_dir`]), libtorch loaded whole before the first cell ([`libtorch`]), output that is not
-//! lost and failures that can be seen ([`supervisor`]), and no environment variable to set
-//! ([`environment`]).
-//!
-//! One binary plays four parts:
-//! - `blitz-kernel --control_file FILE`: the kernel that Jupyter starts;
-//! - `blitz-kernel warm`: compiles the notebooks' dependencies once, for set-up;
-//! - with `EVCXR_IS_RUNTIME`: the process that evcxr starts to run cells, which here only
-//!   supervises;
-//! - with `BLITZ_CELLS` as well: the process that really loads and runs the cells.
+//! One binary plays several parts:
+//! - `blitz-kernel --control_file FILE`: the kernel that Jupyter starts ([`jupyter::server`]);
+//! - with `EVCXR_IS_RUNTIME`: the process that runs its cells ([`cells::process`]);
+//! - `blitz-kernel analyse`: the process that completes and explains ([`analyst`]);
+//! - `blitz-kernel stock --control_file FILE`: evcxr's own front end, for comparison;
+//! - `blitz-kernel warm`: compiles the notebooks' dependencies once, for set-up.
 
+mod analyst;
 mod build_dir;
+mod cells;
+mod compile_error;
+mod engine;
 mod environment;
+mod evaluator;
 mod failure;
+mod jupyter;
 mod libtorch;
-mod supervisor;
+mod source_lines;
+mod syntax;
 mod warm;
 
 use anyhow::{Context, Result, bail};
+use environment::Layout;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 The Rust Blitz Jupyter kernel. Jupyter starts it; you rarely do.
 
 Usage:
-  blitz-kernel --control_file FILE   run as a Jupyter kernel (FILE is the connection file)
-  blitz-kernel warm                  compile the notebooks' dependencies into .blitz/warm
-  blitz-kernel load LIBRARY          try to load a library as the process that runs cells does
+  blitz-kernel --control_file FILE         run as a Jupyter kernel (FILE is the connection file)
+  blitz-kernel stock --control_file FILE   the same with evcxr_jupyter's own front end
+  blitz-kernel warm                        compile the notebooks' dependencies into .blitz/warm
+  blitz-kernel load LIBRARY                try to load a library as the process that runs cells does
   blitz-kernel --version
 
 To set up, run the notebooks or open JupyterLab, see `cargo blitz --help`.";
 
+/// evcxr's sign for "run cells".
+const EVCXR_RUNTIME_VAR: &str = "EVCXR_IS_RUNTIME";
+
+/// Our sign for "evcxr_jupyter's front end".
+const STOCK_VAR: &str = "BLITZ_STOCK_KERNEL";
+
 fn main() -> ExitCode {
-    if std::env::var_os(supervisor::CELLS_VAR).is_some() {
-        run_cells();
-    } else if std::env::var_os(supervisor::EVCXR_RUNTIME_VAR).is_some() {
-        return supervisor::run();
-    }
-    // The remaining internal part, evcxr's wrapper around rustc, is evcxr's own.
-    evcxr::runtime_hook();
-    match run(std::env::args().nth(1).as_deref()) {
+    let layout = Layout::of_this_build();
+    let result = if std::env::var_os(EVCXR_RUNTIME_VAR).is_some() {
+        run_cells(&layout)
+    } else {
+        // evcxr's wrapper around rustc, which it starts this program as in some settings.
+        evcxr::runtime_hook();
+        run(std::env::args_os().skip(1).collect(), &layout)
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("blitz-kernel: {error:#}");
@@ -50,11 +64,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Option<&str>) -> Result<()> {
-    match command {
-        Some("--control_file") => serve(),
-        Some("warm") => warm::warm(&environment::Layout::of_this_build()),
-        Some("load") => load(std::env::args_os().nth(2)),
+fn run(arguments: Vec<OsString>, layout: &Layout) -> Result<()> {
+    let argument = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
+    match argument(0) {
+        Some("--control_file") if std::env::var_os(STOCK_VAR).is_some() => serve_stock(layout),
+        Some("--control_file") => {
+            let file = arguments.get(1).context("which connection file?")?;
+            jupyter::server::serve(&PathBuf::from(file), layout)
+        }
+        Some("stock") => become_stock(&arguments[1..]),
+        Some("analyse") => analyst::service::run(layout),
+        Some("warm") => warm::warm(layout),
+        Some("load") => load(arguments.get(1)),
         Some("--version") => {
             println!("blitz-kernel {}", env!("CARGO_PKG_VERSION"));
             Ok(())
@@ -67,25 +88,35 @@ fn run(command: Option<&str>) -> Result<()> {
     }
 }
 
-/// Runs the Jupyter front end until the client shuts it down.
-fn serve() -> Result<()> {
-    let layout = environment::Layout::of_this_build();
-    let dir = build_dir::BuildDir::create(&layout)?;
-    environment::set_for_evcxr(&layout, dir.path());
-    environment::restore_build_variables(&layout);
+/// Starts this program anew as the stock kernel, with the arguments that evcxr_jupyter reads.
+fn become_stock(arguments: &[OsString]) -> Result<()> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    Err(command.args(arguments).env(STOCK_VAR, "1").exec()).context("cannot start the stock kernel")
+}
+
+/// Runs evcxr_jupyter's front end until the client shuts it down.
+fn serve_stock(layout: &Layout) -> Result<()> {
+    let dir = build_dir::BuildDir::create(layout)?;
+    engine::prepare(layout, dir.path())?;
     evcxr_jupyter::main()
     // Dropping `dir` removes this kernel's build directory.
 }
 
 /// Loads one of libtorch's libraries and ends, for `cargo blitz doctor`.
-fn load(library: Option<std::ffi::OsString>) -> Result<()> {
-    let library = library.map(std::path::PathBuf::from).context("which library?")?;
+fn load(library: Option<&OsString>) -> Result<()> {
+    let library = library.map(PathBuf::from).context("which library?")?;
     libtorch::load_globally(&library).with_context(|| format!("cannot load {}", library.display()))
 }
 
-/// Runs cells in this process; returns only by ending it.
-fn run_cells() {
-    supervisor::die_with_parent();
-    libtorch::preload(&environment::Layout::of_this_build().libtorch_lib());
+/// Runs cells in this process.
+fn run_cells(layout: &Layout) -> Result<()> {
+    if std::env::var_os(cells::channels::SOCKET_VAR).is_some() {
+        return cells::process::run(layout);
+    }
+    if std::env::var_os(engine::IDLE_VAR).is_none() {
+        libtorch::preload(&layout.libtorch_lib());
+    }
+    // Does not return.
     evcxr::runtime_hook();
+    Ok(())
 }

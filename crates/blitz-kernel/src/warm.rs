@@ -1,9 +1,10 @@
 //! Compiling the notebooks' dependencies once.
 
 use crate::environment::{self, Layout};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// A cell that makes evcxr load, compile and link everything that notebooks use.
 const FIRST_CELL: &str = "\
@@ -24,12 +25,30 @@ pub fn warm(layout: &Layout) -> Result<()> {
     }
     write(&config_dir.join("evcxr.toml"), &evcxr_toml(false))?;
     write(&config_dir.join("init.evcxr"), &init_evcxr(layout))?;
+    compile_cell_runtime(layout)?;
     environment::record_build_variables(layout).context("cannot record the build variables")?;
     environment::set_for_evcxr(layout, &warm_dir);
     let compiled = compile();
     // Written whatever happened: kernels must never reach for the network.
     write(&config_dir.join("evcxr.toml"), &evcxr_toml(true))?;
     compiled
+}
+
+/// Compiles the library that shares the standard library with cells.
+fn compile_cell_runtime(layout: &Layout) -> Result<()> {
+    let source = layout.evcxr_config_dir().join("blitz_cells.rs");
+    write(&source, include_str!("../cell-runtime/lib.rs"))?;
+    let rustc = Command::new("rustc")
+        .args(["--edition", "2024", "--crate-type", "cdylib", "-Cprefer-dynamic", "-Crpath"])
+        .args(["-Copt-level=2", "-o"])
+        .arg(layout.cell_runtime())
+        .arg(&source)
+        .status()
+        .context("cannot run rustc")?;
+    if !rustc.success() {
+        bail!("rustc could not compile {}", source.display());
+    }
+    Ok(())
 }
 
 fn compile() -> Result<()> {

@@ -1,0 +1,131 @@
+//! What is asked, and the source that an answer is found in.
+
+use crate::syntax::Item;
+use serde::{Deserialize, Serialize};
+
+/// What the cells so far have defined.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Definitions {
+    /// evcxr's commands that add dependencies.
+    pub commands: Vec<String>,
+    /// Sources of items: imports, functions, types.
+    pub items: Vec<String>,
+    /// Names and types of variables.
+    pub variables: Vec<(String, String)>,
+}
+
+/// A question about a place in a cell.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Question {
+    /// What is asked.
+    pub what: What,
+    /// The cell, possibly half written.
+    pub code: String,
+    /// The place, as an offset in bytes.
+    pub position: usize,
+    /// What the cells so far have defined.
+    pub definitions: Definitions,
+}
+
+/// The two kinds of questions.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub enum What {
+    /// What could stand here?
+    Complete,
+    /// What is this?
+    Inspect,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// What could stand from `start` to `end`, with the kind of each.
+    pub matches: Vec<(String, String)>,
+    /// Where the completed text begins, as an offset in bytes.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// Documentation as text and HTML.
+    pub documentation: Option<(String, String)>,
+}
+
+impl Definitions {
+    /// Adds a cell's commands and items; a later definition replaces an earlier one.
+    pub fn add(&mut self, keys: &mut Vec<String>, code: &str, items: Vec<Item>) {
+        let dependencies = code.lines().map(str::trim).filter(|line| line.starts_with(":dep "));
+        for command in dependencies {
+            if !self.commands.iter().any(|known| known == command) {
+                self.commands.push(command.to_owned());
+            }
+        }
+        for item in items {
+            if let Some(at) = keys.iter().position(|key| *key == item.key) {
+                keys.remove(at);
+                self.items.remove(at);
+            }
+            keys.push(item.key);
+            self.items.push(item.source);
+        }
+    }
+}
+
+impl Question {
+    /// The cell behind everything that it can use, and the place in it. With `commands`, evcxr's
+    /// commands stand first.
+    pub fn source(&self, commands: CommandLines) -> (String, usize) {
+        let mut source = String::new();
+        if commands == CommandLines::Kept {
+            let own = self.code.lines().map(str::trim).filter(|line| line.starts_with(":dep "));
+            for command in self.definitions.commands.iter().map(String::as_str).chain(own) {
+                source.push_str(command);
+                source.push('\n');
+            }
+        }
+        for item in &self.definitions.items {
+            source.push_str(item);
+            source.push('\n');
+        }
+        for (name, type_name) in &self.definitions.variables {
+            source.push_str(&format!("let mut {name}: {type_name} = loop {{}};\n"));
+        }
+        let position = source.len() + self.position;
+        // A command counts only before the first line of Rust, so the cell's own are blanked.
+        for line in self.code.split_inclusive('\n') {
+            if line.trim_start().starts_with([':', '!']) {
+                source.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+            } else {
+                source.push_str(line);
+            }
+        }
+        (source, position)
+    }
+}
+
+/// Whether evcxr's commands belong to a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandLines {
+    Kept,
+    Left,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_moves_with_the_source() {
+        let mut definitions = Definitions::default();
+        let mut keys = Vec::new();
+        for code in [":dep a = \"1\"\nfn f() {}\nuse b::c;", "fn f() -> u8 { 1 }"] {
+            definitions.add(&mut keys, code, crate::syntax::items(code));
+        }
+        definitions.variables.push(("x".to_owned(), "Vec<u8>".to_owned()));
+        let code = ":dep d\nlet y = x.le".to_owned();
+        let question = Question { what: What::Complete, position: code.len(), code, definitions };
+        let (source, position) = question.source(CommandLines::Kept);
+        let expected = ":dep a = \"1\"\n:dep d\nuse b::c;\nfn f() -> u8 { 1 }\n\
+                        let mut x: Vec<u8> = loop {};\n      \nlet y = x.le";
+        assert_eq!(source, expected);
+        assert_eq!(position, source.len());
+    }
+}

@@ -1,0 +1,128 @@
+//! The process that answers.
+
+use crate::analyst::question::{Answer, CommandLines, Question, What};
+use crate::build_dir::BuildDir;
+use crate::engine;
+use crate::environment::Layout;
+use anyhow::{Context, Result, anyhow};
+use evcxr::CommandContext;
+use std::io::{BufRead, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Completion of more names than these helps nobody.
+const MOST_MATCHES: usize = 1_000;
+
+/// Answers questions, one JSON object a line, from standard input until it ends.
+///
+/// # Errors
+/// evcxr cannot be started.
+pub fn run(layout: &Layout) -> Result<()> {
+    // A running cell goes before.
+    // SAFETY: a plain system call.
+    unsafe { libc::nice(5) };
+    let dir = BuildDir::create(layout)?;
+    engine::prepare(layout, dir.path())?;
+    let mut context = engine::start(engine::idle_process()?)?.0;
+    engine::load_dependencies(&mut context).map_err(|error| anyhow!("{error}"))?;
+    for line in std::io::stdin().lock().lines() {
+        let question: Question = serde_json::from_str(&line.context("cannot read")?)?;
+        // rust-analyzer's own panics must not end the service.
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(&mut context, &question)));
+        let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{}", serde_json::to_string(&answer)?)?;
+        stdout.flush()?;
+    }
+    Ok(())
+}
+
+fn answer(context: &mut CommandContext, question: &Question) -> Result<Answer> {
+    match question.what {
+        What::Complete => complete(context, question),
+        What::Inspect => inspect(context, question),
+    }
+}
+
+fn complete(context: &mut CommandContext, question: &Question) -> Result<Answer> {
+    let (source, position) = if in_command(question) {
+        (question.code.clone(), question.position)
+    } else {
+        question.source(CommandLines::Kept)
+    };
+    let shift = position - question.position;
+    let found = context.completions(&source, position)?;
+    let matches = found.completions.into_iter().take(MOST_MATCHES);
+    Ok(Answer {
+        matches: matches.map(|found| (found.code, found.kind.to_owned())).collect(),
+        start: found.start_offset.saturating_sub(shift),
+        end: found.end_offset.saturating_sub(shift),
+        documentation: None,
+    })
+}
+
+fn inspect(context: &mut CommandContext, question: &Question) -> Result<Answer> {
+    let code = &question.code;
+    let Some(end) = name_end(code, question.position) else { return Ok(Answer::default()) };
+    let name_start = code[..end].rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1);
+    let mut question = question.clone();
+    question.code.truncate(end);
+    question.position = end;
+    // rust-analyzer knows a method only where it is called.
+    if code[..name_start].trim_end().ends_with('.') {
+        question.code.push('(');
+        question.position += 1;
+    }
+    let (source, position) = question.source(CommandLines::Left);
+    let (text, html) = context.hover_at(&source, position)?;
+    let found = !text.is_empty() && text != "No documentation found";
+    Ok(Answer { documentation: found.then_some((text, html)), ..Answer::default() })
+}
+
+/// Whether the place is in a line that is a command of evcxr's.
+fn in_command(question: &Question) -> bool {
+    let start = question.code[..question.position].rfind('\n').map_or(0, |at| at + 1);
+    question.code[start..].trim_start().starts_with(':')
+}
+
+/// Where the name at `position` ends. Behind a bracket or in arguments, the called name counts.
+fn name_end(code: &str, position: usize) -> Option<usize> {
+    let before = &code[..position];
+    let after = &code[position..];
+    let rest = after.find(|c: char| !is_name(c)).unwrap_or(after.len());
+    if rest > 0 || before.ends_with(is_name) {
+        return Some(position + rest);
+    }
+    let mut depth = 0;
+    for (at, character) in before.char_indices().rev() {
+        match character {
+            ')' | ']' | '}' => depth += 1,
+            '(' if depth == 0 => return before[..at].ends_with(is_name).then_some(at),
+            '(' | '[' | '{' => depth -= 1,
+            ';' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_at_the_cursor() {
+        let end = |code: &str| {
+            let position = code.find('|').expect("a cursor");
+            name_end(&code.replace('|', ""), position)
+        };
+        assert_eq!(end("Ten|sor::ones"), Some(6));
+        assert_eq!(end("x.matmul|"), Some(8));
+        assert_eq!(end("x.matmul(|"), Some(8));
+        assert_eq!(end("f(g(1), |)"), Some(1));
+        assert_eq!(end("let x; |"), None);
+    }
+}

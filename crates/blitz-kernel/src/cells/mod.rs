@@ -1,0 +1,8 @@
+//! The process that runs cells, and the kernel's side of it.
+
+pub mod channels;
+pub mod markers;
+pub mod output;
+pub mod process;
+pub mod record;
+pub mod text;

@@ -1,0 +1,175 @@
+//! The process that loads and runs cells.
+//!
+//! evcxr starts it and talks to it in lines: `LOAD_AND_RUN LIBRARY FUNCTION` on its standard input.
+//! It gives its standard output and error to the kernel ([`crate::cells::channels`]), and does what
+//! evcxr's own runtime does, so that text without a line break is flushed, a crash loses no output,
+//! and a library that cannot be loaded is an error and not the end.
+
+use crate::cells::channels::{self, Control};
+use crate::environment::Layout;
+use crate::libtorch;
+use anyhow::{Context, Result, bail};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
+use serde_json::json;
+use std::ffi::{c_int, c_void};
+use std::io::BufRead;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// Set to `full` for the process by a person who wants backtraces; evcxr overwrites
+/// `RUST_BACKTRACE`.
+pub const BACKTRACE_VAR: &str = "BLITZ_BACKTRACE";
+
+/// Signals by which a process ends without flushing what it wrote.
+const CRASHES: [c_int; 5] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT];
+
+/// Runs cells until evcxr closes the standard input.
+///
+/// # Errors
+/// The process cannot be prepared; then no cell can run.
+pub fn run(layout: &Layout) -> Result<()> {
+    die_with_parent();
+    let mut control = channels::hand_over().context("cannot reach the kernel")?;
+    let full_backtrace = std::env::var_os(BACKTRACE_VAR).is_some_and(|value| value == "full");
+    // SAFETY: this process has one thread so far.
+    unsafe { std::env::set_var("RUST_BACKTRACE", if full_backtrace { "full" } else { "0" }) };
+    libtorch::preload(&layout.libtorch_lib());
+    let runtime = Runtime::load(layout)?;
+    runtime.start(&control, full_backtrace);
+    serve(&runtime, &mut control)
+}
+
+/// Loads and calls one cell after the other.
+fn serve(runtime: &Runtime, control: &mut Control) -> Result<()> {
+    let mut variables: *mut c_void = std::ptr::null_mut();
+    for line in std::io::stdin().lock().lines() {
+        let line = line.context("cannot read what to run")?;
+        let Some((library, function)) =
+            line.strip_prefix("LOAD_AND_RUN ").and_then(|rest| rest.rsplit_once(' '))
+        else {
+            bail!("expected LOAD_AND_RUN, got `{line}`");
+        };
+        (runtime.forget_interrupt)();
+        control.send(&json!({"event": "start", "process": std::process::id()}))?;
+        // SAFETY: evcxr compiled the library for this very call: the function takes the variables
+        // that the previous cell left and returns those for the next.
+        match unsafe { load_and_call(library, function, variables) } {
+            Ok(left) => variables = left,
+            Err(error) => {
+                let message = format!("{error:#}");
+                control.send(&json!({"event": "not loaded", "message": message}))?;
+            }
+        }
+        (runtime.flush)();
+        control.send(&json!({"event": "complete"}))?;
+    }
+    Ok(())
+}
+
+type Cell = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+
+unsafe fn load_and_call(
+    library: &str,
+    function: &str,
+    variables: *mut c_void,
+) -> Result<*mut c_void> {
+    // SAFETY: loading runs the initialisers of a library that was compiled for it.
+    let library = unsafe { libloading::Library::new(library) }?;
+    // SAFETY: the caller's promise about the function's type.
+    let cell = unsafe { library.get::<Cell>(function.as_bytes()) }.map(|symbol| *symbol)?;
+    // Variables point into the library's code, so it is never unloaded.
+    std::mem::forget(library);
+    // SAFETY: as above.
+    Ok(unsafe { cell(variables) })
+}
+
+/// The library that shares the standard library with the cells (`cell-runtime/lib.rs`).
+struct Runtime {
+    start: Symbol<unsafe extern "C" fn(c_int, bool)>,
+    flush: Symbol<extern "C" fn()>,
+    request_interrupt: Symbol<extern "C" fn()>,
+    forget_interrupt: Symbol<extern "C" fn()>,
+}
+
+impl Runtime {
+    fn load(layout: &Layout) -> Result<Self> {
+        let path = layout.cell_runtime();
+        let load = || {
+            // SAFETY: the library is the project's own and its functions have these types.
+            // Globally, because the helper crate looks the interrupt up by name.
+            unsafe {
+                let library = Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL)?;
+                let runtime = Runtime {
+                    start: library.get(b"blitz_runtime_start")?,
+                    flush: library.get(b"blitz_runtime_flush")?,
+                    request_interrupt: library.get(b"blitz_request_interrupt")?,
+                    forget_interrupt: library.get(b"blitz_forget_interrupt")?,
+                };
+                std::mem::forget(library);
+                Ok::<_, libloading::Error>(runtime)
+            }
+        };
+        load().with_context(|| format!("cannot load {} (run `cargo blitz setup`)", path.display()))
+    }
+
+    fn start(&self, control: &Control, full_backtrace: bool) {
+        // SAFETY: the descriptor stays open as long as the process runs.
+        unsafe { (self.start)(control.raw(), full_backtrace) };
+        FLUSH.store(*self.flush as *mut c_void, Ordering::Relaxed);
+        REQUEST_INTERRUPT.store(*self.request_interrupt as *mut c_void, Ordering::Relaxed);
+        install_handlers();
+    }
+}
+
+// Signal handlers have no arguments of their own.
+static FLUSH: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+static REQUEST_INTERRUPT: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+fn call(function: &AtomicPtr<c_void>) {
+    let function = function.load(Ordering::Relaxed);
+    if !function.is_null() {
+        // SAFETY: only functions of this type are stored.
+        unsafe { std::mem::transmute::<*mut c_void, extern "C" fn()>(function)() };
+    }
+}
+
+extern "C" fn on_interrupt(_: c_int) {
+    call(&REQUEST_INTERRUPT);
+}
+
+/// Passes on what the cell had written, then lets the signal do its work.
+extern "C" fn on_crash(signal: c_int) {
+    // SAFETY: plain system calls. The alarm ends the process should the flush wait for a lock that
+    // the crashed thread holds.
+    unsafe {
+        libc::signal(libc::SIGALRM, libc::SIG_DFL);
+        libc::alarm(1);
+        call(&FLUSH);
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
+}
+
+fn install_handlers() {
+    let install = |signal: c_int, handler: extern "C" fn(c_int)| {
+        // SAFETY: the handlers call nothing but atomics, flush and system calls. On the alternative
+        // stack, because a stack overflow leaves no other.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler as *const () as usize;
+            action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
+            libc::sigaction(signal, &action, std::ptr::null_mut());
+        }
+    };
+    install(libc::SIGINT, on_interrupt);
+    CRASHES.into_iter().for_each(|signal| install(signal, on_crash));
+}
+
+/// Asks the system to end this process when the kernel ends, however that ends.
+fn die_with_parent() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: a plain system call without pointers.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+}

@@ -1,0 +1,221 @@
+//! What the kernel knows about the cell that runs, and interrupting it.
+
+use crate::cells::markers::UserError;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shared by the thread that evaluates, the thread that reads output and the task that interrupts.
+pub type SharedRecord = Arc<CellRecord>;
+
+/// A second interrupt that comes sooner is taken for an impatient first one.
+const SECOND_INTERRUPT: Duration = Duration::from_secs(1);
+
+/// A panic, as the process that runs cells tells of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Panic {
+    /// The panic's message.
+    pub message: String,
+    /// The source file it happened in.
+    pub file: String,
+    /// The line of that file.
+    pub line: usize,
+    /// The way there.
+    pub backtrace: String,
+}
+
+impl Panic {
+    /// From the control message.
+    pub fn from_message(message: &Value) -> Self {
+        let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
+        let line = message["line"].as_u64().and_then(|line| line.try_into().ok()).unwrap_or(0);
+        let (file, backtrace) = (text("file"), text("backtrace"));
+        Panic { message: text("message"), file, line, backtrace }
+    }
+}
+
+/// What happened while a cell ran.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// All panics, also those that the cell caught itself.
+    pub panics: Vec<Panic>,
+    /// A panic ended the cell.
+    pub panicked: bool,
+    /// The error that left the cell through `?`.
+    pub user_error: Option<UserError>,
+    /// An error left the cell through `?`.
+    pub erred: bool,
+    /// Why the cell's library could not be loaded.
+    pub not_loaded: Option<String>,
+    /// The process that ran the cell has ended.
+    pub died: bool,
+    /// The cell was interrupted.
+    pub interrupted: bool,
+    /// The cell noticed that it was interrupted.
+    pub reacted: bool,
+    /// The second interrupt ended the process.
+    pub killed: bool,
+    /// The cell's code has begun to run.
+    pub started: bool,
+}
+
+/// The record of the current cell.
+pub struct CellRecord {
+    inner: Mutex<Inner>,
+    /// A file that cancels compilation while it exists.
+    cancel_file: PathBuf,
+}
+
+#[derive(Default)]
+struct Inner {
+    active: bool,
+    ends_with_expression: bool,
+    outcome: Outcome,
+    interrupted_at: Option<Instant>,
+    process: Option<libc::pid_t>,
+}
+
+/// What an interrupt did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    /// Nothing runs.
+    Nothing,
+    /// The cell is compiling: that is cancelled.
+    Compilation,
+    /// The running cell was asked to stop.
+    Asked,
+    /// The process was ended.
+    Ended,
+}
+
+impl CellRecord {
+    /// A record for a kernel whose compilations `cancel_file` cancels.
+    pub fn new(cancel_file: PathBuf) -> SharedRecord {
+        Arc::new(CellRecord { inner: Mutex::default(), cancel_file })
+    }
+
+    /// A cell is about to be compiled and run.
+    pub fn begin(&self, ends_with_expression: bool) {
+        let _ = std::fs::remove_file(&self.cancel_file);
+        let mut inner = self.lock();
+        let process = inner.process;
+        *inner = Inner { active: true, ends_with_expression, process, ..Inner::default() };
+    }
+
+    /// The cell is done; what happened?
+    pub fn end(&self) -> Outcome {
+        let _ = std::fs::remove_file(&self.cancel_file);
+        let mut inner = self.lock();
+        inner.active = false;
+        std::mem::take(&mut inner.outcome)
+    }
+
+    /// Interrupts the cell.
+    pub fn interrupt(&self) -> Interrupted {
+        let mut inner = self.lock();
+        if !inner.active {
+            return Interrupted::Nothing;
+        }
+        inner.outcome.interrupted = true;
+        let first = inner.interrupted_at.is_none();
+        let at = *inner.interrupted_at.get_or_insert_with(Instant::now);
+        if !inner.outcome.started {
+            let _ = std::fs::write(&self.cancel_file, "");
+            return Interrupted::Compilation;
+        }
+        if first {
+            inner.signal(libc::SIGINT);
+            return Interrupted::Asked;
+        }
+        if at.elapsed() < SECOND_INTERRUPT || inner.outcome.reacted {
+            return Interrupted::Asked;
+        }
+        inner.outcome.killed = true;
+        inner.signal(libc::SIGKILL);
+        Interrupted::Ended
+    }
+
+    /// Whether a cell is being compiled or run.
+    pub fn is_active(&self) -> bool {
+        self.lock().active
+    }
+
+    /// Whether a cell runs that was interrupted and has not noticed it.
+    pub fn ignores_interrupt(&self) -> bool {
+        let inner = self.lock();
+        inner.active && inner.outcome.interrupted && !inner.outcome.reacted
+    }
+
+    /// The cell begins to run in `process`.
+    pub fn started(&self, process: i64) {
+        let mut inner = self.lock();
+        inner.process = process.try_into().ok();
+        inner.outcome.started = true;
+        if inner.interrupted_at.is_some() {
+            // The interrupt came too late to cancel the compilation.
+            inner.signal(libc::SIGINT);
+        }
+    }
+
+    /// The cell noticed the interrupt.
+    pub fn reacted(&self) {
+        self.lock().outcome.reacted = true;
+    }
+
+    /// A panic, which the cell may still catch.
+    pub fn panic(&self, panic: Panic) {
+        self.lock().outcome.panics.push(panic);
+    }
+
+    /// A panic ended the cell.
+    pub fn panicked(&self) {
+        self.lock().outcome.panicked = true;
+    }
+
+    /// An error is about to leave the cell.
+    pub fn user_error(&self, error: UserError) {
+        self.lock().outcome.user_error = Some(error);
+    }
+
+    /// An error left the cell.
+    pub fn erred(&self) {
+        self.lock().outcome.erred = true;
+    }
+
+    /// The cell's library could not be loaded.
+    pub fn not_loaded(&self, message: &str) {
+        self.lock().outcome.not_loaded = Some(message.to_owned());
+    }
+
+    /// Whether evcxr must not count on the cell's variables, without a mark of its own that says so.
+    pub fn drops_new_variables(&self) -> bool {
+        self.lock().outcome.not_loaded.is_some()
+    }
+
+    /// The process has ended.
+    pub fn died(&self) {
+        let mut inner = self.lock();
+        inner.outcome.died = true;
+        inner.process = None;
+    }
+
+    /// Whether the cell's last statement is an expression, whose value is the cell's result.
+    pub fn ends_with_expression(&self) -> bool {
+        self.lock().ends_with_expression
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn signal(&self, signal: libc::c_int) {
+        if let Some(process) = self.process {
+            // SAFETY: a plain system call. The process is a child of this one that has not been
+            // waited for, so the number is its own.
+            unsafe { libc::kill(process, signal) };
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Jupyter's messaging protocol: <https://jupyter-client.readthedocs.io/en/stable/messaging.html>.
+
+pub mod control;
+pub mod history;
+pub mod publisher;
+pub mod server;
+pub mod shell;
+pub mod sockets;
+pub mod stdin;
+pub mod wire;

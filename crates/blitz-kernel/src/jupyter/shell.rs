@@ -1,0 +1,185 @@
+//! Requests on the shell socket. Cells wait for each other; everything else is answered at once,
+//! also while a cell runs.
+
+use crate::analyst::question::{Question, What};
+use crate::evaluator::Shared;
+use crate::jupyter::wire::{PROTOCOL_VERSION, Request, untyped};
+use crate::syntax::{self, Completeness};
+use jupyter_protocol::{Header, JupyterMessageContent, Status};
+use serde_json::{Value, json};
+use std::sync::PoisonError;
+use std::sync::mpsc::Sender;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Serves the socket until it is closed.
+pub async fn serve(
+    mut requests: UnboundedReceiver<Request>,
+    cells: Sender<Request>,
+    shared: Shared,
+) {
+    while let Some(request) = requests.recv().await {
+        if request.kind() == "execute_request" {
+            // A closed queue means that the kernel is ending.
+            let _ = cells.send(request);
+        } else {
+            tokio::spawn(answer(request, shared.clone()));
+        }
+    }
+}
+
+/// What the kernel says of itself.
+pub fn kernel_info() -> JupyterMessageContent {
+    let rust = option_env!("BLITZ_RUSTC_VERSION").unwrap_or("1.95");
+    let content = json!({
+        "status": "ok",
+        "protocol_version": PROTOCOL_VERSION,
+        "implementation": "blitz-kernel",
+        "implementation_version": env!("CARGO_PKG_VERSION"),
+        "language_info": {
+            "name": "rust",
+            "version": rust,
+            "mimetype": "text/x-rust",
+            "file_extension": ".rs",
+            "pygments_lexer": "rust",
+            "codemirror_mode": "rust",
+            "nbconvert_exporter": "script",
+        },
+        "banner": format!("Rust Blitz {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION")),
+        "debugger": false,
+        "supported_features": [],
+        "help_links": [
+            {"text": "Rust standard library", "url": "https://doc.rust-lang.org/std/"},
+            {"text": "The Rust book", "url": "https://doc.rust-lang.org/book/"},
+            {"text": "tch", "url": "https://docs.rs/tch/0.24.0/tch/"},
+        ],
+    });
+    untyped("kernel_info_reply", content)
+}
+
+/// Publishes `status: busy` or `idle` for a request that is answered beside a running cell.
+pub async fn publish_status(shared: &Shared, request: &Request, status: Status) {
+    let _ = shared.outbox.broadcast.send(request.broadcast(status)).await;
+}
+
+/// After an `idle` for another request: the kernel is still busy where a cell runs. Without this a
+/// front end that shows the last status would call the kernel idle.
+pub async fn publish_still_busy(shared: &Shared) {
+    let parent: Option<Header> =
+        shared.record.is_active().then(|| shared.publisher.parent()).flatten();
+    if let Some(parent) = parent {
+        let busy = crate::jupyter::wire::broadcast(Status::busy(), Some(&parent));
+        let _ = shared.outbox.broadcast.send(busy).await;
+    }
+}
+
+async fn answer(request: Request, shared: Shared) {
+    publish_status(&shared, &request, Status::busy()).await;
+    let reply = match request.kind() {
+        "kernel_info_request" => Some(kernel_info()),
+        "is_complete_request" => Some(is_complete(request.text("code"))),
+        "history_request" => Some(history(&shared, &request.content)),
+        "complete_request" => Some(complete(&shared, &request).await),
+        "inspect_request" => Some(inspect(&shared, &request).await),
+        // No cell can open a comm, so none is ever open.
+        "comm_info_request" => {
+            Some(untyped("comm_info_reply", json!({ "status": "ok", "comms": {} })))
+        }
+        "comm_open" => {
+            close_comm(&shared, &request).await;
+            None
+        }
+        "comm_msg" | "comm_close" => None,
+        kind => {
+            let message = format!("this kernel does not know `{kind}`");
+            let _ = shared.outbox.shell.send(request.error_reply("unknown request", message));
+            None
+        }
+    };
+    if let Some(reply) = reply {
+        let _ = shared.outbox.shell.send(request.reply(reply));
+    }
+    publish_status(&shared, &request, Status::idle()).await;
+    publish_still_busy(&shared).await;
+}
+
+fn is_complete(code: &str) -> JupyterMessageContent {
+    let content = match syntax::completeness(code) {
+        Completeness::Complete => json!({ "status": "complete" }),
+        Completeness::Invalid => json!({ "status": "invalid" }),
+        Completeness::Incomplete(indent) => json!({ "status": "incomplete", "indent": indent }),
+    };
+    untyped("is_complete_reply", content)
+}
+
+fn history(shared: &Shared, request: &Value) -> JupyterMessageContent {
+    let history = shared.history.lock().unwrap_or_else(PoisonError::into_inner);
+    untyped("history_reply", history.answer(request))
+}
+
+/// A comm for a target that the kernel does not have is closed, as the protocol asks.
+async fn close_comm(shared: &Shared, request: &Request) {
+    let content = json!({ "comm_id": request.text("comm_id"), "data": {} });
+    let close = request.broadcast(untyped("comm_close", content));
+    let _ = shared.outbox.broadcast.send(close).await;
+}
+
+async fn complete(shared: &Shared, request: &Request) -> JupyterMessageContent {
+    let question = question(shared, request, What::Complete);
+    let code = question.code.clone();
+    let answer = shared.analyst.ask(question).await;
+    let kinds = answer.matches.iter().map(|(text, kind)| {
+        json!({
+            "text": text, "type": kind,
+            "start": characters(&code, answer.start), "end": characters(&code, answer.end),
+        })
+    });
+    let content = json!({
+        "status": "ok",
+        "matches": answer.matches.iter().map(|(text, _)| text).collect::<Vec<_>>(),
+        "cursor_start": characters(&code, answer.start),
+        "cursor_end": characters(&code, answer.end),
+        "metadata": { "_jupyter_types_experimental": kinds.collect::<Vec<_>>() },
+    });
+    untyped("complete_reply", content)
+}
+
+async fn inspect(shared: &Shared, request: &Request) -> JupyterMessageContent {
+    let answer = shared.analyst.ask(question(shared, request, What::Inspect)).await;
+    let data = answer
+        .documentation
+        .as_ref()
+        .map_or(json!({}), |(text, html)| json!({ "text/plain": text, "text/html": html }));
+    let content = json!({
+        "status": "ok", "found": answer.documentation.is_some(), "data": data, "metadata": {},
+    });
+    untyped("inspect_reply", content)
+}
+
+fn question(shared: &Shared, request: &Request, what: What) -> Question {
+    let definitions = shared.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let code = request.text("code").to_owned();
+    let cursor = request.content["cursor_pos"].as_u64().and_then(|at| usize::try_from(at).ok());
+    let position = cursor.map_or(code.len(), |cursor| bytes(&code, cursor));
+    Question { what, code, position, definitions }
+}
+
+/// Jupyter counts characters, rust-analyzer bytes.
+fn bytes(code: &str, characters: usize) -> usize {
+    code.char_indices().nth(characters).map_or(code.len(), |(at, _)| at)
+}
+
+fn characters(code: &str, bytes: usize) -> usize {
+    code.char_indices().take_while(|(at, _)| *at < bytes).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_count_characters() {
+        let code = "é𝄞x";
+        assert_eq!([0, 1, 2, 3, 9].map(|at| bytes(code, at)), [0, 2, 6, 7, 7]);
+        assert_eq!([0, 2, 6, 7].map(|at| characters(code, at)), [0, 1, 2, 3]);
+    }
+}

@@ -1,0 +1,142 @@
+//! From a line of generated code back to the line of a cell.
+//!
+//! evcxr compiles each cell as one file, in which the cell's statements stand as they were written
+//! between generated lines, and so do the items of earlier cells.
+
+use crate::cells::record::Panic;
+use crate::failure::place_caption;
+use std::path::PathBuf;
+
+/// The cells that have run, and the file that the last one was compiled from.
+pub struct SourceLines {
+    generated: PathBuf,
+    cells: Vec<(usize, String)>,
+}
+
+/// A line of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The cell's execution count.
+    pub cell: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The line's text.
+    pub text: String,
+}
+
+impl Place {
+    /// The place as lines of a traceback, in the manner of rustc.
+    pub fn render(&self) -> Vec<String> {
+        let margin = " ".repeat(self.line.to_string().len());
+        let text = self.text.trim_end();
+        let indent = text.len() - text.trim_start().len();
+        let marks = "^".repeat(text.trim_start().chars().count().max(1));
+        vec![
+            format!(
+                "{margin}{}",
+                place_caption(&format!("cell [{}], line {}", self.cell, self.line))
+            ),
+            format!("{margin} |"),
+            format!("{} | {text}", self.line),
+            format!("{margin} | {}{marks}", " ".repeat(indent)),
+        ]
+    }
+}
+
+impl SourceLines {
+    /// No cells yet; `generated` is the file that evcxr writes.
+    pub fn new(generated: PathBuf) -> Self {
+        SourceLines { generated, cells: Vec::new() }
+    }
+
+    /// Adds the cell that is about to run.
+    pub fn add_cell(&mut self, execution_count: usize, code: &str) {
+        self.cells.push((execution_count, code.to_owned()));
+    }
+
+    /// The cell's line that a panic comes from: where it happened, or the innermost cell's line on
+    /// the way there where it happened in a library.
+    pub fn place_of_panic(&self, panic: &Panic) -> Option<Place> {
+        if self.is_generated(&panic.file)
+            && let Some(place) = self.place_of_generated(panic.line)
+        {
+            return Some(place);
+        }
+        // `             at /…/src/lib.rs:131:9`
+        let frames = panic.backtrace.lines().filter_map(|line| {
+            let (file, position) = line.trim().strip_prefix("at ")?.split_once("lib.rs:")?;
+            let line = position.split(':').next()?.parse().ok()?;
+            self.is_generated(&format!("{file}lib.rs")).then_some(line)
+        });
+        frames.filter_map(|line| self.place_of_generated(line)).next()
+    }
+
+    /// The cell's line that stands at `line` (from 1) of the generated file.
+    pub fn place_of_generated(&self, line: usize) -> Option<Place> {
+        let generated = std::fs::read_to_string(&self.generated).ok()?;
+        let lines: Vec<&str> = generated.lines().map(str::trim).collect();
+        let wanted = *lines.get(line.checked_sub(1)?)?;
+        if wanted.is_empty() {
+            return None;
+        }
+        // The same text may stand in a cell several times; evcxr keeps the order.
+        let earlier = lines[..line - 1].iter().filter(|text| **text == wanted).count();
+        self.cells.iter().rev().find_map(|(cell, code)| {
+            let equal = |text: &str| text.trim() == wanted;
+            let within = |text: &str| text.contains(wanted);
+            place_in(code, equal, earlier)
+                .or_else(|| place_in(code, within, earlier))
+                .map(|(line, text)| Place { cell: *cell, line, text: text.to_owned() })
+        })
+    }
+
+    fn is_generated(&self, file: &str) -> bool {
+        // Debug information names the file relative to the build directory, or with it.
+        file == "src/lib.rs"
+            || self.generated.parent().is_some_and(|dir| {
+                dir.parent().is_some_and(|root| std::path::Path::new(file).starts_with(root))
+            })
+    }
+}
+
+/// The `earlier`-th line, from 0, that `matches`; the last one where there are fewer.
+fn place_in(code: &str, matches: impl Fn(&str) -> bool, earlier: usize) -> Option<(usize, &str)> {
+    let found: Vec<(usize, &str)> =
+        (1..).zip(code.lines()).filter(|(_, text)| matches(text)).collect();
+    found.get(earlier).or(found.last()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(dir: &std::path::Path, generated: &str) -> SourceLines {
+        std::fs::create_dir_all(dir.join("src")).expect("a directory");
+        let file = dir.join("src/lib.rs");
+        std::fs::write(&file, generated).expect("a file");
+        SourceLines::new(file)
+    }
+
+    #[test]
+    fn a_generated_line_is_found_in_its_cell() {
+        let dir = std::env::temp_dir().join(format!("blitz-source-lines-{}", std::process::id()));
+        let mut source =
+            lines(&dir, "generated\nfn early() {\n    x.unwrap()\n}\n{\nlet v = 1;\nf();\nf();\n}");
+        source.add_cell(1, "// first\nfn early() {\n    x.unwrap()\n}");
+        source.add_cell(2, "let v = 1;\n\nf();\n  f();");
+        let place = |line| source.place_of_generated(line).map(|place| (place.cell, place.line));
+        assert_eq!(place(3), Some((1, 3)));
+        assert_eq!(place(7), Some((2, 3)));
+        assert_eq!(place(8), Some((2, 4)));
+        assert_eq!(place(1), None);
+        assert_eq!(place(0), None);
+        let backtrace = format!(
+            "  3: tch::f\n  at /x/src/lib.rs:2:1\n  4: ctx\n             at {}/src/lib.rs:8:5",
+            dir.display()
+        );
+        let panic =
+            Panic { file: "/x/tensor.rs".to_owned(), line: 7, backtrace, ..Panic::default() };
+        assert_eq!(source.place_of_panic(&panic).map(|place| place.line), Some(4));
+        std::fs::remove_dir_all(&dir).expect("removed");
+    }
+}
