@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::setup::kernelspec::Kernel;
+use crate::test::Check;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -28,8 +30,14 @@ pub enum Command {
     Run(RunOptions),
     /// Open JupyterLab on the notebooks
     Lab(LabOptions),
-    /// Check everything that CI checks: format, lints, tests, and the notebooks under nbval
+    /// Check everything that CI checks: format, lints, tests, the kernel, and the notebooks
     Test(TestOptions),
+    /// Measure, on this machine
+    Bench {
+        /// What to measure
+        #[command(subcommand)]
+        what: Bench,
+    },
     /// Export notebooks as they are stored to HTML pages in site/, without executing them
     Html(HtmlOptions),
     /// Look for what could be wrong with this machine or this set-up, and say how to mend it
@@ -59,6 +67,9 @@ pub struct RunOptions {
     /// Where executed notebooks and pages go
     #[arg(long, value_name = "DIR")]
     pub site: Option<PathBuf>,
+    /// The kernel to execute with
+    #[arg(long, value_enum, value_name = "KERNEL", default_value_t = Kernel::Rust)]
+    pub kernel: Kernel,
     /// Seconds that one cell may take
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     pub timeout: u64,
@@ -85,9 +96,37 @@ pub struct LabOptions {
 /// Options of `test`.
 #[derive(Args)]
 pub struct TestOptions {
+    /// Checks to run; all if none is named
+    #[arg(value_enum, value_name = "CHECK")]
+    pub checks: Vec<Check>,
     /// A directory with real CIFAR-10: also execute 04 on it and check the accuracy that it reports
     #[arg(long, value_name = "DIR", env = "BLITZ_DATA")]
     pub data: Option<String>,
+}
+
+/// What can be measured.
+#[derive(Subcommand)]
+pub enum Bench {
+    /// How long a kernel takes to start, to print its first tensor and to run a small cell: this
+    /// project's kernel, the stock one, and Python's
+    Kernel(BenchKernelOptions),
+}
+
+/// Options of `bench kernel`.
+#[derive(Args)]
+pub struct BenchKernelOptions {
+    /// Measured starts of each kernel, after one that is not counted; the table has their medians
+    #[arg(long, value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Kernels to measure
+    #[arg(long, value_name = "NAME", value_delimiter = ',',
+          default_values = ["rust", "rust-stock", "python3"],
+          value_parser = ["rust", "rust-stock", "python3"])]
+    pub kernels: Vec<String>,
+    /// Print every single measurement as JSON instead of the Markdown table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `html`.

@@ -1,6 +1,7 @@
 //! Running other programs: with progress, a log file, and an error that shows the log's end.
 
 use crate::progress::Step;
+use anstream::adapter::strip_str;
 use anyhow::{Context, Result, anyhow};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -63,11 +64,22 @@ fn pass_on(output: Option<impl Read>, step: &Step, log: &Mutex<File>) {
     }
 }
 
-fn failure(program: &str, status: &str, log: &Path) -> anyhow::Error {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let text = text.unwrap_or_default();
+/// The last lines of a log that are not empty, for an error.
+pub fn last_lines(log: &Path) -> Vec<String> {
+    let text = read_log(log);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let end = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n  ");
+    let last = lines.len().saturating_sub(LINES_SHOWN);
+    lines[last..].iter().map(|line| strip_str(line).to_string()).collect()
+}
+
+fn read_log(log: &Path) -> String {
+    let bytes = fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn failure(program: &str, status: &str, log: &Path) -> anyhow::Error {
+    let text = read_log(log);
+    let end = last_lines(log).join("\n  ");
     let advice = if NO_NETWORK.iter().any(|sign| text.contains(sign)) {
         "\nThere seems to be no network, and this step downloads packages. Connect (behind a proxy, \
          set HTTPS_PROXY) and run the command again: it goes on where it stopped."

@@ -1,9 +1,11 @@
 //! Executing one notebook, through nbclient, as Jupyter's own tools do.
 
-use crate::command::run_logged;
-use crate::notebook::{Notebook, Stopped};
+use crate::command::{last_lines, run_logged};
+use crate::judge::{self, Stopped};
+use crate::notebook::Notebook;
 use crate::progress::Step;
 use crate::project::{Project, notebook_name};
+use crate::setup::kernelspec::Kernel;
 use anyhow::{Context, Result, anyhow};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -19,6 +21,8 @@ pub struct ExecuteOptions {
     pub data: Option<String>,
     /// The time that one cell may take.
     pub timeout: Duration,
+    /// The kernel.
+    pub kernel: Kernel,
 }
 
 /// Executes the notebook `source` and writes it with its outputs to `target`, also when a cell
@@ -36,7 +40,7 @@ pub fn execute(
     let cells = Notebook::read(source)?.code_cells().count();
     let step = Step::start(format!("executing {name}"));
     let executed = drive(project, source, target, options, &step, cells)
-        .and_then(|stopped| finish(target, stopped.as_ref()));
+        .and_then(|stopped| finish(target, options.kernel, stopped.as_ref()));
     match executed {
         Ok(()) => {
             step.done(&format!("{cells} cells"));
@@ -65,7 +69,8 @@ fn drive(
     command.args(["-c", SCRIPT]).arg(source).arg(target);
     command
         .arg(source.parent().unwrap_or(Path::new(".")))
-        .arg(options.timeout.as_secs().to_string());
+        .arg(options.timeout.as_secs().to_string())
+        .arg(options.kernel.name());
     if let Some(data) = &options.data {
         command.env("BLITZ_DATA", data);
     }
@@ -79,7 +84,12 @@ fn drive(
             step.detail(&format!("cell {started} of {cells}"));
         } else if let Some(reason) = event["reason"].as_str() {
             let index = event["index"].as_u64().and_then(|index| index.try_into().ok());
-            stopped = Some(Stopped { index: index.unwrap_or(0), reason: reason.to_owned() });
+            let mut reason = reason.to_owned();
+            if event["event"] == "not started" {
+                // Why a kernel does not start is on its standard error, and that is the log.
+                reason = format!("{reason}\n    {}", last_lines(&log).join("\n    "));
+            }
+            stopped = Some(Stopped { index: index.unwrap_or(0), reason });
         }
     }
     let status = child.wait()?;
@@ -92,12 +102,12 @@ fn drive(
 }
 
 /// Tidies the executed notebook and judges it.
-fn finish(target: &Path, stopped: Option<&Stopped>) -> Result<()> {
+fn finish(target: &Path, kernel: Kernel, stopped: Option<&Stopped>) -> Result<()> {
     let mut notebook = Notebook::read(target)?;
     notebook.set_language();
     notebook.number_from_one();
     notebook.write(target)?;
-    notebook.check_executed(stopped)
+    judge::check_executed(&notebook, kernel, stopped)
 }
 
 fn log_path(project: &Project, source: &Path) -> PathBuf {

@@ -3,6 +3,7 @@
 //! Everything it makes lies below the repository: Python packages in `.venv`, everything else in
 //! `.blitz`, executed notebooks and pages in `site`.
 
+mod bench;
 mod clean;
 mod cli;
 mod command;
@@ -10,6 +11,7 @@ mod doctor;
 mod execute;
 mod fingerprint;
 mod html;
+mod judge;
 mod lab;
 mod math;
 mod notebook;
@@ -22,7 +24,7 @@ mod test;
 mod torch;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Bench, Cli, Command};
 use project::{Project, Usage};
 use std::process::ExitCode;
 
@@ -44,6 +46,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Run(options) => run::run(&project, &options),
         Command::Lab(options) => lab::lab(&project, &options),
         Command::Test(options) => test::test(&project, &options),
+        Command::Bench { what: Bench::Kernel(options) } => bench::kernel(&project, &options),
         Command::Html(options) => html::html(&project, &options),
         Command::Doctor => doctor::doctor(&project),
         Command::Clean(options) => clean::clean(&project, &options),

@@ -4,6 +4,7 @@ use crate::cli::RunOptions;
 use crate::execute::{ExecuteOptions, execute};
 use crate::notebook::Notebook;
 use crate::project::{Project, Usage, notebook_name};
+use crate::setup::kernelspec::Kernel;
 use crate::{html, setup};
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -17,6 +18,11 @@ use std::time::Duration;
 /// An unknown name, a file that is no notebook, a `site/` that cannot be written (all before
 /// anything runs), or a notebook with a cell that failed or did not run.
 pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
+    if options.store && options.kernel != Kernel::Rust {
+        let message =
+            "only the outputs of the kernel `rust` can be stored: leave out --store or --kernel";
+        return Err(Usage(message.to_owned()).into());
+    }
     let notebooks = project.find_notebooks(&options.notebooks)?;
     for notebook in &notebooks {
         Notebook::read(notebook)?;
@@ -24,6 +30,7 @@ pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
     let execution = ExecuteOptions {
         data: data(if options.store { Some("builtin") } else { options.data.as_deref() })?,
         timeout: Duration::from_secs(options.timeout),
+        kernel: options.kernel,
     };
     let site = site(project, options.site.as_deref(), &notebooks)?;
     setup::ensure(project)?;

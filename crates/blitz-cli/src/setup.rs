@@ -12,6 +12,7 @@ use crate::progress::{self, Step};
 use crate::project::Project;
 use crate::{doctor, prerequisites, torch};
 use anyhow::{Context, Result};
+use kernelspec::Kernel;
 use std::fs::{self, File, TryLockError};
 use std::time::Instant;
 
@@ -37,6 +38,9 @@ pub fn setup(project: &Project, options: &SetupOptions) -> Result<()> {
     // Changed by hand, or made with a Python that the system has since replaced.
     if torch::check(project).is_err() || doctor::packages(project).is_err() {
         steps.state.forget("venv")?;
+    }
+    if Kernel::ALL.iter().any(|kernel| kernelspec::check(project, *kernel).is_err()) {
+        steps.state.forget("kernelspec")?;
     }
     let done = steps.run()?;
     if done == 0 {
@@ -136,7 +140,9 @@ impl<'a> Steps<'a> {
         match name {
             "venv" => self.project.python().exists(),
             "kernel" => self.project.kernel().exists(),
-            "kernelspec" => kernelspec::path(self.project).exists(),
+            "kernelspec" => {
+                Kernel::ALL.iter().all(|kernel| kernelspec::path(self.project, *kernel).exists())
+            }
             "warm" => self.project.path(".blitz/warm/Cargo.lock").exists(),
             _ => true,
         }

@@ -21,12 +21,16 @@ fn clone_at(root: &Path) {
 
 #[test]
 fn help_is_there_for_every_command() {
-    for command in ["setup", "run", "lab", "test", "html", "doctor", "clean"] {
+    for command in ["setup", "run", "lab", "test", "bench", "html", "doctor", "clean"] {
         let (code, text) = run(blitz().args([command, "--help"]));
         assert_eq!(code, Some(0), "{text}");
         assert!(text.contains(&format!("Usage: cargo blitz {command}")), "{text}");
     }
     assert_eq!(run(blitz().arg("no-such-command")).0, Some(2));
+    let (_, text) = run(blitz().args(["test", "--help"]));
+    assert!(text.contains("jupyter:") && text.contains("stock:"), "the checks are named: {text}");
+    let (_, text) = run(blitz().args(["bench", "kernel", "--help"]));
+    assert!(text.contains("--runs") && text.contains("--json"), "{text}");
 }
 
 #[test]
@@ -34,6 +38,18 @@ fn an_unknown_notebook_is_a_usage_error_that_names_the_known_ones() {
     let (code, text) = run(blitz().args(["run", "05_transformers"]));
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("`05_transformers`") && text.contains("01_tensors"), "{text}");
+}
+
+#[test]
+fn an_unknown_check_or_kernel_is_a_usage_error_that_names_the_known_ones() {
+    for arguments in [["test", "no-such"], ["run", "--kernel=no-such"]] {
+        let (code, text) = run(blitz().args(arguments));
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains("clippy") || text.contains("rust-stock"), "{text}");
+    }
+    let (code, text) = run(blitz().args(["run", "--kernel", "rust-stock", "--store"]));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("leave out --store or --kernel"), "{text}");
 }
 
 #[test]

@@ -5,45 +5,47 @@
 //! the task of this small library. `blitz-kernel warm` compiles it with rustc alone, so it uses
 //! nothing but std, and the process that runs cells loads it before the first cell.
 
-use std::backtrace::Backtrace;
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Write as _;
-use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
+use std::io::Write;
 use std::panic::PanicHookInfo;
-use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often text without a line break is passed on.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
 
-static CONTROL: Mutex<Option<ManuallyDrop<File>>> = Mutex::new(None);
+/// What the kernel's binary wants to be told.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Callbacks {
+    /// A panic: its message (start and length in bytes), its source file (the same), and its line.
+    pub panicked: extern "C" fn(*const u8, usize, *const u8, usize, u32),
+    /// The running cell noticed that it was interrupted.
+    pub reacted: extern "C" fn(),
+}
+
+static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Prepares the process. `control` is the descriptor that [`send`] writes to; with
-/// `full_backtrace` panics print one.
-///
-/// # Safety
-/// `control` is an open descriptor that stays open.
+/// Prepares the process, in the thread that will run cells.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn blitz_runtime_start(control: i32, full_backtrace: bool) {
-    // SAFETY: the caller's promise; `ManuallyDrop` leaves the descriptor to its owner.
-    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(control) });
-    *CONTROL.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(file);
+pub extern "C" fn blitz_runtime_start(callbacks: Callbacks) {
+    let _ = CALLBACKS.set(callbacks);
     let cells = std::thread::current().id();
     let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        // A panic of another thread ends that thread and not the cell.
         if std::thread::current().id() == cells {
-            report_panic(info, full_backtrace);
+            report_panic(info, callbacks);
         } else {
             default_hook(info);
         }
     }));
-    std::thread::spawn(|| loop {
-        std::thread::sleep(FLUSH_INTERVAL);
-        blitz_runtime_flush();
+    std::thread::spawn(|| {
+        loop {
+            std::thread::sleep(FLUSH_INTERVAL);
+            blitz_runtime_flush();
+        }
     });
 }
 
@@ -72,50 +74,14 @@ pub extern "C" fn blitz_interrupt_requested() -> bool {
     // The plain load keeps the question cheap for loops that ask it all the time.
     let requested =
         INTERRUPTED.load(Ordering::Relaxed) && INTERRUPTED.swap(false, Ordering::Relaxed);
-    if requested {
-        send("{\"event\":\"reacted\"}");
+    if requested && let Some(callbacks) = CALLBACKS.get() {
+        (callbacks.reacted)();
     }
     requested
 }
 
-/// Tells the kernel of a panic: its message, its place, and the way there where the place is in a
-/// library, so that the kernel can name the cell's line.
-fn report_panic(info: &PanicHookInfo, full_backtrace: bool) {
+fn report_panic(info: &PanicHookInfo, callbacks: Callbacks) {
     let message = info.payload_as_str().unwrap_or("(a value that is not a text)");
     let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));
-    let backtrace = Backtrace::force_capture().to_string();
-    send(&format!(
-        "{{\"event\":\"panic\",\"message\":{},\"file\":{},\"line\":{line},\"backtrace\":{}}}",
-        json(message),
-        json(file),
-        json(&backtrace)
-    ));
-    if full_backtrace {
-        eprintln!("{backtrace}");
-    }
-}
-
-/// Sends one line of JSON to the kernel.
-fn send(line: &str) {
-    let mut control = CONTROL.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some(file) = control.as_mut() {
-        let _ = file.write_all(format!("{line}\n").as_bytes());
-    }
-}
-
-/// `text` as a JSON string.
-fn json(text: &str) -> String {
-    let mut json = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            character if character.is_control() => {
-                let _ = write!(json, "\\u{:04x}", u32::from(character));
-            }
-            character => json.push(character),
-        }
-    }
-    json.push('"');
-    json
+    (callbacks.panicked)(message.as_ptr(), message.len(), file.as_ptr(), file.len(), line);
 }

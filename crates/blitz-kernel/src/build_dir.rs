@@ -6,6 +6,7 @@
 //! files that nothing rewrites.
 
 use crate::environment::Layout;
+use crate::toolchain;
 use anyhow::{Context, Result};
 use std::env::consts::DLL_EXTENSION;
 use std::fs::{self, File, TryLockError};
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// The name of the file that a running kernel holds locked in its directory.
 const LOCK: &str = "in-use.lock";
+/// cargo's own directory and file.
+const TARGET: &str = "target";
+const LOCK_FILE: &str = "Cargo.lock";
 
 /// A running kernel's build directory, removed on drop.
 pub struct BuildDir {
@@ -37,7 +41,7 @@ impl BuildDir {
         let create = || -> Result<File> {
             let lock = File::create(path.join(LOCK))?;
             lock.lock()?;
-            copy_tree(&layout.warm_dir(), &path)?;
+            link_libraries(&layout.warm_dir(), &path)?;
             Ok(lock)
         };
         let lock = create().with_context(|| {
@@ -55,6 +59,45 @@ impl BuildDir {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Completes a kernel's directory for cargo, which reads much that rustc does not.
+///
+/// # Errors
+/// The rest of the warm directory cannot be copied.
+pub fn complete(warm_dir: &Path, build_dir: &Path) -> Result<()> {
+    let target = build_dir.join(TARGET);
+    // cargo has been here, or this is the warm directory itself.
+    if warm_dir == build_dir || target.join("CACHEDIR.TAG").exists() {
+        return Ok(());
+    }
+    let _ = fs::remove_dir_all(&target);
+    fs::create_dir_all(&target).context("cannot make the target directory")?;
+    copy_tree(&warm_dir.join(TARGET), &target)
+}
+
+/// Links what a cell is compiled against, which is all that most kernels ever need.
+fn link_libraries(warm_dir: &Path, build_dir: &Path) -> Result<()> {
+    let (from, to) = (warm_dir.join(TARGET), build_dir.join(TARGET));
+    let targets = fs::read_dir(&from).with_context(|| format!("cannot read {}", from.display()))?;
+    let profiles = targets.flatten().flat_map(|entry| {
+        let name = PathBuf::from(entry.file_name());
+        [name.join("deps"), name.join("debug/deps")]
+    });
+    for deps in profiles.filter(|deps| from.join(deps).is_dir()) {
+        fs::create_dir_all(to.join(&deps))?;
+        for entry in fs::read_dir(from.join(&deps))? {
+            let source = entry?.path();
+            let target = to.join(&deps).join(source.file_name().unwrap_or_default());
+            if is_immutable(&source) && fs::hard_link(&source, &target).is_err() {
+                copy_file(&source, &target)?;
+            }
+        }
+    }
+    let aids = toolchain::aids_dir(build_dir);
+    fs::create_dir_all(&aids)?;
+    copy_tree(&toolchain::aids_dir(warm_dir), &aids)?;
+    copy_file(&warm_dir.join(LOCK_FILE), &build_dir.join(LOCK_FILE))
 }
 
 impl Drop for BuildDir {

@@ -1,6 +1,7 @@
 //! evcxr, set up for this project.
 
 use crate::environment::{self, Layout};
+use crate::toolchain;
 use anyhow::{Context, Result, anyhow};
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
 use std::path::Path;
@@ -16,11 +17,11 @@ const WARM_UP: &str = "{ let tensor = tch::Tensor::ones([2], (tch::Kind::Float, 
 /// Sets this process's environment for evcxr. Call it before any thread is started.
 ///
 /// # Errors
-/// The build directory cannot be written.
+/// The build directory cannot be written, or there is no Rust toolchain.
 pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
     environment::set_for_evcxr(layout, build_dir);
     environment::restore_build_variables(layout);
-    Ok(())
+    toolchain::prepare(layout, build_dir)
 }
 
 /// Starts evcxr with `cells` as the process that runs cells.
@@ -50,12 +51,22 @@ pub fn warm_up(context: &mut CommandContext) -> Result<EvalOutputs, evcxr::Error
     context.execute(WARM_UP)
 }
 
-/// The command of a process that only exists because evcxr wants one.
+/// The command of a process that runs cells as evcxr's own does.
+///
+/// # Errors
+/// This program's path is unknown.
+pub fn runtime_process() -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    toolchain::restore(&mut command);
+    Ok(command)
+}
+
+/// The command of a process that only exists because evcxr wants one: no cell runs in it.
 ///
 /// # Errors
 /// This program's path is unknown.
 pub fn idle_process() -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = runtime_process()?;
     command.env(IDLE_VAR, "1");
     Ok(command)
 }

@@ -38,6 +38,11 @@ impl Layout {
         self.root.join(".blitz/warm")
     }
 
+    /// What set-up learned from the Rust toolchain.
+    pub fn toolchain_dir(&self) -> PathBuf {
+        self.warm_dir().join("answers")
+    }
+
     /// The parent of the running kernels' build directories.
     pub fn kernels_dir(&self) -> PathBuf {
         self.root.join(".blitz/kernels")
@@ -112,12 +117,14 @@ pub fn set_for_evcxr(layout: &Layout, build_dir: &Path) {
     set("JUPYTER_PATH", layout.evcxr_config_dir().join("no-kernelspecs"));
 }
 
-fn set(name: &str, value: impl AsRef<OsStr>) {
+/// Sets a variable of this process. Call it before any thread is started.
+pub fn set(name: &str, value: impl AsRef<OsStr>) {
     // SAFETY: the process has one thread: this is called first thing in `main`.
     unsafe { std::env::set_var(name, value) };
 }
 
-fn remove(name: &str) {
+/// Removes a variable of this process. Call it before any thread is started.
+pub fn remove(name: &str) {
     // SAFETY: as in `set`.
     unsafe { std::env::remove_var(name) };
 }

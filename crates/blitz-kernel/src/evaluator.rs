@@ -76,18 +76,15 @@ impl Evaluator {
         };
         let first = first.into_iter();
         for (index, request) in first.chain(queue.iter()).enumerate() {
-            let ok = self.execute(&request);
-            if !ok && request.flag("stop_on_error", true) {
-                self.abort(queue);
-            }
+            self.execute(&request, queue);
             if index == 0 {
                 self.shared.analyst.start();
             }
         }
     }
 
-    /// Executes one request. Returns whether it succeeded.
-    fn execute(&mut self, request: &Request) -> bool {
+    /// Executes one request. When it fails, what waits behind it in `queue` is aborted.
+    fn execute(&mut self, request: &Request, queue: &Receiver<Request>) {
         let code = request.text("code").to_owned();
         let silent = request.flag("silent", false);
         let stored = !silent && request.flag("store_history", true) && !code.trim().is_empty();
@@ -112,16 +109,22 @@ impl Evaluator {
             None => self.user_expressions(request),
             Some(_) => Map::new(),
         };
+        let stops = error.is_some() && request.flag("stop_on_error", true);
+        // Before the client learns of the failure: what it sends after that is meant to run.
+        let aborted: Vec<Request> = if stops { queue.try_iter().collect() } else { Vec::new() };
         self.reply(request, error, expressions);
         publisher.idle();
-        error.is_none()
+        aborted.iter().for_each(|request| self.abort(request));
     }
 
     /// Evaluates a cell. Returns its result as text, if it has one.
     fn evaluate(&mut self, code: &str, request: &Request) -> Result<Option<String>, ErrorOutput> {
         self.lines.add_cell(self.execution_count, code);
         let context = self.engine.as_mut().map_err(|reason| failure::no_engine(reason))?;
-        self.shared.record.begin(syntax::ends_with_expression(code));
+        if let Some(error) = failure::before_run(code) {
+            return Err(error);
+        }
+        self.shared.record.begin(code);
         let input = &self.input;
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             let mut callbacks = EvalCallbacks {
@@ -134,7 +137,9 @@ impl Evaluator {
             Failed { outcome: &outcome, lines: &self.lines, full_backtrace: self.full_backtrace };
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
-            Ok(Err(error)) => Err(failed.from_evcxr(&error, code)),
+            Ok(Err(error)) => {
+                Err(failure::without_libtorch().unwrap_or_else(|| failed.from_evcxr(&error, code)))
+            }
             Ok(Ok(outputs)) => match failed.after_run() {
                 Some(error) => Err(error),
                 None => Ok(self.succeeded(code, &outcome, &outputs)),
@@ -216,15 +221,13 @@ impl Evaluator {
         let _ = self.shared.outbox.shell.send(request.reply(untyped("execute_reply", content)));
     }
 
-    /// Answers everything that waits behind a failed cell with "aborted".
-    fn abort(&self, queue: &Receiver<Request>) {
-        for request in queue.try_iter() {
-            let publisher = &self.shared.publisher;
-            publisher.set_parent(&request.header, self.execution_count, true);
-            publisher.busy();
-            let content = json!({ "status": "aborted", "execution_count": self.execution_count });
-            let _ = self.shared.outbox.shell.send(request.reply(untyped("execute_reply", content)));
-            publisher.idle();
-        }
+    /// Answers a request that waited behind a failed cell.
+    fn abort(&self, request: &Request) {
+        let publisher = &self.shared.publisher;
+        publisher.set_parent(&request.header, self.execution_count, true);
+        publisher.busy();
+        let content = json!({ "status": "aborted", "execution_count": self.execution_count });
+        let _ = self.shared.outbox.shell.send(request.reply(untyped("execute_reply", content)));
+        publisher.idle();
     }
 }

@@ -3,7 +3,9 @@
 use crate::cells::markers::UserError;
 use crate::cells::record::{Outcome, Panic};
 use crate::compile_error;
+use crate::environment::Layout;
 use crate::source_lines::{Place, SourceLines};
+use crate::{libtorch, syntax};
 use jupyter_protocol::ErrorOutput;
 
 const RED: &str = "\x1b[31m";
@@ -93,6 +95,25 @@ impl Failed<'_> {
         traceback.push(lost.to_owned());
         output("crash", &cause, traceback)
     }
+}
+
+/// The error of a cell that evcxr would pass over in silence.
+pub fn before_run(code: &str) -> Option<ErrorOutput> {
+    let line = syntax::let_without_pattern(code)?;
+    let message = format!("expected a name after `let` in line {line}");
+    Some(output("compile error", &message, headline("compile error", &message)))
+}
+
+/// The error of a cell that failed because libtorch is gone, whatever the compiler made of it.
+pub fn without_libtorch() -> Option<ErrorOutput> {
+    let lib = Layout::of_this_build().libtorch_lib();
+    if lib.join(libtorch::CPU_LIBRARY).exists() {
+        return None;
+    }
+    let message = format!("libtorch is not in {} any more", lib.display());
+    let mut traceback = headline("libtorch", &message);
+    traceback.push("Run `cargo blitz setup`, then restart the kernel.".to_owned());
+    Some(output("libtorch", &message, traceback))
 }
 
 /// The error of a cell for which there is no engine.

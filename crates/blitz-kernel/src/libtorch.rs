@@ -3,6 +3,10 @@
 use std::env::consts::DLL_SUFFIX;
 use std::path::Path;
 
+/// The library that every tensor needs.
+pub const CPU_LIBRARY: &str =
+    if cfg!(target_os = "macos") { "libtorch_cpu.dylib" } else { "libtorch_cpu.so" };
+
 /// Loads libtorch from `lib_dir` so that cells find it without `LD_LIBRARY_PATH`.
 ///
 /// A cell is a shared object that needs `libtorch_cpu.so` by name; the dynamic linker takes the one

@@ -5,6 +5,7 @@
 //! - with `EVCXR_IS_RUNTIME`: the process that runs its cells ([`cells::process`]);
 //! - `blitz-kernel analyse`: the process that completes and explains ([`analyst`]);
 //! - `blitz-kernel stock --control_file FILE`: evcxr's own front end, for comparison;
+//! - under the names `cargo`, `rustc` and `rustup`: the tools that evcxr calls ([`toolchain`]);
 //! - `blitz-kernel warm`: compiles the notebooks' dependencies once, for set-up.
 
 mod analyst;
@@ -19,6 +20,7 @@ mod jupyter;
 mod libtorch;
 mod source_lines;
 mod syntax;
+mod toolchain;
 mod warm;
 
 use anyhow::{Context, Result, bail};
@@ -47,6 +49,9 @@ const EVCXR_RUNTIME_VAR: &str = "EVCXR_IS_RUNTIME";
 const STOCK_VAR: &str = "BLITZ_STOCK_KERNEL";
 
 fn main() -> ExitCode {
+    if let Some(code) = toolchain::run_as_tool() {
+        return code;
+    }
     let layout = Layout::of_this_build();
     let result = if std::env::var_os(EVCXR_RUNTIME_VAR).is_some() {
         run_cells(&layout)

@@ -3,6 +3,7 @@
 //! evcxr compiles each cell as one file, in which the cell's statements stand as they were written
 //! between generated lines, and so do the items of earlier cells.
 
+use crate::cells::process::CELL_SOURCE;
 use crate::cells::record::Panic;
 use crate::failure::place_caption;
 use std::path::PathBuf;
@@ -92,7 +93,7 @@ impl SourceLines {
 
     fn is_generated(&self, file: &str) -> bool {
         // Debug information names the file relative to the build directory, or with it.
-        file == "src/lib.rs"
+        file == CELL_SOURCE
             || self.generated.parent().is_some_and(|dir| {
                 dir.parent().is_some_and(|root| std::path::Path::new(file).starts_with(root))
             })

@@ -32,12 +32,35 @@ pub fn ends_with_expression(code: &str) -> bool {
     last.is_some_and(ast::Expr::can_cast)
 }
 
+/// The line, from 1, of a `let` without a pattern, if there is one. evcxr drops such a statement.
+pub fn let_without_pattern(code: &str) -> Option<usize> {
+    let lets = statements(code).into_iter().filter_map(ast::LetStmt::cast);
+    let statement = lets.into_iter().find(|statement| statement.pat().is_none())?;
+    let start = usize::from(statement.syntax().text_range().start()).checked_sub(PRELUDE.len())?;
+    Some(1 + code.get(..start)?.matches('\n').count())
+}
+
 /// The functions, types, imports and so on that `code` defines.
 pub fn items(code: &str) -> Vec<Item> {
     let items = statements(code).into_iter().filter_map(ast::Item::cast);
     items
         .map(|item| Item { key: item_key(&item), source: item.syntax().text().to_string() })
         .collect()
+}
+
+/// The brackets that are open at the end of `code`, closed.
+pub fn closing_brackets(code: &str) -> String {
+    let mut closing = Vec::new();
+    for token in tokens(&without_commands(code)) {
+        match token.kind() {
+            SyntaxKind::L_CURLY => closing.push('}'),
+            SyntaxKind::L_PAREN => closing.push(')'),
+            SyntaxKind::L_BRACK => closing.push(']'),
+            SyntaxKind::R_CURLY | SyntaxKind::R_PAREN | SyntaxKind::R_BRACK => drop(closing.pop()),
+            _ => {}
+        }
+    }
+    closing.iter().rev().collect()
 }
 
 /// Whether `code` is complete.
@@ -98,10 +121,13 @@ fn statements(code: &str) -> Vec<SyntaxNode> {
     list.map(|list| list.syntax().children().collect()).unwrap_or_default()
 }
 
-/// `code` with evcxr's commands (`:dep …`, `!ls`) made blank.
+/// `code` with evcxr's commands (`:dep …`, `!ls`) made blank. No offset changes.
 fn without_commands(code: &str) -> String {
-    let lines = code.lines().map(|line| if is_command(line.trim_start()) { "" } else { line });
-    lines.collect::<Vec<_>>().join("\n")
+    let blank = |line: &str| line.chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
+    let lines = code.split_inclusive('\n');
+    lines
+        .map(|line| if is_command(line.trim_start()) { blank(line) } else { line.to_owned() })
+        .collect()
 }
 
 fn is_command(line: &str) -> bool {
@@ -192,6 +218,18 @@ mod tests {
         assert!(!ends_with_expression("x;"));
         assert!(!ends_with_expression("let x = 1;"));
         assert!(!ends_with_expression("fn f() {}"));
+    }
+
+    #[test]
+    fn a_let_needs_a_pattern() {
+        assert_eq!(let_without_pattern("let x = 1;\nlet = ;"), Some(2));
+        assert_eq!(let_without_pattern("let x = 1;\nlet (a, _) = f();"), None);
+    }
+
+    #[test]
+    fn open_brackets_are_closed() {
+        assert_eq!(closing_brackets("fn f(t: &T) { g(t[0], \"(\""), ")}");
+        assert_eq!(closing_brackets("a(b)"), "");
     }
 
     #[test]

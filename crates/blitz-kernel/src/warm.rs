@@ -1,6 +1,7 @@
 //! Compiling the notebooks' dependencies once.
 
 use crate::environment::{self, Layout};
+use crate::{engine, toolchain};
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs;
 use std::path::Path;
@@ -28,6 +29,7 @@ pub fn warm(layout: &Layout) -> Result<()> {
     compile_cell_runtime(layout)?;
     environment::record_build_variables(layout).context("cannot record the build variables")?;
     environment::set_for_evcxr(layout, &warm_dir);
+    toolchain::prepare_warm(layout)?;
     let compiled = compile();
     // Written whatever happened: kernels must never reach for the network.
     write(&config_dir.join("evcxr.toml"), &evcxr_toml(true))?;
@@ -52,12 +54,13 @@ fn compile_cell_runtime(layout: &Layout) -> Result<()> {
 }
 
 fn compile() -> Result<()> {
-    let (mut context, outputs) =
-        evcxr::CommandContext::new().map_err(|error| anyhow!("{error}"))?;
+    // As a kernel begins, so that what it asks of the toolchain is answered from now on.
+    let (mut context, outputs) = engine::start(engine::runtime_process()?)?;
     // evcxr reads a cell's output only as fast as somebody takes it.
     std::thread::spawn(move || outputs.stderr.iter().for_each(|line| eprintln!("{line}")));
     let stdout = std::thread::spawn(move || outputs.stdout.iter().any(|line| line == "warm: 2"));
-    context.execute(":load_config --quiet").map_err(|error| describe(&error))?;
+    engine::load_dependencies(&mut context).map_err(|error| describe(&error))?;
+    engine::warm_up(&mut context).map_err(|error| describe(&error))?;
     context.execute(FIRST_CELL).map_err(|error| describe(&error))?;
     drop(context);
     match stdout.join() {
@@ -85,10 +88,12 @@ fn evcxr_toml(offline: bool) -> String {
 
 /// What every kernel does at its start. The dependencies are declared in the very words that
 /// evcxr compares with the notebooks' `:dep` lines. Declaring them makes evcxr resolve versions
-/// anew, so the workspace's lock file is put back after it and before anything is compiled.
+/// anew, so the workspace's lock file is put back after it and before anything is compiled. Once a
+/// statement with `?` has compiled, evcxr expects it in every cell; else the first such cell would
+/// be compiled twice, and lose the picture that its last expression shows.
 fn init_evcxr(layout: &Layout) -> String {
     format!(
-        ":dep blitz = {{ path = \"{}\" }}\n:dep tch = \"=0.24.0\"\n!cp '{}' \"$EVCXR_TMPDIR/Cargo.lock\"\n",
+        ":dep blitz = {{ path = \"{}\" }}\n:dep tch = \"=0.24.0\"\n!cp '{}' \"$EVCXR_TMPDIR/Cargo.lock\"\nlet _ = \"1\".parse::<u8>()?;\n",
         layout.helper_crate().display(),
         layout.lock_file().display(),
     )

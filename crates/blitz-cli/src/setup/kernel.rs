@@ -13,6 +13,7 @@ use std::process::Command;
 pub fn key(project: &Project, rustc: &str) -> String {
     Fingerprint::new()
         .path(&project.path("crates/blitz-kernel/src"))
+        .path(&project.path("crates/blitz-kernel/cell-runtime"))
         .path(&project.path("crates/blitz-kernel/Cargo.toml"))
         .path(&project.path("Cargo.toml"))
         .path(&project.path("Cargo.lock"))

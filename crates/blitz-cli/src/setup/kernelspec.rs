@@ -1,17 +1,56 @@
-//! The kernelspec, by which Jupyter finds the kernel.
+//! The kernelspecs, by which Jupyter finds the kernels.
 
 use crate::fingerprint::{Fingerprint, write_atomically};
 use crate::project::Project;
-use anyhow::Result;
+use anyhow::{Result, bail};
+use clap::ValueEnum;
 use serde_json::{Value, json};
+use std::fs;
 use std::path::PathBuf;
 
 const LOGO: &[u8] = include_bytes!("logo.svg");
 
-/// Where the kernelspec lies: in the environment, so that it is found by everything that runs
-/// there, and nowhere else.
-pub fn path(project: &Project) -> PathBuf {
-    project.path(".venv/share/jupyter/kernels/rust/kernel.json")
+/// One of the kernels that set-up registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kernel {
+    /// This project's kernel
+    Rust,
+    /// evcxr_jupyter as it is published, with this project's compiled dependencies
+    RustStock,
+}
+
+impl Kernel {
+    /// All of them.
+    pub const ALL: [Kernel; 2] = [Kernel::Rust, Kernel::RustStock];
+
+    /// The name by which notebooks and Jupyter's tools ask for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kernel::Rust => "rust",
+            Kernel::RustStock => "rust-stock",
+        }
+    }
+
+    /// The name that people see in menus.
+    pub fn display_name(self) -> &'static str {
+        match self {
+            Kernel::Rust => "Rust (Blitz)",
+            Kernel::RustStock => "Rust (stock evcxr)",
+        }
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Kernel::Rust => &["--control_file", "{connection_file}"],
+            Kernel::RustStock => &["stock", "--control_file", "{connection_file}"],
+        }
+    }
+}
+
+/// Where a kernelspec lies: in the environment, so that it is found by everything that runs there,
+/// and nowhere else.
+pub fn path(project: &Project, kernel: Kernel) -> PathBuf {
+    project.path(&format!(".venv/share/jupyter/kernels/{}/kernel.json", kernel.name()))
 }
 
 /// JupyterLab's defaults in this environment: it does not ask whether it may fetch news.
@@ -25,28 +64,70 @@ const LAB_DEFAULTS: &str = r#"{
 
 /// The key: what is written.
 pub fn key(project: &Project) -> String {
-    Fingerprint::new()
-        .text(&spec(project).to_string())
-        .text(&String::from_utf8_lossy(LOGO))
-        .text(LAB_DEFAULTS)
-        .finish()
+    let specs = Kernel::ALL.map(|kernel| spec(project, kernel).to_string());
+    let print = specs.iter().fold(Fingerprint::new(), |print, spec| print.text(spec));
+    print.text(&String::from_utf8_lossy(LOGO)).text(LAB_DEFAULTS).finish()
 }
 
-/// Writes the kernelspec, its logo, and JupyterLab's defaults.
+/// Writes the kernelspecs with their logo, and JupyterLab's defaults.
 pub fn write(project: &Project) -> Result<()> {
-    let path = path(project);
-    let text = format!("{:#}\n", spec(project));
-    write_atomically(&path.with_file_name("logo-svg.svg"), LOGO)?;
     let defaults = project.path(".venv/share/jupyter/lab/settings/overrides.json");
     write_atomically(&defaults, LAB_DEFAULTS.as_bytes())?;
-    write_atomically(&path, text.as_bytes())
+    for kernel in Kernel::ALL {
+        let path = path(project, kernel);
+        write_atomically(&path.with_file_name("logo-svg.svg"), LOGO)?;
+        let text = format!("{:#}\n", spec(project, kernel));
+        write_atomically(&path, text.as_bytes())?;
+    }
+    Ok(())
 }
 
-fn spec(project: &Project) -> Value {
+/// Checks that a kernelspec is there as it was written.
+///
+/// # Errors
+/// It is missing, or it was changed and may start something else.
+pub fn check(project: &Project, kernel: Kernel) -> Result<String> {
+    let path = path(project, kernel);
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    if serde_json::from_str(&text).ok() == Some(spec(project, kernel)) {
+        return Ok(format!("`{}`, in menus \"{}\"", kernel.name(), kernel.display_name()));
+    }
+    bail!(
+        "{} is missing or does not start this clone's kernel. Run `cargo blitz setup`.",
+        path.display()
+    )
+}
+
+fn spec(project: &Project, kernel: Kernel) -> Value {
+    let program = project.kernel().display().to_string();
+    let argv: Vec<&str> =
+        std::iter::once(program.as_str()).chain(kernel.arguments().iter().copied()).collect();
     json!({
-        "argv": [project.kernel(), "--control_file", "{connection_file}"],
-        "display_name": "Rust (Blitz)",
+        "argv": argv,
+        "display_name": kernel.display_name(),
         "language": "rust",
         "interrupt_mode": "message",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_specs_are_written_and_a_changed_one_is_found() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let project = Project::new(Some(dir.path().to_path_buf()));
+        write(&project).expect("writable");
+        for kernel in Kernel::ALL {
+            check(&project, kernel).expect("as written");
+        }
+        let path = path(&project, Kernel::RustStock);
+        let text = fs::read_to_string(&path).expect("readable");
+        assert!(text.contains("\"stock\"") && text.contains("Rust (stock evcxr)"), "{text}");
+        fs::write(&path, text.replace("blitz-kernel", "another")).expect("writable");
+        check(&project, Kernel::Rust).expect("the other one is untouched");
+        let error = check(&project, Kernel::RustStock).expect_err("changed").to_string();
+        assert!(error.contains("rust-stock") && error.contains("cargo blitz setup"), "{error}");
+    }
 }

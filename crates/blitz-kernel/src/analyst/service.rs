@@ -4,6 +4,7 @@ use crate::analyst::question::{Answer, CommandLines, Question, What};
 use crate::build_dir::BuildDir;
 use crate::engine;
 use crate::environment::Layout;
+use crate::syntax;
 use anyhow::{Context, Result, anyhow};
 use evcxr::CommandContext;
 use std::io::{BufRead, Write};
@@ -11,6 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Completion of more names than these helps nobody.
 const MOST_MATCHES: usize = 1_000;
+
+/// A question like those to come.
+const FIRST_QUESTION: &str = "let x = tch::Tensor::new(); x.siz";
 
 /// Answers questions, one JSON object a line, from standard input until it ends.
 ///
@@ -24,6 +28,8 @@ pub fn run(layout: &Layout) -> Result<()> {
     engine::prepare(layout, dir.path())?;
     let mut context = engine::start(engine::idle_process()?)?.0;
     engine::load_dependencies(&mut context).map_err(|error| anyhow!("{error}"))?;
+    // rust-analyzer reads tch now and not when the first question waits.
+    let _ = context.completions(FIRST_QUESTION, FIRST_QUESTION.len());
     for line in std::io::stdin().lock().lines() {
         let question: Question = serde_json::from_str(&line.context("cannot read")?)?;
         // rust-analyzer's own panics must not end the service.
@@ -44,11 +50,26 @@ fn answer(context: &mut CommandContext, question: &Question) -> Result<Answer> {
 }
 
 fn complete(context: &mut CommandContext, question: &Question) -> Result<Answer> {
-    let (source, position) = if in_command(question) {
-        (question.code.clone(), question.position)
-    } else {
-        question.source(CommandLines::Kept)
-    };
+    if in_command(question) {
+        return complete_in(context, question, (question.code.clone(), question.position));
+    }
+    let answer = complete_in(context, question, question.source(CommandLines::Kept))?;
+    if !answer.matches.is_empty() {
+        return Ok(answer);
+    }
+    // Brackets that are open yet can keep rust-analyzer from seeing where the cursor is.
+    let mut closed = question.clone();
+    closed.code.truncate(question.position);
+    let brackets = syntax::closing_brackets(&closed.code);
+    closed.code.push_str(&brackets);
+    complete_in(context, &closed, closed.source(CommandLines::Kept))
+}
+
+fn complete_in(
+    context: &mut CommandContext,
+    question: &Question,
+    (source, position): (String, usize),
+) -> Result<Answer> {
     let shift = position - question.position;
     let found = context.completions(&source, position)?;
     let matches = found.completions.into_iter().take(MOST_MATCHES);

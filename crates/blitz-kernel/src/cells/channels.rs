@@ -50,11 +50,6 @@ impl Control {
     pub fn send(&mut self, message: &Value) -> io::Result<()> {
         self.pipe.write_all(format!("{message}\n").as_bytes())
     }
-
-    /// The descriptor's number.
-    pub fn raw(&self) -> RawFd {
-        self.pipe.as_raw_fd()
-    }
 }
 
 /// Makes the socket pair and lets the processes that `command` starts inherit one end. Returns the

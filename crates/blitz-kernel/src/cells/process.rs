@@ -10,14 +10,18 @@ use crate::environment::Layout;
 use crate::libtorch;
 use anyhow::{Context, Result, bail};
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::ffi::{c_int, c_void};
 use std::io::BufRead;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Set to `full` for the process by a person who wants backtraces; evcxr overwrites
 /// `RUST_BACKTRACE`.
 pub const BACKTRACE_VAR: &str = "BLITZ_BACKTRACE";
+
+/// The name of a cell's generated source in its own messages.
+pub const CELL_SOURCE: &str = "src/lib.rs";
 
 /// Signals by which a process ends without flushing what it wrote.
 const CRASHES: [c_int; 5] =
@@ -29,18 +33,20 @@ const CRASHES: [c_int; 5] =
 /// The process cannot be prepared; then no cell can run.
 pub fn run(layout: &Layout) -> Result<()> {
     die_with_parent();
-    let mut control = channels::hand_over().context("cannot reach the kernel")?;
-    let full_backtrace = std::env::var_os(BACKTRACE_VAR).is_some_and(|value| value == "full");
+    let control = channels::hand_over().context("cannot reach the kernel")?;
+    let full_backtrace = is_full_backtrace();
     // SAFETY: this process has one thread so far.
     unsafe { std::env::set_var("RUST_BACKTRACE", if full_backtrace { "full" } else { "0" }) };
     libtorch::preload(&layout.libtorch_lib());
     let runtime = Runtime::load(layout)?;
-    runtime.start(&control, full_backtrace);
-    serve(&runtime, &mut control)
+    let control = CONTROL.get_or_init(|| Mutex::new(control));
+    runtime.start();
+    serve(&runtime, control)
 }
 
 /// Loads and calls one cell after the other.
-fn serve(runtime: &Runtime, control: &mut Control) -> Result<()> {
+fn serve(runtime: &Runtime, control: &Mutex<Control>) -> Result<()> {
+    let send = |message| control.lock().unwrap_or_else(PoisonError::into_inner).send(&message);
     let mut variables: *mut c_void = std::ptr::null_mut();
     for line in std::io::stdin().lock().lines() {
         let line = line.context("cannot read what to run")?;
@@ -50,18 +56,18 @@ fn serve(runtime: &Runtime, control: &mut Control) -> Result<()> {
             bail!("expected LOAD_AND_RUN, got `{line}`");
         };
         (runtime.forget_interrupt)();
-        control.send(&json!({"event": "start", "process": std::process::id()}))?;
+        send(json!({"event": "start", "process": std::process::id()}))?;
         // SAFETY: evcxr compiled the library for this very call: the function takes the variables
         // that the previous cell left and returns those for the next.
         match unsafe { load_and_call(library, function, variables) } {
             Ok(left) => variables = left,
             Err(error) => {
                 let message = format!("{error:#}");
-                control.send(&json!({"event": "not loaded", "message": message}))?;
+                send(json!({"event": "not loaded", "message": message}))?;
             }
         }
         (runtime.flush)();
-        control.send(&json!({"event": "complete"}))?;
+        send(json!({"event": "complete"}))?;
     }
     Ok(())
 }
@@ -85,7 +91,7 @@ unsafe fn load_and_call(
 
 /// The library that shares the standard library with the cells (`cell-runtime/lib.rs`).
 struct Runtime {
-    start: Symbol<unsafe extern "C" fn(c_int, bool)>,
+    start: Symbol<extern "C" fn(Callbacks)>,
     flush: Symbol<extern "C" fn()>,
     request_interrupt: Symbol<extern "C" fn()>,
     forget_interrupt: Symbol<extern "C" fn()>,
@@ -112,13 +118,64 @@ impl Runtime {
         load().with_context(|| format!("cannot load {} (run `cargo blitz setup`)", path.display()))
     }
 
-    fn start(&self, control: &Control, full_backtrace: bool) {
-        // SAFETY: the descriptor stays open as long as the process runs.
-        unsafe { (self.start)(control.raw(), full_backtrace) };
+    fn start(&self) {
+        (self.start)(Callbacks { panicked: on_panic, reacted: on_reaction });
         FLUSH.store(*self.flush as *mut c_void, Ordering::Relaxed);
         REQUEST_INTERRUPT.store(*self.request_interrupt as *mut c_void, Ordering::Relaxed);
         install_handlers();
     }
+}
+
+/// What the library tells: `Callbacks` in `cell-runtime/lib.rs`.
+#[repr(C)]
+struct Callbacks {
+    panicked: extern "C" fn(*const u8, usize, *const u8, usize, u32),
+    reacted: extern "C" fn(),
+}
+
+// The library calls these without arguments of ours.
+static CONTROL: OnceLock<Mutex<Control>> = OnceLock::new();
+
+fn tell(message: &Value) {
+    if let Some(control) = CONTROL.get() {
+        // The kernel gone, this process is about to end as well.
+        let _ = control.lock().unwrap_or_else(PoisonError::into_inner).send(message);
+    }
+}
+
+extern "C" fn on_reaction() {
+    tell(&json!({"event": "reacted"}));
+}
+
+/// Tells of a panic: its message, its place, and the way there where the place is in a library, so
+/// that the kernel can name the cell's line.
+extern "C" fn on_panic(
+    message: *const u8,
+    message_length: usize,
+    file: *const u8,
+    file_length: usize,
+    line: u32,
+) {
+    // SAFETY: the library passes parts of texts that live until this function returns.
+    let (message, file) = unsafe {
+        let message = std::slice::from_raw_parts(message, message_length);
+        (message, std::slice::from_raw_parts(file, file_length))
+    };
+    let (message, file) = (String::from_utf8_lossy(message), String::from_utf8_lossy(file));
+    let full = is_full_backtrace();
+    let mut way = String::new();
+    if full || file != CELL_SOURCE {
+        // It remembers the libraries that were loaded when it was first asked; cells come later.
+        backtrace::clear_symbol_cache();
+        way = format!("{:?}", backtrace::Backtrace::new());
+    }
+    tell(&json!({
+        "event": "panic", "message": message, "file": file, "line": line, "backtrace": way,
+    }));
+}
+
+fn is_full_backtrace() -> bool {
+    std::env::var_os(BACKTRACE_VAR).is_some_and(|value| value == "full")
 }
 
 // Signal handlers have no arguments of their own.

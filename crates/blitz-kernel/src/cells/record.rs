@@ -1,8 +1,9 @@
 //! What the kernel knows about the cell that runs, and interrupting it.
 
 use crate::cells::markers::UserError;
+use crate::{syntax, toolchain};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -63,8 +64,8 @@ pub struct Outcome {
 /// The record of the current cell.
 pub struct CellRecord {
     inner: Mutex<Inner>,
-    /// A file that cancels compilation while it exists.
-    cancel_file: PathBuf,
+    /// Where the cell is compiled.
+    build_dir: PathBuf,
 }
 
 #[derive(Default)]
@@ -90,14 +91,16 @@ pub enum Interrupted {
 }
 
 impl CellRecord {
-    /// A record for a kernel whose compilations `cancel_file` cancels.
-    pub fn new(cancel_file: PathBuf) -> SharedRecord {
-        Arc::new(CellRecord { inner: Mutex::default(), cancel_file })
+    /// A record for a kernel that compiles in `build_dir`.
+    pub fn new(build_dir: &Path) -> SharedRecord {
+        Arc::new(CellRecord { inner: Mutex::default(), build_dir: build_dir.to_owned() })
     }
 
-    /// A cell is about to be compiled and run.
-    pub fn begin(&self, ends_with_expression: bool) {
-        let _ = std::fs::remove_file(&self.cancel_file);
+    /// The cell `code` is about to be compiled and run.
+    pub fn begin(&self, code: &str) {
+        toolchain::allow(&self.build_dir);
+        toolchain::note_commands(&self.build_dir, code);
+        let ends_with_expression = syntax::ends_with_expression(code);
         let mut inner = self.lock();
         let process = inner.process;
         *inner = Inner { active: true, ends_with_expression, process, ..Inner::default() };
@@ -105,7 +108,7 @@ impl CellRecord {
 
     /// The cell is done; what happened?
     pub fn end(&self) -> Outcome {
-        let _ = std::fs::remove_file(&self.cancel_file);
+        toolchain::allow(&self.build_dir);
         let mut inner = self.lock();
         inner.active = false;
         std::mem::take(&mut inner.outcome)
@@ -121,7 +124,8 @@ impl CellRecord {
         let first = inner.interrupted_at.is_none();
         let at = *inner.interrupted_at.get_or_insert_with(Instant::now);
         if !inner.outcome.started {
-            let _ = std::fs::write(&self.cancel_file, "");
+            // A full disk leaves the compilation to its end; the cell is then interrupted as it starts.
+            let _ = toolchain::cancel(&self.build_dir);
             return Interrupted::Compilation;
         }
         if first {

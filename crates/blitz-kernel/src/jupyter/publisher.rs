@@ -116,7 +116,8 @@ impl Publisher {
                 current.captured = Some(bundle);
                 return;
             }
-            if current.silent {
+            // Without a parent, evcxr itself tried something out.
+            if current.silent || current.parent.is_none() {
                 return;
             }
             let text = bundle.data.get("text/plain").and_then(Value::as_str);

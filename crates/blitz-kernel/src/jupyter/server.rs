@@ -15,6 +15,7 @@ use crate::jupyter::stdin::InputReader;
 use crate::jupyter::wire::{Request, broadcast};
 use crate::jupyter::{control, shell};
 use crate::source_lines::SourceLines;
+use crate::toolchain;
 use anyhow::{Context, Result};
 use evcxr::CommandContext;
 use jupyter_protocol::{ConnectionInfo, Status, Stdio};
@@ -26,9 +27,6 @@ use std::time::Duration;
 
 /// rust-analyzer recurses deeply.
 const STACK: usize = 64 * 1024 * 1024;
-
-/// The file in a build directory that cancels compilation while it exists.
-const CANCEL_FILE: &str = "cancel-compilation";
 
 /// Serves the client that wrote `connection_file` until it asks for a shutdown.
 ///
@@ -60,7 +58,7 @@ async fn serve_until_shutdown(
     let (inbox, outbox) = sockets::serve(info, &session).await?;
     let _ = outbox.broadcast.send(broadcast(Status::starting(), None)).await;
     let publisher = Arc::new(Publisher::new(outbox.broadcast.clone()));
-    let record = CellRecord::new(build_dir.join(CANCEL_FILE));
+    let record = CellRecord::new(build_dir);
     let Inbox { shell, control, stdin } = inbox;
     let input =
         InputReader::new(outbox.clone(), Arc::clone(&publisher), Arc::clone(&record), stdin);
@@ -115,6 +113,7 @@ impl Evaluation {
     /// Starts evcxr with a cell process whose output this kernel reads.
     fn start_engine(&self) -> Result<CommandContext> {
         let mut cells = Command::new(std::env::current_exe()?);
+        toolchain::restore(&mut cells);
         cells.env("BLITZ_KERNEL", "1");
         if self.full_backtrace {
             cells.env(BACKTRACE_VAR, "full");

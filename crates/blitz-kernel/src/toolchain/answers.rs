@@ -1,0 +1,84 @@
+//! Answers of the real tools, kept on disk.
+
+use super::Session;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+/// Stands for the build directory in what is kept, because each kernel has its own.
+const BUILD_DIR: &str = "@BUILD_DIR@";
+
+/// What a tool printed, and its exit code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+    /// Its exit code.
+    pub code: u8,
+}
+
+/// What an answer depends on: the toolchain, the tool, its arguments, and the files that it reads.
+pub struct Question(u64);
+
+impl Question {
+    /// The question made up of `parts`, asked with this session's toolchain.
+    pub fn new(session: &Session, parts: &[&str]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        session.toolchain.version.hash(&mut hasher);
+        let general: Vec<String> = parts.iter().map(|part| generalize(session, part)).collect();
+        general.hash(&mut hasher);
+        Question(hasher.finish())
+    }
+
+    /// The question that depends on `part` as well.
+    pub fn with(&self, part: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (self.0, part).hash(&mut hasher);
+        Question(hasher.finish())
+    }
+
+    /// The name of the file that is kept for it as `kind`.
+    pub fn file_name(&self, kind: &str) -> String {
+        format!("{kind}-{:016x}.json", self.0)
+    }
+}
+
+/// What is kept as `kind` under `question`: this kernel's own first, then set-up's.
+pub fn load<T: DeserializeOwned>(session: &Session, kind: &str, question: &Question) -> Option<T> {
+    let name = question.file_name(kind);
+    let stores: [PathBuf; 2] = [session.own_store(), session.store.clone()];
+    stores.iter().find_map(|store| {
+        let text = fs::read_to_string(store.join(&name)).ok()?;
+        serde_json::from_str(&specialize(session, &text)).ok()
+    })
+}
+
+/// Keeps `value` for this kernel; in set-up, whose store is the same, for every kernel. Best effort:
+/// what is not kept is asked again.
+pub fn save<T: Serialize>(session: &Session, kind: &str, question: &Question, value: &T) {
+    let store = session.own_store();
+    let Ok(text) = serde_json::to_string(value) else { return };
+    let path = store.join(question.file_name(kind));
+    let unfinished = path.with_extension(std::process::id().to_string());
+    let written = fs::create_dir_all(&store)
+        .and_then(|()| fs::write(&unfinished, generalize(session, &text)))
+        // Whole or not at all: another tool may read at the same time.
+        .and_then(|()| fs::rename(&unfinished, &path));
+    if written.is_err() {
+        let _ = fs::remove_file(unfinished);
+    }
+}
+
+/// `text` with the session's build directory replaced by the placeholder.
+pub fn generalize(session: &Session, text: &str) -> String {
+    text.replace(&*session.build_dir.to_string_lossy(), BUILD_DIR)
+}
+
+/// The inverse of [`generalize`].
+pub fn specialize(session: &Session, text: &str) -> String {
+    text.replace(BUILD_DIR, &session.build_dir.to_string_lossy())
+}

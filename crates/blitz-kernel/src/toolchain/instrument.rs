@@ -1,0 +1,84 @@
+//! What the kernel adds to the source that evcxr generates. No line moves, so that every line
+//! number in a diagnostic, a panic or a backtrace is that of evcxr's own source.
+
+use super::aids::CRATE;
+
+/// The end of evcxr's statement that shows a cell's last expression.
+const SHOW: &str = ").evcxr_display();";
+/// Where evcxr's conversion of errors begins, which `?` calls.
+const ERROR_TYPE: &str = "struct EvcxrUserCodeError {}";
+
+/// Shows values that have no `evcxr_display` of their own. evcxr would compile a second time to
+/// learn that, and a method of the type goes before one of a trait. Nothing is shown for `()`.
+const SHOW_DEBUG: &str = r##"
+trait EvcxrDebugDisplay { fn evcxr_display(&self); }
+impl<T: ::std::fmt::Debug + ?Sized> EvcxrDebugDisplay for T {
+    fn evcxr_display(&self) {
+        if ::std::any::type_name::<T>() == "()" { return; }
+        let block = ::std::format!("EVCXR_BEGIN_CONTENT text/plain\n{:?}\nEVCXR_END_CONTENT\n", self);
+        let _ = ::std::io::Write::write_all(&mut ::std::io::stdout().lock(), block.as_bytes());
+    }
+}
+"##;
+
+/// Tells the kernel of an error that left a cell through `?`: line, type, length and message.
+const REPORT_ERROR: &str = r##"
+fn evcxr_report_error(type_name: &str, message: ::std::string::String, place: &::std::panic::Location<'_>) {
+    let record = ::std::format!("\u{1e}blitz-error {} {} {}\n{}\n", place.line(), type_name, message.len(), message);
+    let mut stdout = ::std::io::stdout().lock();
+    let _ = ::std::io::Write::write_all(&mut stdout, record.as_bytes());
+    let _ = ::std::io::Write::flush(&mut stdout);
+}
+"##;
+
+/// The beginning and the end of evcxr's module of variables.
+const STORE: (&str, &str) = (
+    "\nmod evcxr_internal_runtime {\n",
+    "\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
+);
+
+/// The source with the kernel's additions. `shows` is whether values are shown the usual way,
+/// `has_library` whether there is a library of the variable store.
+pub fn instrument(source: &str, shows: bool, has_library: bool) -> String {
+    let mut instrumented = report_errors(source);
+    if has_library && let Some(shorter) = with_store_of_library(&instrumented) {
+        instrumented = shorter;
+    }
+    if shows && source.lines().any(|line| line == SHOW) {
+        instrumented.push_str(SHOW_DEBUG);
+    }
+    instrumented
+}
+
+/// The source with the library in the place of evcxr's module of variables, if that is there.
+fn with_store_of_library(source: &str) -> Option<String> {
+    let (before, rest) = source.split_once(STORE.0)?;
+    let (module, after) = rest.split_once(STORE.1)?;
+    let count = |text: &str| text.matches('\n').count();
+    let lines = "\n".repeat(count(STORE.0) + count(module) + count(STORE.1) - 1);
+    Some(format!("{before}\nmod evcxr_internal_runtime {{ pub use ::{CRATE}::*; }}{lines}{after}"))
+}
+
+/// Lets the conversion of an error report it instead of printing it.
+fn report_errors(source: &str) -> String {
+    let Some(start) = source.find(ERROR_TYPE) else { return source.to_owned() };
+    let (before, conversion) = source.split_at(start);
+    let Some(reporting) = reporting(conversion) else { return source.to_owned() };
+    format!("{before}{reporting}{REPORT_ERROR}")
+}
+
+/// evcxr's conversion with the report in the place of its `eprintln!`, or `None` when it has
+/// another form than expected.
+fn reporting(conversion: &str) -> Option<String> {
+    let (head, rest) = conversion.split_once("fn from(error: T) -> Self {")?;
+    let (gap, rest) = rest.split_once("eprintln!(")?;
+    let (format, rest) = rest.split_once(", error);")?;
+    let known = gap.trim().is_empty() && ["\"{}\"", "\"{:?}\"", "\"{:#?}\""].contains(&format);
+    known.then(|| {
+        format!(
+            "{head}#[track_caller] fn from(error: T) -> Self {{{gap}evcxr_report_error(\
+             ::std::any::type_name::<T>(), ::std::format!({format}, error), \
+             ::std::panic::Location::caller());{rest}"
+        )
+    })
+}

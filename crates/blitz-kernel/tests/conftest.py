@@ -1,0 +1,30 @@
+"""Kernels for the tests: few, because a start takes seconds."""
+
+import pytest
+from driver import DEPENDENCIES, IMPORTS, SharedKernel
+
+
+@pytest.fixture(scope="module")
+def plain_kernels():
+    shared = SharedKernel([])
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture(scope="module")
+def torch_kernels():
+    shared = SharedKernel([DEPENDENCIES, IMPORTS])
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def kernel(plain_kernels):
+    """A kernel without dependencies, shared by the module's tests."""
+    return plain_kernels.get()
+
+
+@pytest.fixture
+def torch_kernel(torch_kernels):
+    """A kernel with `tch` and `blitz`, shared by the module's tests."""
+    return torch_kernels.get()

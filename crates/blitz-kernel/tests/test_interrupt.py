@@ -1,0 +1,138 @@
+"""Interrupting: what reacts ends with all variables alive, what does not is ended by force."""
+
+import time
+
+import pytest
+
+TRAINING = """
+let images = (Tensor::rand([400, 3, 32, 32], (Kind::Float, Device::Cpu)) * 255).to_kind(Kind::Uint8);
+let labels = Tensor::randint(10, [400], (Kind::Int64, Device::Cpu));
+let split = Split { images, labels };
+tch::set_num_threads(1);
+tch::manual_seed(0);
+let vs = nn::VarStore::new(Device::Cpu);
+let net = cifar10_net(&vs.root());
+let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001)?;
+let mut loader = DataLoader::new(&split, LoaderOptions::default())?;
+let start = vs.variables()["fc3.weight"].detach().copy();
+"""
+# Changed by training, and of use: all parameters are numbers.
+HALF_TRAINED = """
+let weight = vs.variables()["fc3.weight"].detach();
+println!("moved: {}", weight != start);
+println!("finite: {}", net.forward(&Tensor::zeros([1, 3, 32, 32], (Kind::Float, Device::Cpu))).isfinite().all().int64_value(&[]));
+println!("{}", evaluate(&net, &mut loader, &CLASSES)?.total());
+"""
+# What no interrupt reaches.
+ENDLESS = 'println!("on");\nlet mut turns = 0u64;\nloop { turns = std::hint::black_box(turns + 1); }'
+# Some seconds of compile time.
+SLOW_TO_COMPILE = """
+#[allow(long_running_const_eval)]
+const SUM: u64 = { let mut i = 0u64; let mut sum = 0u64; while i < 1_000_000_000 { sum += i; i += 1; } sum };
+println!("{SUM}");
+"""
+
+
+def interrupted(kernel, cell, within=5):
+    """Interrupts, and checks that the cell ends as interrupted, in time."""
+    asked = time.time()
+    reply = kernel.interrupt()
+    assert reply.status == "ok" and reply.replied - asked < 1
+    kernel.finish(cell, within)
+    assert cell.error["ename"] == "interrupted", cell.error
+    return cell
+
+
+LOOPS = {
+    "train": "train(&net, &mut optimizer, &mut loader, &TrainOptions { epochs: 1000, report_every: 50 })?;",
+    "loader": """
+for epoch in 1..=1000 {
+    for (i, batch) in loader.epoch().enumerate() {
+        let loss = net.forward(&batch.images).cross_entropy_for_logits(&batch.labels);
+        optimizer.backward_step(&loss);
+        if i == 49 { println!("[{epoch}, {:5}]", i + 1); }
+    }
+}""",
+    "check": """
+for epoch in 1..=1000000 {
+    blitz::interrupt::check()?;
+    optimizer.backward_step(&net.forward(&Tensor::rand([4, 3, 32, 32], (Kind::Float, Device::Cpu))).sum(Kind::Float));
+    if epoch < 5 { println!("[{epoch}, one step]"); }
+}""",
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_training_that_is_interrupted_leaves_a_half_trained_net(torch_kernel, loop):
+    torch_kernel.execute(TRAINING).ok()
+    cell = torch_kernel.submit(LOOPS[loop])
+    torch_kernel.wait_for_text(cell, "[2,")
+    interrupted(torch_kernel, cell)
+    assert "panicked" not in cell.stderr and "lost" not in cell.traceback
+    after = torch_kernel.execute(HALF_TRAINED).ok()
+    assert after.stdout == "moved: true\nfinite: 1\n400\n"
+    again = torch_kernel.execute(LOOPS["train"].replace("1000", "1")).ok()
+    assert "[1, " in again.stdout, "it trains on"
+
+
+def test_cells_queued_behind_an_interrupted_one_are_aborted(torch_kernel):
+    torch_kernel.execute(TRAINING).ok()
+    cell = torch_kernel.submit(LOOPS["train"])
+    queued = torch_kernel.submit('println!("ran");')
+    torch_kernel.wait_for_text(cell, "[1,")
+    interrupted(torch_kernel, cell)
+    assert torch_kernel.finish(queued).status == "aborted" and not queued.of("stream")
+
+
+def test_an_interrupt_between_cells_does_not_stop_the_next(torch_kernel):
+    torch_kernel.execute(TRAINING).ok()
+    assert torch_kernel.interrupt().status == "ok"
+    cell = torch_kernel.execute(LOOPS["train"].replace("1000", "1")).ok()
+    assert "[1, " in cell.stdout
+
+
+@pytest.mark.parametrize(
+    "code", [ENDLESS, 'println!("on");\nstd::thread::sleep(std::time::Duration::from_secs(600));']
+)
+def test_a_cell_that_does_not_react_is_ended_by_a_second_interrupt(kernel, code):
+    kernel.execute("let lost = 1;").ok()
+    cell = kernel.submit(code)
+    kernel.wait_for_text(cell, "on")
+    kernel.interrupt()
+    deadline = time.time() + 4
+    while time.time() < deadline:
+        kernel.pump(0.2)
+    assert not cell.idle, "the first interrupt alone takes nothing away"
+    interrupted(kernel, cell)
+    assert "variables" in cell.error["evalue"] + cell.traceback, "it says what was lost"
+    assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
+    assert kernel.execute("lost").error["ename"] == "compile error"
+
+
+def test_an_endless_loop_that_prints_can_be_ended(kernel):
+    cell = kernel.submit('loop { println!("{}", "x".repeat(60)); }')
+    kernel.wait(lambda: cell.of("stream"), what="output")
+    kernel.interrupt()
+    deadline = time.time() + 4
+    while time.time() < deadline:
+        kernel.pump(0.2)
+        cell.messages.clear()
+    kernel.send("interrupt_request", {}, "control")
+    kernel.finish(cell, 20)
+    assert cell.error["ename"] == "interrupted"
+    assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
+
+
+def compilers(kernel):
+    return [p for p in kernel.process.children(recursive=True) if p.name().startswith("rustc")]
+
+
+def test_interrupting_cancels_compilation(kernel):
+    kernel.execute("let alive = vec![1, 2, 3];").ok()
+    cell = kernel.submit(SLOW_TO_COMPILE)
+    kernel.wait(lambda: cell.of("execute_input"), what="the cell's start")
+    kernel.wait(lambda: compilers(kernel), 10, "the compiler's start")
+    interrupted(kernel, cell, within=3)
+    assert not compilers(kernel), "the compiler is gone"
+    assert kernel.execute("alive").ok().result["text/plain"] == "[1, 2, 3]"
+    assert kernel.execute("SUM").error["ename"] == "compile error", "nothing of the cell stays"
