@@ -27,7 +27,7 @@ impl Failed<'_> {
     pub fn after_run(&self) -> Option<ErrorOutput> {
         let outcome = self.outcome;
         if let Some(message) = &outcome.not_loaded {
-            return Some(not_loaded(message));
+            return Some(without_libtorch().unwrap_or_else(|| not_loaded(message)));
         }
         let failed = outcome.panicked || outcome.erred;
         if failed && outcome.reacted {
