@@ -3,6 +3,7 @@
 //! evcxr compiles each cell as one file, in which the cell's statements stand as they were written
 //! between generated lines, and so do the items of earlier cells.
 
+use crate::cells::frames::Frame;
 use crate::cells::process::CELL_SOURCE;
 use crate::cells::record::Panic;
 use crate::failure::place_caption;
@@ -63,13 +64,9 @@ impl SourceLines {
         {
             return Some(place);
         }
-        // `             at /…/src/lib.rs:131:9`
-        let frames = panic.backtrace.lines().filter_map(|line| {
-            let (file, position) = line.trim().strip_prefix("at ")?.split_once("lib.rs:")?;
-            let line = position.split(':').next()?.parse().ok()?;
-            self.is_generated(&format!("{file}lib.rs")).then_some(line)
-        });
-        frames.filter_map(|line| self.place_of_generated(line)).next()
+        let sources = panic.frames.iter().filter_map(Frame::source);
+        let cells = sources.filter(|(file, _)| self.is_generated(file));
+        cells.filter_map(|(_, line)| self.place_of_generated(line)).next()
     }
 
     /// The cell's line that stands at `line` (from 1) of the generated file.
@@ -131,13 +128,10 @@ mod tests {
         assert_eq!(place(8), Some((2, 4)));
         assert_eq!(place(1), None);
         assert_eq!(place(0), None);
-        let backtrace = format!(
-            "  3: tch::f\n  at /x/src/lib.rs:2:1\n  4: ctx\n             at {}/src/lib.rs:8:5",
-            dir.display()
-        );
-        let panic =
-            Panic { file: "/x/tensor.rs".to_owned(), line: 7, backtrace, ..Panic::default() };
+        let panic = Panic { file: "src/lib.rs".to_owned(), line: 8, ..Panic::default() };
         assert_eq!(source.place_of_panic(&panic).map(|place| place.line), Some(4));
+        let elsewhere = Panic { file: "/x/src/lib.rs".to_owned(), line: 8, ..Panic::default() };
+        assert_eq!(source.place_of_panic(&elsewhere), None);
         std::fs::remove_dir_all(&dir).expect("removed");
     }
 }

@@ -6,9 +6,11 @@
 //! and a library that cannot be loaded is an error and not the end.
 
 use crate::cells::channels::{self, Control};
+use crate::cells::frames;
 use crate::environment::Layout;
 use crate::libtorch;
 use anyhow::{Context, Result, bail};
+use backtrace::Backtrace;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 use serde_json::{Value, json};
 use std::ffi::{c_int, c_void};
@@ -162,15 +164,10 @@ extern "C" fn on_panic(
         (message, std::slice::from_raw_parts(file, file_length))
     };
     let (message, file) = (String::from_utf8_lossy(message), String::from_utf8_lossy(file));
-    let full = is_full_backtrace();
-    let mut way = String::new();
-    if full || file != CELL_SOURCE {
-        // It remembers the libraries that were loaded when it was first asked; cells come later.
-        backtrace::clear_symbol_cache();
-        way = format!("{:?}", backtrace::Backtrace::new());
-    }
+    let way = if is_full_backtrace() { format!("{:?}", Backtrace::new()) } else { String::new() };
     tell(&json!({
         "event": "panic", "message": message, "file": file, "line": line, "backtrace": way,
+        "frames": if file == CELL_SOURCE { Vec::new() } else { frames::current() },
     }));
 }
 

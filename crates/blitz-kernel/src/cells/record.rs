@@ -1,5 +1,6 @@
 //! What the kernel knows about the cell that runs, and interrupting it.
 
+use crate::cells::frames::Frame;
 use crate::cells::markers::UserError;
 use crate::{syntax, toolchain};
 use serde_json::Value;
@@ -22,7 +23,9 @@ pub struct Panic {
     pub file: String,
     /// The line of that file.
     pub line: usize,
-    /// The way there.
+    /// The cells on the way there, where the place is in a library.
+    pub frames: Vec<Frame>,
+    /// The whole way as text, for people who want it.
     pub backtrace: String,
 }
 
@@ -31,8 +34,9 @@ impl Panic {
     pub fn from_message(message: &Value) -> Self {
         let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
         let line = message["line"].as_u64().and_then(|line| line.try_into().ok()).unwrap_or(0);
+        let frames = serde_json::from_value(message["frames"].clone()).unwrap_or_default();
         let (file, backtrace) = (text("file"), text("backtrace"));
-        Panic { message: text("message"), file, line, backtrace }
+        Panic { message: text("message"), file, line, frames, backtrace }
     }
 }
 
