@@ -16,7 +16,7 @@ use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the evaluator shares with the tasks that answer other requests.
@@ -63,23 +63,16 @@ impl Evaluator {
 
     /// Evaluates requests until the queue is closed.
     pub fn run(mut self, queue: &Receiver<Request>) {
-        let first = match queue.try_recv() {
-            Err(TryRecvError::Empty) => {
-                // Nobody waits: do now what the first cell would wait for.
-                if let Ok(context) = &mut self.engine {
-                    let _ = engine::warm_up(context);
-                }
-                self.shared.analyst.start();
-                None
-            }
-            received => received.ok(),
-        };
-        let first = first.into_iter();
-        for (index, request) in first.chain(queue.iter()).enumerate() {
+        let first = queue.try_recv().ok();
+        if first.is_none()
+            && let Ok(context) = &mut self.engine
+        {
+            // Nobody waits: do now what the first cell would wait for.
+            let _ = engine::warm_up(context);
+        }
+        self.shared.record.ready();
+        for request in first.into_iter().chain(queue.iter()) {
             self.execute(&request, queue);
-            if index == 0 {
-                self.shared.analyst.start();
-            }
         }
     }
 

@@ -102,7 +102,8 @@ fn become_stock(arguments: &[OsString]) -> Result<()> {
 /// Runs evcxr_jupyter's front end until the client shuts it down.
 fn serve_stock(layout: &Layout) -> Result<()> {
     let dir = build_dir::BuildDir::create(layout)?;
-    engine::prepare(layout, dir.path())?;
+    build_dir::complete(&layout.warm_dir(), dir.path())?;
+    engine::prepare_stock(layout, dir.path());
     evcxr_jupyter::main()
     // Dropping `dir` removes this kernel's build directory.
 }

@@ -79,6 +79,8 @@ struct Inner {
     outcome: Outcome,
     interrupted_at: Option<Instant>,
     process: Option<libc::pid_t>,
+    /// When the cell began or ended to be compiled, or to run.
+    changed_at: Option<Instant>,
 }
 
 /// What an interrupt did.
@@ -107,7 +109,9 @@ impl CellRecord {
         let ends_with_expression = syntax::ends_with_expression(code);
         let mut inner = self.lock();
         let process = inner.process;
-        *inner = Inner { active: true, ends_with_expression, process, ..Inner::default() };
+        let changed_at = Some(Instant::now());
+        *inner =
+            Inner { active: true, ends_with_expression, process, changed_at, ..Inner::default() };
     }
 
     /// The cell is done; what happened?
@@ -115,6 +119,7 @@ impl CellRecord {
         toolchain::allow(&self.build_dir);
         let mut inner = self.lock();
         inner.active = false;
+        inner.changed_at = Some(Instant::now());
         std::mem::take(&mut inner.outcome)
     }
 
@@ -144,6 +149,18 @@ impl CellRecord {
         Interrupted::Ended
     }
 
+    /// evcxr is ready for cells.
+    pub fn ready(&self) {
+        self.lock().changed_at = Some(Instant::now());
+    }
+
+    /// Whether nothing has been compiled for `time`: no cell came, or one has been running.
+    pub fn is_quiet_for(&self, time: Duration) -> bool {
+        let inner = self.lock();
+        let compiles = inner.active && !inner.outcome.started;
+        !compiles && inner.changed_at.is_some_and(|changed| changed.elapsed() >= time)
+    }
+
     /// Whether a cell is being compiled or run.
     pub fn is_active(&self) -> bool {
         self.lock().active
@@ -160,6 +177,7 @@ impl CellRecord {
         let mut inner = self.lock();
         inner.process = process.try_into().ok();
         inner.outcome.started = true;
+        inner.changed_at = Some(Instant::now());
         if inner.interrupted_at.is_some() {
             // The interrupt came too late to cancel the compilation.
             inner.signal(libc::SIGINT);

@@ -25,6 +25,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// How long nothing is compiled before the analyst is started.
+const QUIET: Duration = Duration::from_millis(1_200);
+
 /// rust-analyzer recurses deeply.
 const STACK: usize = 64 * 1024 * 1024;
 
@@ -75,12 +78,22 @@ async fn serve_until_shutdown(
     let thread = std::thread::Builder::new().name("cells".to_owned()).stack_size(STACK);
     thread.spawn(move || evaluation.run(&queue)).context("cannot start a thread")?;
     tokio::spawn(shell::serve(shell, cells, shared.clone()));
+    tokio::spawn(start_analyst(shared.clone()));
     tokio::select! {
         () = control::serve(control, &shared) => {}
         () = parent_ended() => {}
     }
     shared.analyst.end();
     Ok(())
+}
+
+/// Starts the analyst when nothing is being compiled: a person is reading, or a cell runs. A
+/// notebook that is executed without a pause never needs one.
+async fn start_analyst(shared: Shared) {
+    while !shared.record.is_quiet_for(QUIET) {
+        tokio::time::sleep(QUIET / 4).await;
+    }
+    let _ = tokio::task::spawn_blocking(move || shared.analyst.start()).await;
 }
 
 /// Returns when the Jupyter process that started this kernel is gone: nobody could ask a kernel to
