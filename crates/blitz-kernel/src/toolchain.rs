@@ -212,3 +212,55 @@ fn link_binary(this: &Path, link: &Path) -> Result<()> {
         .or_else(|_| std::os::unix::fs::symlink(this, link))
         .with_context(|| format!("cannot link {}", link.display()))
 }
+
+#[cfg(test)]
+impl Session {
+    /// A session in `build_dir` whose toolchain is an empty file.
+    fn for_tests(build_dir: &Path) -> Self {
+        let file = build_dir.join("binary");
+        fs::write(&file, "").expect("a file is written");
+        let binary = real::Stamped::now(&file).expect("the file is there");
+        let toolchain = Toolchain {
+            cargo: binary.clone(),
+            rustc: binary,
+            version: "rustc 1.0\nhost: x86_64\n".into(),
+            sysroot: build_dir.join("toolchain"),
+        };
+        Session {
+            build_dir: build_dir.to_owned(),
+            store: build_dir.join("store"),
+            warm_dir: build_dir.join("warm"),
+            toolchain,
+            environment: vec![("PATH".into(), Some("/own".into())), ("CARGO_HOME".into(), None)],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_gets_the_persons_environment_back() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new("true");
+        command.env("PATH", "/kernel").env(SESSION_VAR, "x");
+        Session::for_tests(dir.path()).restore(&mut command);
+        let changed = |name: &str| {
+            let found = command.get_envs().find(|(it, _)| *it == name);
+            found.map(|(_, value)| value.map(|value| value.to_string_lossy().into_owned()))
+        };
+        assert_eq!(changed("PATH"), Some(Some("/own".into())));
+        assert_eq!(changed("CARGO_HOME"), Some(None));
+        assert_eq!(changed(SESSION_VAR), Some(None));
+    }
+
+    #[test]
+    fn commands_that_change_how_values_are_shown_are_noted() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        note_commands(dir.path(), ":dep rand = \"0.9\"\nlet fmt = \":fmt\";");
+        assert!(!dir.path().join(FORMAT_FILE).exists());
+        note_commands(dir.path(), "  :fmt {:#?}\n1");
+        assert!(dir.path().join(FORMAT_FILE).exists());
+    }
+}

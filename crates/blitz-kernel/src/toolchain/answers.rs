@@ -82,3 +82,49 @@ pub fn generalize(session: &Session, text: &str) -> String {
 pub fn specialize(session: &Session, text: &str) -> String {
     text.replace(BUILD_DIR, &session.build_dir.to_string_lossy())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn an_answer_is_found_by_another_kernel_with_its_own_directory() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+        let sessions = [&first, &second].map(|build_dir| {
+            fs::create_dir(build_dir).expect("a directory is made");
+            let mut session = Session::for_tests(build_dir);
+            session.store = first.join("answers");
+            session
+        });
+        let question = |session: &Session, argument: &str| {
+            let path = session.build_dir.join("Cargo.toml");
+            Question::new(session, &["cargo", argument, &path.to_string_lossy()])
+        };
+        let answer = |build_dir: &Path| Answer {
+            stdout: format!("{{\"root\": \"{}\"}}", build_dir.join("Cargo.toml").display()),
+            stderr: String::new(),
+            code: 0,
+        };
+        save(&sessions[0], "cargo", &question(&sessions[0], "locate"), &answer(&first));
+        let load = |argument: &str, kind: &str| {
+            load::<Answer>(&sessions[1], kind, &question(&sessions[1], argument))
+        };
+        assert_eq!(load("locate", "cargo"), Some(answer(&second)));
+        assert_eq!(load("other", "cargo"), None);
+        assert_eq!(load("locate", "rustc"), None);
+    }
+
+    #[test]
+    fn another_toolchain_or_part_is_another_question() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut session = Session::for_tests(dir.path());
+        let name = |session: &Session, parts: &[&str]| Question::new(session, parts).file_name("a");
+        let before = name(&session, &["ab", "c"]);
+        assert_ne!(before, name(&session, &["a", "bc"]));
+        assert_ne!(before, Question::new(&session, &["ab", "c"]).with("d").file_name("a"));
+        session.toolchain.version.push_str("newer");
+        assert_ne!(before, name(&session, &["ab", "c"]));
+    }
+}

@@ -210,3 +210,20 @@ fn library(build_dir: &Path) -> PathBuf {
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     build_dir.join("cell").join(format!("{prefix}{}{suffix}", messages::CRATE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_decided_here_is_dropped_from_cargos_arguments() {
+        let recorded = "--crate-name ctx src/lib.rs --error-format=json --json=artifacts \
+            --emit=dep-info,link -C opt-level=2 -C debug-assertions=on -C incremental=/i \
+            -C strip=debuginfo --out-dir /deps -L dependency=/deps \
+            --extern tch=/deps/libtch.rlib -Cprefer-dynamic";
+        let recorded: Vec<String> = recorded.split_whitespace().map(str::to_owned).collect();
+        let kept = "--crate-name ctx src/lib.rs --error-format=json -C debug-assertions=on \
+            -L dependency=/deps --extern tch=/deps/libtch.rlib -Cprefer-dynamic";
+        assert_eq!(kept_args(Path::new("/build"), &recorded).join(" "), kept);
+    }
+}

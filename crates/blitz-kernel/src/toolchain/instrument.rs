@@ -82,3 +82,7 @@ fn reporting(conversion: &str) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+#[path = "instrument_tests.rs"]
+mod tests;

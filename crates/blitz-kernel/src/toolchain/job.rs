@@ -69,3 +69,35 @@ fn watch(group: Arc<Mutex<Group>>, cancel_file: PathBuf) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn a_program_ends_by_itself_or_with_all_that_it_started() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let cancel = dir.path().join("cancel");
+        let done = dir.path().join("done");
+        let shell = |script: &str| {
+            let mut command = Command::new("sh");
+            command.arg("-c").arg(script).env("DONE", &done);
+            output(&mut command, &cancel).expect("the shell runs")
+        };
+        assert!(matches!(shell("echo a"), Job::Ended(output) if output.stdout == b"a\n"));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(100));
+                std::fs::write(&cancel, "").expect("the file is written");
+            });
+            let start = Instant::now();
+            assert!(matches!(shell("(sleep 1; echo late > \"$DONE\") & wait"), Job::Cancelled));
+            assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());
+        });
+        std::thread::sleep(Duration::from_millis(1100));
+        assert!(!done.exists(), "what the program had started went on");
+        // The request stands: nothing is started.
+        assert!(matches!(shell("echo b"), Job::Cancelled));
+    }
+}

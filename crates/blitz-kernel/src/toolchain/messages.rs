@@ -63,3 +63,32 @@ fn wrap(session: &Session, reason: &str, key: &str, value: Value) -> String {
     line[key] = value;
     line.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn diagnostics_are_wrapped_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let session = Session::for_tests(dir.path());
+        let line = r#"{"$message_type":"diagnostic","message":"mismatched types","level":"error"}"#;
+        let wrapped = compiler_message(&session, line).expect("a diagnostic");
+        let wrapped: Value = serde_json::from_str(&wrapped).expect("JSON");
+        assert_eq!(wrapped["reason"], "compiler-message");
+        assert_eq!(wrapped["message"]["message"], "mismatched types");
+        assert_eq!(wrapped["target"]["name"], CRATE);
+        assert_eq!(compiler_message(&session, r#"{"$message_type":"artifact"}"#), None);
+        assert_eq!(compiler_message(&session, "ld: warning"), None);
+    }
+
+    #[test]
+    fn the_artifact_is_what_evcxr_looks_for() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("libctx.so");
+        let line = artifact(&Session::for_tests(dir.path()), &file);
+        let line: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(line["reason"], "compiler-artifact");
+        assert_eq!(line["filenames"], json!([file]));
+    }
+}

@@ -32,7 +32,7 @@ pub fn answer(call: &Call) -> ExitCode {
     let versions = if is_trial { String::new() } else { locked_versions(&call.session) };
     let manifest = normalize(&manifest);
     let mut parts = vec!["cargo", &manifest, &versions];
-    parts.extend(call.args.iter().map(String::as_str).filter(|arg| *arg != "--offline"));
+    parts.extend(call.words());
     let question = Question::new(&call.session, &parts);
     if let Some(answer) = answers::load::<Answer>(&call.session, "metadata", &question) {
         return answer.give();
@@ -45,7 +45,7 @@ pub fn answer(call: &Call) -> ExitCode {
         if is_trial {
             // evcxr looks only whether it went well, and at the warnings.
             answer.stdout.clear();
-        } else if let Some(pruned) = prune(&answer.stdout) {
+        } else if let Some(pruned) = keep(&answer.stdout, nameable) {
             answer.stdout = pruned;
         }
         answers::save(&call.session, "metadata", &question, &answer);
@@ -87,38 +87,116 @@ pub fn normalize(manifest: &str) -> String {
     let mut dependencies: Vec<&str> = dependencies.lines().map(str::trim).collect();
     dependencies.sort_unstable();
     let head = head.lines().filter(|line| !line.starts_with("opt-level"));
-    let lines = head.chain(["[dependencies]"]).chain(dependencies.into_iter());
+    let lines = head.chain(["[dependencies]"]).chain(dependencies);
     lines.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// `cargo metadata`'s output with the crates that a cell can name, or `None` when it has another
+/// `cargo metadata`'s output with the crates whose ids `choose` gives, or `None` when it has another
 /// form than expected.
-fn prune(metadata: &str) -> Option<String> {
+pub fn keep(
+    metadata: &str,
+    choose: impl FnOnce(&Value) -> Option<HashSet<String>>,
+) -> Option<String> {
     let mut metadata: Value = serde_json::from_str(metadata).ok()?;
-    let kept = {
-        let nodes = metadata["resolve"]["nodes"].as_array()?;
-        let names = metadata["packages"].as_array()?.iter();
-        let alone: HashSet<&str> = names
-            .filter(|package| ALONE.iter().any(|name| package["name"] == *name))
-            .filter_map(|package| package["id"].as_str())
-            .collect();
-        let mut kept: HashSet<String> = HashSet::new();
-        let mut next = vec![metadata["resolve"]["root"].as_str()?];
-        while let Some(id) = next.pop() {
-            if kept.insert(id.to_owned()) && !alone.contains(id) {
-                let node = nodes.iter().find(|node| node["id"] == id)?;
-                next.extend(node["dependencies"].as_array()?.iter().filter_map(Value::as_str));
-            }
-        }
-        kept
-    };
+    let kept = choose(&metadata)?;
     let is_kept = |id: &Value| id.as_str().is_some_and(|id| kept.contains(id));
     metadata["packages"].as_array_mut()?.retain(|package| is_kept(&package["id"]));
-    let nodes = metadata["resolve"]["nodes"].as_array_mut()?;
-    nodes.retain(|node| is_kept(&node["id"]));
-    for node in nodes {
-        node["dependencies"].as_array_mut()?.retain(is_kept);
-        node["deps"].as_array_mut()?.retain(|dependency| is_kept(&dependency["pkg"]));
+    for members in ["workspace_members", "workspace_default_members"] {
+        metadata.get_mut(members)?.as_array_mut()?.retain(is_kept);
+    }
+    // Without the dependencies (`--no-deps`), nothing is resolved.
+    if let Some(nodes) = metadata["resolve"]["nodes"].as_array_mut() {
+        nodes.retain(|node| is_kept(&node["id"]));
+        for node in nodes {
+            node["dependencies"].as_array_mut()?.retain(is_kept);
+            node["deps"].as_array_mut()?.retain(|dependency| is_kept(&dependency["pkg"]));
+        }
     }
     serde_json::to_string(&metadata).ok()
+}
+
+/// The ids of the crates that a cell can name.
+fn nameable(metadata: &Value) -> Option<HashSet<String>> {
+    let nodes = metadata["resolve"]["nodes"].as_array()?;
+    let is_alone = |package: &&Value| ALONE.iter().any(|name| package["name"] == *name);
+    let alone = metadata["packages"].as_array()?.iter().filter(is_alone);
+    let alone: HashSet<&str> = alone.filter_map(|package| package["id"].as_str()).collect();
+    let mut kept = HashSet::new();
+    let mut next = vec![metadata["resolve"]["root"].as_str()?];
+    while let Some(id) = next.pop() {
+        if kept.insert(id.to_owned()) && !alone.contains(id) {
+            let node = nodes.iter().find(|node| node["id"] == id)?;
+            next.extend(node["dependencies"].as_array()?.iter().filter_map(Value::as_str));
+        }
+    }
+    Some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Metadata of a crate `ctx` with these packages and their dependencies.
+    fn metadata(packages: &[(&str, &[&str])]) -> String {
+        let id = |name: &str| format!("{name} 1.0");
+        let nodes = packages.iter().map(|(name, dependencies)| {
+            let ids: Vec<String> = dependencies.iter().map(|name| id(name)).collect();
+            let deps: Vec<Value> = ids.iter().map(|id| json!({ "pkg": id })).collect();
+            json!({ "id": id(name), "dependencies": ids, "deps": deps })
+        });
+        let described = packages.iter().map(|(name, _)| json!({ "id": id(name), "name": name }));
+        json!({
+            "packages": described.collect::<Vec<_>>(),
+            "workspace_members": [id("ctx")],
+            "workspace_default_members": [id("ctx")],
+            "resolve": { "root": id("ctx"), "nodes": nodes.collect::<Vec<_>>() },
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn own_crates_stand_alone_and_added_ones_stay_whole() {
+        let text = metadata(&[
+            ("ctx", &["tch", "blitz", "serde"]),
+            ("blitz", &["tch", "image"]),
+            ("tch", &["torch-sys", "half"]),
+            ("serde", &["serde_core", "half"]),
+            ("serde_core", &[]),
+            ("half", &["libm"]),
+            ("libm", &[]),
+            ("image", &["libm"]),
+            ("torch-sys", &[]),
+        ]);
+        let pruned: Value =
+            serde_json::from_str(&keep(&text, nameable).expect("metadata")).expect("JSON");
+        let names = |list: &Value, key: &str| -> Vec<String> {
+            let list = list.as_array().expect("a list").iter();
+            list.map(|it| it[key].as_str().expect("text").to_owned()).collect()
+        };
+        let expected = ["ctx", "blitz", "tch", "serde", "serde_core", "half", "libm"];
+        assert_eq!(names(&pruned["packages"], "name"), expected);
+        assert_eq!(names(&pruned["resolve"]["nodes"], "id").len(), expected.len());
+        let tch = &pruned["resolve"]["nodes"][2];
+        // `half` is there for serde, so it is there for tch.
+        assert_eq!(tch["dependencies"], json!(["half 1.0"]));
+        assert_eq!(names(&tch["deps"], "pkg"), ["half 1.0"]);
+    }
+
+    #[test]
+    fn other_forms_are_left_to_cargo() {
+        assert_eq!(keep("{}", nameable), None);
+        assert_eq!(keep("no JSON", nameable), None);
+    }
+
+    #[test]
+    fn neither_order_nor_level_makes_another_manifest() {
+        let manifest = |level: &str, dependencies: &str| {
+            let profile = format!("[profile.dev]\nopt-level = {level}\n");
+            normalize(&format!("{profile}\n[dependencies]\n{dependencies}"))
+        };
+        let one = manifest("2", "tch = \"=0.24.0\"\nblitz = { path = \"x\" }\n");
+        assert_eq!(one, manifest("0", "blitz = { path = \"x\" }\ntch = \"=0.24.0\"\n\n"));
+        assert_ne!(one, manifest("2", "tch = \"=0.25.0\"\nblitz = { path = \"x\" }\n"));
+    }
 }

@@ -154,3 +154,34 @@ fn source_of_rule(line: &str) -> Option<PathBuf> {
     let path = line.strip_suffix(':')?;
     Some(PathBuf::from(path.replace("\\ ", " ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_that_may_be_edited_are_watched() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let root = dir.path();
+        let (build_dir, own) = (root.join("build"), root.join("my crate"));
+        let deps = build_dir.join("target/x86_64/debug/deps");
+        for made in [&deps, &own.join("src"), &root.join("registry")] {
+            fs::create_dir_all(made).expect("a directory is made");
+        }
+        let (source, published) = (own.join("src/lib.rs"), root.join("registry/lib.rs"));
+        for file in [&source, &own.join("Cargo.toml"), &published] {
+            fs::write(file, "").expect("a file is written");
+        }
+        let escaped = source.to_string_lossy().replace(' ', "\\ ");
+        let rules =
+            [&escaped, "src/lib.rs", &published.to_string_lossy()].map(|it| format!("{it}:\n"));
+        let list = format!("/out.d: {escaped} src/lib.rs\n\n{}", rules.concat());
+        fs::write(deps.join("my-1.d"), list).expect("a list is written");
+        let watched = editable_sources(&Session::for_tests(&build_dir));
+        let paths: Vec<&Path> = watched.iter().map(|source| source.path.as_path()).collect();
+        assert_eq!(paths, [own.join("Cargo.toml"), source.clone()]);
+        assert!(watched.iter().all(Stamped::is_unchanged));
+        fs::write(&source, "fn edited() {}").expect("the source is edited");
+        assert!(!watched.iter().all(Stamped::is_unchanged));
+    }
+}

@@ -56,7 +56,7 @@ fn end_with_kernel() {
 
 impl Call {
     /// The arguments as words, without the options that say nothing about the answer.
-    fn words(&self) -> Vec<&str> {
+    pub fn words(&self) -> Vec<&str> {
         let mut words = Vec::new();
         let mut args = self.args.iter().map(String::as_str);
         while let Some(arg) = args.next() {
@@ -71,6 +71,9 @@ impl Call {
     }
 
     fn cargo(&self) -> Option<ExitCode> {
+        if self.is_in(&sysroot::library(&self.session)) {
+            return (self.words().first() == Some(&"metadata")).then(|| sysroot::metadata(self));
+        }
         if !self.is_in_build_dir() || self.has_other_toolchain() {
             return None;
         }
@@ -123,8 +126,12 @@ impl Call {
     /// Whether evcxr or its rust-analyzer calls, and no command in a cell, which runs where the
     /// notebook is.
     fn is_in_build_dir(&self) -> bool {
+        self.is_in(&self.session.build_dir)
+    }
+
+    fn is_in(&self, dir: &Path) -> bool {
         let here = std::env::current_dir().ok();
-        here.is_some() && here == self.session.build_dir.canonicalize().ok()
+        here.is_some() && here == dir.canonicalize().ok()
     }
 
     /// Whether the person has chosen another toolchain by evcxr's `:toolchain`, or a compiler
@@ -221,4 +228,20 @@ fn replace_by_real(call: &Call, tool: &str, args: &[OsString]) -> ExitCode {
 pub fn cannot_run(tool: &str, error: &io::Error) -> ExitCode {
     eprintln!("blitz-kernel: cannot run the real {tool}: {error}; try `cargo blitz setup`");
     ExitCode::from(101)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_about_the_answer_is_no_word() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let args = ["--offline", "metadata", "--lockfile-path", "/tmp/1/Cargo.lock", "--locked"];
+        let args = args.map(str::to_owned).to_vec();
+        let call = Call { session: Session::for_tests(dir.path()), args };
+        assert_eq!(call.words(), ["metadata", "--locked"]);
+        // This test does not run in the session's directory.
+        assert!(call.cargo().is_none(), "a command in a cell is for the real cargo");
+    }
 }

@@ -1,17 +1,31 @@
 //! The standard library as rust-analyzer sees it.
 //!
-//! rust-analyzer reads the whole standard library before it answers anything, and a third of that
-//! time goes into crates whose types cells do not have: the intrinsics of every processor
-//! (`stdarch`), portable SIMD, the test harness, and what `std` is built on. A view without
-//! `Cargo.toml` makes it put together the crates that it finds.
+//! rust-analyzer reads the whole standard library before it answers anything, and most of that time
+//! goes into what cells do not use: the intrinsics of every processor (`stdarch`), portable SIMD,
+//! the test harness, and what `std` is built on. So it is shown a directory with the crates that
+//! matter, and told that there are no others.
 
 use super::Session;
+use super::answers::{self, Answer, Question};
+use super::metadata;
+use super::shim::{self, Call};
 use anyhow::{Context, Result};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-/// The crates of the view. `proc_macro` is little, and procedural macros name it.
+/// The directories of the view. `proc_macro` is little, and procedural macros name it.
 const CRATES: [&str; 4] = ["core", "alloc", "std", "proc_macro"];
+/// Crates elsewhere that the types of `std` need: `HashMap`'s, and the names under which it knows
+/// `core` and `alloc`.
+const OTHER_CRATES: [&str; 4] = [
+    "hashbrown",
+    "rustc-std-workspace-core",
+    "rustc-std-workspace-alloc",
+    "rustc-std-workspace-std",
+];
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 const LIBRARY: &str = "lib/rustlib/src/rust/library";
 const VIEW: &str = "sysroot";
 const EMPTY_VIEW: &str = "sysroot-empty";
@@ -24,17 +38,15 @@ const USED: &str = "sysroot-used";
 /// A link cannot be made.
 pub fn make_views(session: &Session) -> Result<()> {
     let make = || -> std::io::Result<()> {
-        let view = session.build_dir.join(VIEW).join(LIBRARY);
+        let (real, view) = (real_library(session), library(session));
         fs::create_dir_all(&view)?;
-        let real = session.toolchain.sysroot.join(LIBRARY);
-        for name in CRATES.iter().filter(|name| real.join(name).is_dir()) {
+        for name in CRATES.iter().chain(&MANIFESTS).filter(|name| real.join(name).exists()) {
             let link = view.join(name);
             let _ = fs::remove_file(&link);
             std::os::unix::fs::symlink(real.join(name), link)?;
         }
-        let empty = session.build_dir.join(EMPTY_VIEW);
         let _ = fs::remove_file(session.build_dir.join(USED));
-        fs::create_dir_all(empty.join(LIBRARY))
+        fs::create_dir_all(session.build_dir.join(EMPTY_VIEW).join(LIBRARY))
     };
     make().with_context(|| {
         format!("cannot make a view of the standard library in {}", session.build_dir.display())
@@ -44,9 +56,9 @@ pub fn make_views(session: &Session) -> Result<()> {
 /// The directory to name as the sysroot. The first time that is an empty one: evcxr begins with the
 /// cell `42`, which needs no type of the standard library, and then loads everything again.
 pub fn answer(build_dir: &Path) -> PathBuf {
-    let (empty, used) = (build_dir.join(EMPTY_VIEW), build_dir.join(USED));
-    if empty.is_dir() && !used.exists() && fs::write(&used, "").is_ok() {
-        return empty;
+    let used = build_dir.join(USED);
+    if !used.exists() && fs::write(&used, "").is_ok() {
+        return build_dir.join(EMPTY_VIEW);
     }
     build_dir.join(VIEW)
 }
@@ -54,4 +66,95 @@ pub fn answer(build_dir: &Path) -> PathBuf {
 /// Whether `path` is one of the views.
 pub fn is_view(build_dir: &Path, path: &Path) -> bool {
     [VIEW, EMPTY_VIEW].iter().any(|view| path == build_dir.join(view))
+}
+
+/// Answers `cargo metadata` for the standard library, which rust-analyzer asks for in its directory.
+/// Where the real cargo does not know, for example because `hashbrown` was never fetched,
+/// rust-analyzer puts together what lies in the view.
+pub fn metadata(call: &Call) -> ExitCode {
+    // Refused, because it would content itself with this answer if the next one fails.
+    if call.args.iter().any(|arg| arg == "--no-deps") {
+        return ExitCode::from(101);
+    }
+    let session = &call.session;
+    let (real, view) = (real_library(session), library(session));
+    let (real_text, view_text) = (real.to_string_lossy(), view.to_string_lossy());
+    let mut parts = vec!["sysroot"];
+    parts.extend(call.words());
+    let question = Question::new(session, &parts);
+    if let Some(answer) = answers::load::<Answer>(session, "metadata", &question) {
+        return answer.give();
+    }
+    let args = call.args.iter().map(|arg| arg.replace(&*view_text, &real_text));
+    let output = shim::real(session, "cargo").args(args).current_dir(&real).output();
+    let mut answer = match output {
+        Ok(output) => Answer::from(output),
+        Err(error) => return shim::cannot_run("cargo", &error),
+    };
+    if answer.code == 0
+        && let Some(pruned) = metadata::keep(&answer.stdout, known_crates)
+    {
+        answer.stdout = pruned.replace(&*real_text, &view_text);
+        answers::save(session, "metadata", &question, &answer);
+    }
+    answer.give()
+}
+
+/// The ids of the crates that are kept.
+fn known_crates(metadata: &serde_json::Value) -> Option<HashSet<String>> {
+    let is_known = |name: &str| CRATES.contains(&name) || OTHER_CRATES.contains(&name);
+    let packages = metadata["packages"].as_array()?.iter();
+    let known = packages.filter(|package| package["name"].as_str().is_some_and(is_known));
+    Some(known.filter_map(|package| package["id"].as_str().map(str::to_owned)).collect())
+}
+
+/// The standard library in the view.
+pub fn library(session: &Session) -> PathBuf {
+    session.build_dir.join(VIEW).join(LIBRARY)
+}
+
+fn real_library(session: &Session) -> PathBuf {
+    session.toolchain.sysroot.join(LIBRARY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_first_sysroot_is_empty_and_the_others_have_the_standard_library() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let session = Session::for_tests(dir.path());
+        for name in ["core", "std", "stdarch"] {
+            let made = fs::create_dir_all(real_library(&session).join(name));
+            made.expect("a directory is made");
+        }
+        make_views(&session).expect("the views are made");
+        let names = |sysroot: &Path| -> Vec<String> {
+            let entries = fs::read_dir(sysroot.join(LIBRARY)).expect("a library").flatten();
+            let mut names: Vec<String> =
+                entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        };
+        let first = answer(dir.path());
+        assert!(names(&first).is_empty());
+        let second = answer(dir.path());
+        assert_eq!(names(&second), ["core", "std"]);
+        assert_eq!(answer(dir.path()), second);
+        assert!(is_view(dir.path(), &first) && is_view(dir.path(), &second));
+    }
+
+    #[test]
+    fn the_standard_library_keeps_what_its_types_need() {
+        let packages: Vec<Value> = ["core", "std", "hashbrown", "gimli", "test"]
+            .into_iter()
+            .map(|name| json!({ "id": format!("{name} 1"), "name": name }))
+            .collect();
+        let kept = known_crates(&json!({ "packages": packages })).expect("packages");
+        let mut kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, ["core 1", "hashbrown 1", "std 1"]);
+    }
 }

@@ -89,3 +89,31 @@ impl VariableStore {
 fn changed() -> ! {
     panic!("Variable changed type");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_comes_back_unless_its_type_has_changed() {
+        // SAFETY: just made, and used by this test alone.
+        let store = unsafe { &mut *create_variable_store() };
+        store.put_variable("x", vec![1, 2]);
+        assert!(store.check_variable::<Vec<i32>>("x"));
+        assert!(!store.check_variable::<Vec<u8>>("x"));
+        assert!(store.check_variable::<Vec<u8>>("not there"));
+        let mut other = VariableStore::new();
+        other.put_variable("y", 'y');
+        store.merge(other);
+        assert_eq!(store.take_variable::<Vec<i32>>("x"), [1, 2]);
+        assert_eq!(store.take_variable::<char>("y"), 'y');
+        assert_eq!(*store.lazy_arc("z", || 5), 5);
+        assert_eq!(*store.lazy_arc("z", || 6), 5);
+    }
+
+    #[test]
+    fn errors_are_announced_as_evcxr_expects() {
+        assert_eq!(USER_ERROR_OCCURRED, "EVCXR_ERROR_OCCURRED");
+        assert_eq!(VARIABLE_CHANGED_TYPE, "EVCXR_VARIABLE_CHANGED_TYPE:");
+    }
+}
