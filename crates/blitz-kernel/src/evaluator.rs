@@ -131,7 +131,7 @@ impl Evaluator {
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
             Ok(Err(error)) => {
-                Err(failure::without_libtorch().unwrap_or_else(|| failed.from_evcxr(&error, code)))
+                Err(failure::without_libtorch().unwrap_or_else(|| failed.of_evcxr(&error, code)))
             }
             Ok(Ok(outputs)) => match failed.after_run() {
                 Some(error) => Err(error),

@@ -40,7 +40,7 @@ impl Failed<'_> {
     }
 
     /// The error of a cell that evcxr could not evaluate.
-    pub fn from_evcxr(&self, error: &evcxr::Error, code: &str) -> ErrorOutput {
+    pub fn of_evcxr(&self, error: &evcxr::Error, code: &str) -> ErrorOutput {
         if self.outcome.interrupted && !self.outcome.started {
             return interrupted("Compilation was cancelled. Nothing ran, all variables are kept.");
         }

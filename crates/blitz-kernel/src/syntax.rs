@@ -76,10 +76,8 @@ pub fn completeness(code: &str) -> Completeness {
             SyntaxKind::L_CURLY | SyntaxKind::L_PAREN | SyntaxKind::L_BRACK => {
                 open.push(token.kind());
             }
-            SyntaxKind::R_CURLY | SyntaxKind::R_PAREN | SyntaxKind::R_BRACK => {
-                if open.pop() != opening(token.kind()) {
-                    return Completeness::Invalid;
-                }
+            kind if opening(kind).is_some() && open.pop() != opening(kind) => {
+                return Completeness::Invalid;
             }
             _ => {}
         }
