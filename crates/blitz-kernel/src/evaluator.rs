@@ -88,7 +88,10 @@ impl Evaluator {
         if !silent {
             publisher.input(&code);
         }
-        let evaluated = self.evaluate(&code, request);
+        let evaluated = match self.shared.record.unqueue() {
+            true => Err(failure::before_it_began()),
+            false => self.evaluate(&code, request),
+        };
         let error = evaluated.as_ref().err();
         if let Some(error) = error {
             publisher.error(error);
@@ -216,6 +219,7 @@ impl Evaluator {
 
     /// Answers a request that waited behind a failed cell.
     fn abort(&self, request: &Request) {
+        self.shared.record.unqueue();
         let publisher = &self.shared.publisher;
         publisher.set_parent(&request.header, self.execution_count, true);
         publisher.busy();

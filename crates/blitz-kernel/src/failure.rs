@@ -116,6 +116,11 @@ pub fn without_libtorch() -> Option<ErrorOutput> {
     Some(output("libtorch", &message, traceback))
 }
 
+/// The error of a cell that was interrupted while it waited.
+pub fn before_it_began() -> ErrorOutput {
+    interrupted("The cell was interrupted before it began.")
+}
+
 /// The error of a cell for which there is no engine.
 pub fn no_engine(reason: &str) -> ErrorOutput {
     let mut traceback = headline("kernel", reason);

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from driver import Kernel
 
 TRAINING = """
 let images = (Tensor::rand([400, 3, 32, 32], (Kind::Float, Device::Cpu)) * 255).to_kind(Kind::Uint8);
@@ -82,6 +83,18 @@ def test_cells_queued_behind_an_interrupted_one_are_aborted(torch_kernel):
     torch_kernel.wait_for_text(cell, "[1,")
     interrupted(torch_kernel, cell)
     assert torch_kernel.finish(queued).status == "aborted" and not queued.of("stream")
+
+
+def test_an_interrupt_reaches_a_cell_that_waits_for_the_kernel_to_start():
+    kernel = Kernel()
+    try:
+        cell = kernel.submit('println!("ran");')
+        time.sleep(0.3)
+        interrupted(kernel, cell, within=60)
+        assert not cell.of("stream")
+        assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
+    finally:
+        kernel.stop()
 
 
 def test_an_interrupt_between_cells_does_not_stop_the_next(torch_kernel):

@@ -79,6 +79,9 @@ struct Inner {
     outcome: Outcome,
     interrupted_at: Option<Instant>,
     process: Option<libc::pid_t>,
+    /// Cells that wait, and how many of them an interrupt has met.
+    queued: usize,
+    queued_interrupted: usize,
     /// When the cell began or ended to be compiled, or to run.
     changed_at: Option<Instant>,
 }
@@ -108,10 +111,15 @@ impl CellRecord {
         toolchain::note_commands(&self.build_dir, code);
         let ends_with_expression = syntax::ends_with_expression(code);
         let mut inner = self.lock();
-        let process = inner.process;
-        let changed_at = Some(Instant::now());
-        *inner =
-            Inner { active: true, ends_with_expression, process, changed_at, ..Inner::default() };
+        *inner = Inner {
+            active: true,
+            ends_with_expression,
+            process: inner.process,
+            queued: inner.queued,
+            queued_interrupted: inner.queued_interrupted,
+            changed_at: Some(Instant::now()),
+            ..Inner::default()
+        };
     }
 
     /// The cell is done; what happened?
@@ -127,6 +135,8 @@ impl CellRecord {
     pub fn interrupt(&self) -> Interrupted {
         let mut inner = self.lock();
         if !inner.active {
+            // evcxr is starting: the cells that wait for it shall not run.
+            inner.queued_interrupted = inner.queued;
             return Interrupted::Nothing;
         }
         inner.outcome.interrupted = true;
@@ -164,6 +174,20 @@ impl CellRecord {
     /// Whether a cell is being compiled or run.
     pub fn is_active(&self) -> bool {
         self.lock().active
+    }
+
+    /// A cell begins to wait.
+    pub fn queue(&self) {
+        self.lock().queued += 1;
+    }
+
+    /// A cell waits no longer. Returns whether an interrupt has met it while it did.
+    pub fn unqueue(&self) -> bool {
+        let mut inner = self.lock();
+        inner.queued = inner.queued.saturating_sub(1);
+        let interrupted = inner.queued_interrupted > 0;
+        inner.queued_interrupted = inner.queued_interrupted.saturating_sub(1);
+        interrupted
     }
 
     /// Whether a cell runs that was interrupted and has not noticed it.

@@ -19,6 +19,7 @@ pub async fn serve(
 ) {
     while let Some(request) = requests.recv().await {
         if request.kind() == "execute_request" {
+            shared.record.queue();
             // A closed queue means that the kernel is ending.
             let _ = cells.send(request);
         } else {
