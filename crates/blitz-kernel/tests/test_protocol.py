@@ -202,7 +202,8 @@ def test_a_cell_that_may_not_ask_for_input_does_not_hang(kernel):
 
 
 def test_the_crate_evcxr_input_is_there_without_a_network_or_a_long_wait(kernel):
-    kernel.execute(':dep evcxr_input = "=1.0.0"', timeout=60).ok()
+    added = kernel.execute(':dep evcxr_input = "=1.0.0"', timeout=60).ok()
+    assert "Compiling evcxr_input" in added.stderr, "one sees what one waits for"
     cell = kernel.submit('let name = evcxr_input::get_string("Who? ");', allow_stdin=True)
     kernel.wait(lambda: cell.of("input_request"), 30, "an input request")
     kernel.client.input("Ferris")

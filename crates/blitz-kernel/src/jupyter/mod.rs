@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod history;
+pub mod own_stderr;
 pub mod publisher;
 pub mod server;
 pub mod shell;

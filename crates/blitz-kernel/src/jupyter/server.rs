@@ -9,6 +9,7 @@ use crate::engine;
 use crate::environment::Layout;
 use crate::evaluator::{Evaluator, Shared};
 use crate::jupyter::history::History;
+use crate::jupyter::own_stderr::OwnStderr;
 use crate::jupyter::publisher::Publisher;
 use crate::jupyter::sockets::{self, Inbox};
 use crate::jupyter::stdin::InputReader;
@@ -68,6 +69,7 @@ async fn serve_until_shutdown(
     let history = Arc::new(Mutex::new(History::open(&layout.history_file())));
     let (definitions, analyst) = (Arc::default(), Analyst::default());
     let shared = Shared { outbox, publisher, record, history, definitions, analyst };
+    let _own_stderr = OwnStderr::watch(Arc::clone(&shared.publisher), Arc::clone(&shared.record))?;
     let (cells, queue) = mpsc::channel();
     let evaluation = Evaluation {
         shared: shared.clone(),
