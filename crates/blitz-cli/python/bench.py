@@ -33,7 +33,7 @@ METHOD = (
     "the code cells of notebooks 01-03 after each notebook's first three, without the ResNet-18 "
     "section of 02 and the comparison of optimizers in 03; for Python the lines beside them that run "
     "by themselves and without an error; from sending a cell to its `idle`, so with what it "
-    "computes, which for these cells is less than the median that Python takes for it"
+    "computes, which is what Python takes most of its few milliseconds for"
 )
 # The first cells of a notebook load and import; they count for the first printed tensor.
 FIRST_CELLS = 3
