@@ -5,11 +5,14 @@ use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an editor waits for an answer. The first questions may come before rust-analyzer has
 /// read everything.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the process has to end by itself.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The process, started when it is first needed and again should it end.
 #[derive(Clone, Default)]
@@ -19,7 +22,8 @@ pub struct Analyst {
 
 struct Process {
     child: Child,
-    questions: ChildStdin,
+    /// Only `None` while the process is ended.
+    questions: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
 }
 
@@ -70,14 +74,15 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the analyst")?;
-        let questions = child.stdin.take().context("no pipe")?;
+        let questions = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().context("no pipe")?).lines();
         Ok(Process { child, questions, answers })
     }
 
     fn ask(&mut self, question: &Question) -> Result<Answer> {
-        writeln!(self.questions, "{}", serde_json::to_string(question)?)?;
-        self.questions.flush()?;
+        let questions = self.questions.as_mut().context("the analyst is ending")?;
+        writeln!(questions, "{}", serde_json::to_string(question)?)?;
+        questions.flush()?;
         let line = self.answers.next().context("the analyst has ended")??;
         Ok(serde_json::from_str(&line)?)
     }
@@ -85,6 +90,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // Without questions to come it ends by itself and removes its build directory.
+        self.questions = None;
+        let deadline = Instant::now() + FAREWELL;
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
