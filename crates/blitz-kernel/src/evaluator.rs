@@ -11,7 +11,6 @@ use crate::jupyter::sockets::Outbox;
 use crate::jupyter::stdin::InputReader;
 use crate::jupyter::wire::{Request, untyped};
 use crate::source_lines::SourceLines;
-use crate::syntax;
 use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
 use serde_json::{Map, Value, json};
@@ -43,7 +42,6 @@ pub struct Evaluator {
     engine: Result<CommandContext, String>,
     input: InputReader,
     lines: SourceLines,
-    item_keys: Vec<String>,
     execution_count: usize,
     full_backtrace: bool,
 }
@@ -57,8 +55,7 @@ impl Evaluator {
         lines: SourceLines,
         full_backtrace: bool,
     ) -> Self {
-        let (item_keys, execution_count) = (Vec::new(), 0);
-        Evaluator { shared, engine, input, lines, item_keys, execution_count, full_backtrace }
+        Evaluator { shared, engine, input, lines, execution_count: 0, full_backtrace }
     }
 
     /// Evaluates requests until the queue is closed.
@@ -156,7 +153,7 @@ impl Evaluator {
         }
         let mut definitions =
             self.shared.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-        definitions.add(&mut self.item_keys, code, syntax::items(code));
+        definitions.add(code);
         if let Ok(context) = &self.engine {
             let variables = context.variables_and_types();
             definitions.variables =

@@ -107,7 +107,7 @@ pub fn before_run(code: &str) -> Option<ErrorOutput> {
 /// The error of a cell that failed because libtorch is gone, whatever the compiler made of it.
 pub fn without_libtorch() -> Option<ErrorOutput> {
     let lib = Layout::of_this_build().libtorch_lib();
-    if lib.join(libtorch::CPU_LIBRARY).exists() {
+    if libtorch::is_in(&lib) {
         return None;
     }
     let message = format!("libtorch is not in {} any more", lib.display());

@@ -3,14 +3,15 @@
 use std::env::consts::DLL_SUFFIX;
 use std::path::Path;
 
-/// The library that every tensor needs.
-pub const CPU_LIBRARY: &str =
-    if cfg!(target_os = "macos") { "libtorch_cpu.dylib" } else { "libtorch_cpu.so" };
+/// Whether the library that every tensor needs is in `lib_dir`.
+pub fn is_in(lib_dir: &Path) -> bool {
+    lib_dir.join(format!("libtorch_cpu{DLL_SUFFIX}")).exists()
+}
 
 /// Loads libtorch from `lib_dir` so that cells find it without `LD_LIBRARY_PATH`.
 ///
-/// A cell is a shared object that needs `libtorch_cpu.so` by name; the dynamic linker takes the one
-/// that is already loaded. `libtorch_cuda.so` is loaded as well where it exists, before any cell
+/// A cell is a shared object that takes libtorch's functions from what is already loaded (see
+/// `toolchain/aids.rs`), or on the stock kernel needs it by name. `libtorch_cuda.so` is loaded as well where it exists, before any cell
 /// can ask for CUDA: no cell needs it by name (the linker drops it), and libtorch remembers the
 /// answer to its first CUDA query.
 ///

@@ -18,6 +18,7 @@ mod evaluator;
 mod failure;
 mod jupyter;
 mod libtorch;
+mod parent;
 mod source_lines;
 mod syntax;
 mod toolchain;

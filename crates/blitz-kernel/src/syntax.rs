@@ -2,6 +2,7 @@
 
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
+use serde::{Deserialize, Serialize};
 
 /// What evcxr wraps around a cell to parse it.
 const PRELUDE: &str = "fn f(){";
@@ -18,7 +19,7 @@ pub enum Completeness {
 }
 
 /// An item that a cell defines: what it is and its source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Item {
     /// Tells items apart: a later one with the same key replaces this one.
     pub key: String,
@@ -119,9 +120,9 @@ fn statements(code: &str) -> Vec<SyntaxNode> {
     list.map(|list| list.syntax().children().collect()).unwrap_or_default()
 }
 
-/// `code` with evcxr's commands (`:dep …`, `!ls`) made blank. No offset changes.
-fn without_commands(code: &str) -> String {
-    let blank = |line: &str| line.chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
+/// `code` with evcxr's commands (`:dep …`, `!ls`) made blank. No offset in bytes changes.
+pub fn without_commands(code: &str) -> String {
+    let blank = |line: &str| line.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
     let lines = code.split_inclusive('\n');
     lines
         .map(|line| if is_command(line.trim_start()) { blank(line) } else { line.to_owned() })

@@ -1,6 +1,6 @@
 //! What is asked, and the source that an answer is found in.
 
-use crate::syntax::Item;
+use crate::syntax::{self, Item};
 use serde::{Deserialize, Serialize};
 
 /// What the cells so far have defined.
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Definitions {
     /// evcxr's commands that add dependencies.
     pub commands: Vec<String>,
-    /// Sources of items: imports, functions, types.
-    pub items: Vec<String>,
+    /// Imports, functions, types and so on.
+    pub items: Vec<Item>,
     /// Names and types of variables.
     pub variables: Vec<(String, String)>,
 }
@@ -51,20 +51,15 @@ pub struct Answer {
 
 impl Definitions {
     /// Adds a cell's commands and items; a later definition replaces an earlier one.
-    pub fn add(&mut self, keys: &mut Vec<String>, code: &str, items: Vec<Item>) {
-        let dependencies = code.lines().map(str::trim).filter(|line| line.starts_with(":dep "));
-        for command in dependencies {
+    pub fn add(&mut self, code: &str) {
+        for command in dependencies(code) {
             if !self.commands.iter().any(|known| known == command) {
                 self.commands.push(command.to_owned());
             }
         }
-        for item in items {
-            if let Some(at) = keys.iter().position(|key| *key == item.key) {
-                keys.remove(at);
-                self.items.remove(at);
-            }
-            keys.push(item.key);
-            self.items.push(item.source);
+        for item in syntax::items(code) {
+            self.items.retain(|known| known.key != item.key);
+            self.items.push(item);
         }
     }
 }
@@ -75,14 +70,14 @@ impl Question {
     pub fn source(&self, commands: CommandLines) -> (String, usize) {
         let mut source = String::new();
         if commands == CommandLines::Kept {
-            let own = self.code.lines().map(str::trim).filter(|line| line.starts_with(":dep "));
-            for command in self.definitions.commands.iter().map(String::as_str).chain(own) {
+            let known = self.definitions.commands.iter().map(String::as_str);
+            for command in known.chain(dependencies(&self.code)) {
                 source.push_str(command);
                 source.push('\n');
             }
         }
         for item in &self.definitions.items {
-            source.push_str(item);
+            source.push_str(&item.source);
             source.push('\n');
         }
         for (name, type_name) in &self.definitions.variables {
@@ -90,15 +85,14 @@ impl Question {
         }
         let position = source.len() + self.position;
         // A command counts only before the first line of Rust, so the cell's own are blanked.
-        for line in self.code.split_inclusive('\n') {
-            if line.trim_start().starts_with([':', '!']) {
-                source.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
-            } else {
-                source.push_str(line);
-            }
-        }
+        source.push_str(&syntax::without_commands(&self.code));
         (source, position)
     }
+}
+
+/// The commands in `code` that add dependencies.
+fn dependencies(code: &str) -> impl Iterator<Item = &str> {
+    code.lines().map(str::trim).filter(|line| line.starts_with(":dep "))
 }
 
 /// Whether evcxr's commands belong to a source.
@@ -115,9 +109,8 @@ mod tests {
     #[test]
     fn the_place_moves_with_the_source() {
         let mut definitions = Definitions::default();
-        let mut keys = Vec::new();
         for code in [":dep a = \"1\"\nfn f() {}\nuse b::c;", "fn f() -> u8 { 1 }"] {
-            definitions.add(&mut keys, code, crate::syntax::items(code));
+            definitions.add(code);
         }
         definitions.variables.push(("x".to_owned(), "Vec<u8>".to_owned()));
         let code = ":dep d\nlet y = x.le".to_owned();

@@ -8,7 +8,7 @@
 use crate::cells::channels::{self, Control};
 use crate::cells::frames;
 use crate::environment::Layout;
-use crate::libtorch;
+use crate::{libtorch, parent};
 use anyhow::{Context, Result, bail};
 use backtrace::Backtrace;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
@@ -34,7 +34,8 @@ const CRASHES: [c_int; 5] =
 /// # Errors
 /// The process cannot be prepared; then no cell can run.
 pub fn run(layout: &Layout) -> Result<()> {
-    die_with_parent();
+    // The kernel may be killed, and a cell that prints nothing would not notice.
+    parent::end_with_parent();
     let control = channels::hand_over().context("cannot reach the kernel")?;
     let full_backtrace = is_full_backtrace();
     // SAFETY: this process has one thread so far.
@@ -217,13 +218,4 @@ fn install_handlers() {
     };
     install(libc::SIGINT, on_interrupt);
     CRASHES.into_iter().for_each(|signal| install(signal, on_crash));
-}
-
-/// Asks the system to end this process when the kernel ends, however that ends.
-fn die_with_parent() {
-    #[cfg(target_os = "linux")]
-    // SAFETY: a plain system call without pointers.
-    unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-    }
 }

@@ -49,9 +49,7 @@ impl History {
             let lines = entries.iter().filter_map(|entry| serde_json::to_string(entry).ok());
             let _ = fs::write(path, lines.map(|line| line + "\n").collect::<String>());
         }
-        let session = entries
-            .last()
-            .map_or(1, |_| 1 + entries.iter().map(|entry| entry.session).max().unwrap_or(0));
+        let session = 1 + entries.iter().map(|entry| entry.session).max().unwrap_or(0);
         let history = History { path: path.to_owned(), session, entries };
         // The number is taken once it stands in the file; line 0 is nobody's.
         history.write(&Entry { session, line: 0, input: String::new(), output: None });

@@ -30,7 +30,6 @@ pub async fn serve(
 
 /// What the kernel says of itself.
 pub fn kernel_info() -> JupyterMessageContent {
-    let rust = option_env!("BLITZ_RUSTC_VERSION").unwrap_or("1.95");
     let content = json!({
         "status": "ok",
         "protocol_version": PROTOCOL_VERSION,
@@ -38,7 +37,7 @@ pub fn kernel_info() -> JupyterMessageContent {
         "implementation_version": env!("CARGO_PKG_VERSION"),
         "language_info": {
             "name": "rust",
-            "version": rust,
+            "version": env!("CARGO_PKG_RUST_VERSION"),
             "mimetype": "text/x-rust",
             "file_extension": ".rs",
             "pygments_lexer": "rust",

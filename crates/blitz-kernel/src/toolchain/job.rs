@@ -1,5 +1,6 @@
 //! Running a compiler so that it can be cancelled.
 
+use crate::parent;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -30,11 +31,10 @@ pub fn output(command: &mut Command, cancel_file: &Path) -> io::Result<Job<Outpu
     // A group of its own takes the linker and build scripts along; and whoever kills the kernel
     // leaves no compiler behind.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
-    #[cfg(target_os = "linux")]
-    // SAFETY: a plain system call without pointers, allowed between fork and exec.
+    // SAFETY: the closure makes one system call, which is safe between fork and exec.
     unsafe {
         command.pre_exec(|| {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            parent::end_with_parent();
             Ok(())
         });
     }

@@ -2,6 +2,7 @@
 
 use super::answers::{self, Answer, Question};
 use super::{Session, build, metadata, recording, sysroot};
+use crate::parent;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -27,7 +28,8 @@ pub fn run() -> Option<ExitCode> {
     if name == RECORDER {
         return Some(recording::run(&args.collect::<Vec<_>>()));
     }
-    end_with_kernel();
+    // A kernel that is killed leaves no compiler behind.
+    parent::end_with_parent();
     let tool = ["cargo", "rustc", "rustup"].into_iter().find(|tool| name == *tool)?;
     let Some(session) = Session::of_environment() else {
         eprintln!("blitz-kernel: started as {tool} without a kernel");
@@ -43,15 +45,6 @@ pub fn run() -> Option<ExitCode> {
         _ => call.rustup(),
     };
     Some(answered.unwrap_or_else(|| replace_by_real(&call, tool, &args)))
-}
-
-/// A kernel that is killed leaves no compiler behind.
-fn end_with_kernel() {
-    #[cfg(target_os = "linux")]
-    // SAFETY: a plain system call without pointers.
-    unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-    }
 }
 
 impl Call {
