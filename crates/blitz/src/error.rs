@@ -177,7 +177,18 @@ impl Error {
 
     /// For `map_err`: names the tensor operation that failed.
     pub(crate) fn torch(operation: &'static str) -> impl FnOnce(TchError) -> Error {
-        move |error| Error::Torch { operation, message: first_sentence(&error) }
+        move |error| {
+            let text = match error {
+                TchError::Torch(message) => message,
+                other => other.to_string(),
+            };
+            Error::refused(operation, &text)
+        }
+    }
+
+    /// libtorch refused `operation` with the message `text`.
+    pub(crate) fn refused(operation: &'static str, text: &str) -> Error {
+        Error::Torch { operation, message: first_sentence(text) }
     }
 }
 
@@ -195,11 +206,7 @@ impl From<TchError> for Error {
 }
 
 /// libtorch's messages go on with a C++ stack trace; the first sentence is the part that helps.
-fn first_sentence(error: &TchError) -> String {
-    let text = match error {
-        TchError::Torch(message) => message.clone(),
-        other => other.to_string(),
-    };
+fn first_sentence(text: &str) -> String {
     let line =
         text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given");
     line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.').to_owned()

@@ -45,6 +45,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod array;
+pub mod autograd;
 pub mod builtin;
 pub mod checkpoint;
 pub mod cifar10;
@@ -53,7 +55,9 @@ pub mod display;
 pub mod download;
 mod drawing;
 pub mod error;
+mod ffi;
 mod font;
+pub mod graph;
 pub mod image_grid;
 pub mod interrupt;
 pub mod loader;
@@ -64,10 +68,13 @@ pub mod picture;
 pub mod plot;
 pub mod random;
 mod records;
+pub mod repr;
 pub mod train;
 pub mod transform;
 
 pub use error::{Error, Result};
+/// For [`array`].
+pub use ndarray;
 /// For [`display::Json`].
 pub use serde_json;
 pub use tch;

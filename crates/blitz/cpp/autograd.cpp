@@ -1,0 +1,2 @@
+// Belongs to src/autograd.rs.
+#include "blitz.h"

@@ -1,0 +1,1 @@
+//! `ndarray` arrays that share memory with tensors.

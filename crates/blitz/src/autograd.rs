@@ -1,0 +1,1 @@
+//! What tch lacks of `torch.autograd`.

@@ -1,0 +1,1 @@
+//! The graph behind a tensor, as a picture and as text.

@@ -1,0 +1,1 @@
+//! Tensors as PyTorch prints them.
