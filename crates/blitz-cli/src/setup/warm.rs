@@ -13,6 +13,8 @@ pub fn key(project: &Project, rustc: &str, torch_version: &str, kernel: &str) ->
     Fingerprint::new()
         .path(&project.path("crates/blitz/src"))
         .modified(&project.path("crates/blitz/src"))
+        .path(&project.path("crates/blitz/cpp"))
+        .modified(&project.path("crates/blitz/cpp"))
         .path(&project.path("crates/blitz/build.rs"))
         .modified(&project.path("crates/blitz/build.rs"))
         .path(&project.path("crates/blitz/Cargo.toml"))
