@@ -31,6 +31,8 @@ pub enum Check {
     Clippy,
     /// Tests of the crate `blitz`
     Blitz,
+    /// The stored reference values against this torch, and Rust's numbers against it bit by bit
+    Numbers,
     /// Tests of the kernel's parts
     BlitzKernel,
     /// Tests of this command
@@ -51,6 +53,7 @@ impl Check {
             Check::Format => "formatting",
             Check::Clippy => "clippy",
             Check::Blitz => "tests of blitz",
+            Check::Numbers => "the numbers of PyTorch, made anew",
             Check::BlitzKernel => "tests of blitz-kernel",
             Check::BlitzCli => "tests of blitz-cli",
             Check::Jupyter => "the kernel through a Jupyter client",
@@ -67,6 +70,7 @@ impl Check {
             // Packages are tested one by one: together, cargo would unify their dependencies'
             // features and build rust-analyzer a second time.
             Check::Blitz => cargo_test(project, "blitz"),
+            Check::Numbers => numbers(project),
             Check::BlitzKernel => cargo_test(project, "blitz-kernel"),
             Check::BlitzCli => cargo_test(project, "blitz-cli"),
             Check::Jupyter => jupyter(project),
@@ -131,10 +135,14 @@ fn report(project: &Project, checks: &[Check], data: Option<&str>) -> Result<()>
 }
 
 fn cargo(project: &Project, arguments: &[&str]) -> Result<()> {
+    run_visibly(cargo_command(project, arguments))
+}
+
+fn cargo_command(project: &Project, arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     // A test that asks for data gets what it asks for, not what the person has.
     command.current_dir(project.root()).args(arguments).env_remove("BLITZ_DATA");
-    run_visibly(command)
+    command
 }
 
 fn cargo_test(project: &Project, package: &str) -> Result<()> {
@@ -145,6 +153,20 @@ fn clippy(project: &Project) -> Result<()> {
     let arguments =
         ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     cargo(project, &arguments)
+}
+
+/// Lets PyTorch make all reference values anew: the stored ones must be theirs, and what Rust
+/// computes on this machine must be the same in every bit.
+fn numbers(project: &Project) -> Result<()> {
+    let made = project.path(".blitz/test/reference");
+    let mut remake = project.python_command();
+    remake.current_dir(project.root());
+    remake.arg(project.path("crates/blitz/tests/reference/remake.py")).arg(&made);
+    run_visibly(remake)?;
+    let test = ["test", "--locked", "--package", "blitz", "--test", "same_numbers"];
+    let mut command = cargo_command(project, &test);
+    command.env("BLITZ_REFERENCE", &made);
+    run_visibly(command)
 }
 
 /// The kernel's tests in Python.

@@ -163,9 +163,13 @@ def training_steps():
     write("train_steps", {"losses": losses, "points": points, "logits": logits})
 
 
-if __name__ == "__main__":
+def main():
     loader_order()
     grids()
     normalised()
     initial_parameters()
     training_steps()
+
+
+if __name__ == "__main__":
+    main()
