@@ -21,6 +21,8 @@
 //! | [`image_grid`] | labelled pictures, inline |
 //! | [`plot`] | loss curves, inline |
 //! | [`picture`] | a PNG with its text alternative |
+//! | [`repr`](mod@repr) | prints tensors as PyTorch does |
+//! | [`array`] | `ndarray` arrays that share memory with tensors |
 //! | [`display`] | shows values: HTML, progress bars, live plots |
 //! | [`interrupt`] | stops a running cell |
 //! | [`error`] | what can go wrong, and what to do |
@@ -93,6 +95,7 @@ pub mod prelude {
     pub use crate::nn::{CifarNet, cifar10_net, conv2d, linear};
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
+    pub use crate::repr::{EvcxrDisplay, repr};
     pub use crate::train::{
         LossPoint, Progress, TrainOptions, TrainReport, train, train_with_progress,
     };

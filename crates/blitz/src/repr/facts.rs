@@ -1,0 +1,189 @@
+//! What the printed form says beside the numbers.
+
+use std::ffi::{CStr, c_char};
+
+use tch::{TchError, Tensor};
+use torch_sys::C_tensor;
+
+use crate::ffi;
+
+/// As libtorch numbers them (`c10::Layout`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    Strided,
+    /// Coordinates.
+    Sparse,
+    Csr,
+    Mkldnn,
+    Csc,
+    Bsr,
+    Bsc,
+    Jagged,
+}
+
+/// What C++ says of a tensor (`cpp/repr.cpp`).
+pub(super) struct Facts {
+    /// `cpu`, `cuda:0`, `meta`.
+    pub(super) device: String,
+    /// The name of the node that made the tensor; empty for a leaf.
+    pub(super) grad_fn: String,
+    pub(super) layout: Layout,
+    pub(super) requires_grad: bool,
+    /// As libtorch numbers them (`c10::ScalarType`); tch does not know all.
+    pub(super) scalar_type: i32,
+}
+
+/// Python's names, in the order of `c10::ScalarType`.
+const DTYPES: [&str; 46] = [
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "complex32",
+    "complex64",
+    "complex128",
+    "bool",
+    "qint8",
+    "quint8",
+    "qint32",
+    "bfloat16",
+    "quint4x2",
+    "quint2x4",
+    "bits1x8",
+    "bits2x4",
+    "bits4x2",
+    "bits8",
+    "bits16",
+    "float8_e5m2",
+    "float8_e4m3fn",
+    "float8_e5m2fnuz",
+    "float8_e4m3fnuz",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint1",
+    "uint2",
+    "uint3",
+    "uint4",
+    "uint5",
+    "uint6",
+    "uint7",
+    "int1",
+    "int2",
+    "int3",
+    "int4",
+    "int5",
+    "int6",
+    "int7",
+    "float8_e8m0fnu",
+    "float4_e2m1fn_x2",
+];
+
+/// Kinds that are not named, because numbers of their form have them by default.
+const DEFAULT_DTYPES: [&str; 4] = ["float32", "complex64", "int64", "bool"];
+
+#[repr(C)]
+struct RawFacts {
+    device: *mut c_char,
+    grad_fn: *mut c_char,
+    scalar_type: i32,
+    layout: i32,
+    requires_grad: bool,
+}
+
+unsafe extern "C" {
+    fn blitz_repr_facts_of(tensor: *const C_tensor, facts: *mut RawFacts) -> *mut c_char;
+}
+
+impl Facts {
+    /// The facts about a defined tensor.
+    pub(super) fn of(tensor: &Tensor) -> Result<Facts, TchError> {
+        let null = std::ptr::null_mut();
+        let mut raw = RawFacts {
+            device: null,
+            grad_fn: null,
+            scalar_type: 0,
+            layout: 0,
+            requires_grad: false,
+        };
+        // SAFETY: C++ reads the tensor and fills the struct, which has the same fields there.
+        ffi::check("repr", unsafe { blitz_repr_facts_of(ffi::lend(tensor), &mut raw) })
+            .map_err(|error| TchError::Torch(error.to_string()))?;
+        Ok(Facts {
+            // SAFETY: C++ made both with malloc, or `check` would have returned.
+            device: unsafe { owned(raw.device) },
+            // SAFETY: as above.
+            grad_fn: unsafe { owned(raw.grad_fn) },
+            layout: Layout::numbered(raw.layout),
+            requires_grad: raw.requires_grad,
+            scalar_type: raw.scalar_type,
+        })
+    }
+
+    /// The kind as Python prints it.
+    pub(super) fn dtype(&self) -> String {
+        format!("torch.{}", self.name())
+    }
+
+    pub(super) fn has_default_dtype(&self) -> bool {
+        DEFAULT_DTYPES.contains(&self.name())
+    }
+
+    pub(super) fn is_float32(&self) -> bool {
+        self.name() == "float32"
+    }
+
+    pub(super) fn is_quantized(&self) -> bool {
+        self.name().starts_with('q')
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        let index = usize::try_from(self.scalar_type).ok();
+        index.and_then(|index| DTYPES.get(index)).copied().unwrap_or("unknown")
+    }
+}
+
+impl Layout {
+    fn numbered(number: i32) -> Layout {
+        use Layout::{Bsc, Bsr, Csc, Csr, Jagged, Mkldnn, Sparse, Strided};
+        let layouts = [Strided, Sparse, Csr, Mkldnn, Csc, Bsr, Bsc];
+        let index = usize::try_from(number).ok();
+        index.and_then(|index| layouts.get(index)).copied().unwrap_or(Jagged)
+    }
+
+    pub(super) fn is_sparse(self) -> bool {
+        !matches!(self, Layout::Strided | Layout::Mkldnn | Layout::Jagged)
+    }
+
+    /// The layout as Python prints it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Layout::Strided => "torch.strided",
+            Layout::Sparse => "torch.sparse_coo",
+            Layout::Csr => "torch.sparse_csr",
+            Layout::Mkldnn => "torch._mkldnn",
+            Layout::Csc => "torch.sparse_csc",
+            Layout::Bsr => "torch.sparse_bsr",
+            Layout::Bsc => "torch.sparse_bsc",
+            Layout::Jagged => "torch.jagged",
+        }
+    }
+}
+
+/// Copies a C string and frees it.
+///
+/// # Safety
+///
+/// `text` is a terminated string made with malloc that nobody else owns.
+unsafe fn owned(text: *mut c_char) -> String {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let copy = CStr::from_ptr(text).to_string_lossy().into_owned();
+        libc::free(text.cast());
+        copy
+    }
+}
