@@ -21,6 +21,21 @@ impl<T: ::std::fmt::Debug + ?Sized> EvcxrDebugDisplay for T {
 }
 "##;
 
+/// What [`SHOW`] becomes in cells that may have tensors: [`SHOW_TENSORS`] looks at the type first.
+const SHOW_TENSOR: &str = ").evcxr_shown().evcxr_display();";
+/// Shows a tensor as PyTorch prints it, and everything else as before: a wrapper has a method of
+/// its own around a tensor, and leads to the value's methods otherwise. It need not be told from
+/// the trait for tensors in `blitz::prelude`, which a cell may have in scope too.
+const SHOW_TENSORS: &str = r##"
+struct EvcxrShown<'a, T: ?Sized>(&'a T);
+trait EvcxrShow { fn evcxr_shown(&self) -> EvcxrShown<'_, Self> { EvcxrShown(self) } }
+impl<T: ?Sized> EvcxrShow for T {}
+impl<T: ?Sized> ::std::ops::Deref for EvcxrShown<'_, T> { type Target = T; fn deref(&self) -> &T { self.0 } }
+impl EvcxrShown<'_, ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::repr::repr(self.0).evcxr_display() } }
+impl EvcxrShown<'_, &::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::repr::repr(self.0).evcxr_display() } }
+impl EvcxrShown<'_, &mut ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::repr::repr(self.0).evcxr_display() } }
+"##;
+
 /// Tells the kernel of an error that left a cell through `?`: line, type, length and message.
 const REPORT_ERROR: &str = r##"
 fn evcxr_report_error(type_name: &str, message: ::std::string::String, place: &::std::panic::Location<'_>) {
@@ -45,9 +60,22 @@ pub fn instrument(source: &str, shows: bool, has_library: bool) -> String {
         instrumented = shorter;
     }
     if shows && source.lines().any(|line| line == SHOW) {
+        if may_have_tensors(source) {
+            instrumented =
+                instrumented.replace(&format!("\n{SHOW}\n"), &format!("\n{SHOW_TENSOR}\n"));
+            instrumented.push_str(SHOW_TENSORS);
+        }
         instrumented.push_str(SHOW_DEBUG);
     }
     instrumented
+}
+
+/// Whether a tensor can be among the source's values. The source has all imports, and names the
+/// type of every variable. Other cells are spared the loading of the two crates, which is 80 ms of
+/// rustc's time.
+fn may_have_tensors(source: &str) -> bool {
+    let mut words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| word == "blitz" || word == "tch")
 }
 
 /// The source with the library in the place of evcxr's module of variables, if that is there.

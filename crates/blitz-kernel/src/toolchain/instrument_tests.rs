@@ -68,6 +68,78 @@ println!(\"side effect\")
     assert_eq!(printed(dir.path(), &instrumented), expected);
 }
 
+/// A stand-in for the two crates, which programs here are compiled without.
+const CRATES: &str = "
+mod blitz {
+    pub mod tch { #[derive(Debug)] pub struct Tensor; }
+    pub mod repr {
+        pub struct Repr;
+        impl Repr { pub fn evcxr_display(&self) { println!(\"as PyTorch prints it\"); } }
+        pub fn repr(_: &super::tch::Tensor) -> Repr { Repr }
+    }
+    pub mod prelude {
+        pub use super::tch::Tensor;
+        pub trait EvcxrDisplay { fn evcxr_display(&self); }
+        impl EvcxrDisplay for Tensor { fn evcxr_display(&self) { println!(\"as the prelude does\"); } }
+        pub struct Own;
+        impl Own { pub fn evcxr_display(&self) { println!(\"own\"); } }
+    }
+}
+";
+
+#[test]
+fn tensors_are_shown_as_pytorch_prints_them_with_the_prelude_and_without() {
+    let values = "fn main() {
+let mut x = Tensor;
+(
+x
+).evcxr_display();
+(
+&x
+).evcxr_display();
+(
+&mut x
+).evcxr_display();
+(
+Own
+).evcxr_display();
+(
+[Some(x)]
+).evcxr_display();
+(
+\"a b\".split(' ').count() + 1
+).evcxr_display();
+(
+()
+).evcxr_display();
+}
+";
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for import in ["prelude::*", "prelude::{Own, Tensor}"] {
+        let source = format!("{CRATES}use blitz::{import};\n{values}");
+        let instrumented = instrument(&source, true, false);
+        let unmoved = instrumented.replace(SHOW_TENSOR, SHOW);
+        assert!(unmoved.starts_with(&source), "no line moves");
+        let local = instrumented.replace("::blitz::", "blitz::");
+        let block =
+            |text: &str| format!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n");
+        let tensors = "as PyTorch prints it\n".repeat(3);
+        let expected = format!("{tensors}own\n{}{}", block("[Some(Tensor)]"), block("3"));
+        assert_eq!(printed(dir.path(), &local), expected, "{import}");
+    }
+}
+
+#[test]
+fn only_cells_that_name_the_crates_load_them() {
+    let source = |code: &str| format!("fn f() {{\n{code}\n(\n1\n).evcxr_display();\n}}\n");
+    for code in ["match 1 { _ => {} }", "let blitzen = 1;", "let _tch = 1;"] {
+        assert!(!instrument(&source(code), true, false).contains("::blitz::"), "{code}");
+    }
+    for code in ["let x: tch::Tensor = y;", "use blitz::prelude::*;"] {
+        assert!(instrument(&source(code), true, false).contains("::blitz::"), "{code}");
+    }
+}
+
 #[test]
 fn an_error_is_reported_with_the_line_that_it_left() {
     let main = "fn main() {

@@ -1,0 +1,77 @@
+"""Tensors and arrays as the last expression of a cell, on this kernel and on the stock one."""
+
+import pytest
+from driver import DEPENDENCIES, IMPORTS, Kernel, SharedKernel
+
+VALUES = (
+    "let mut x = tch::Tensor::from_slice(&[0.5f32, -1.0, 3.0]);\n"
+    'let text = String::from("a b");\n'
+    "#[derive(Debug)] struct WithDebug(i32);\n"
+    "struct Without;"
+)
+PRINTED = "tensor([ 0.5000, -1.0000,  3.0000])"
+TENSORS = ["x", "&x", "if x.size()[0] == 3 { x.shallow_clone() } else { tch::Tensor::from(1) }"]
+OTHERS = [
+    ("vec![1, 2]", "[1, 2]"),
+    ("&text", '"a b"'),
+    ("text.as_str()", '"a b"'),
+    ("WithDebug(3)", "WithDebug(3)"),
+    ("text.split(' ').map(str::len).collect::<Vec<_>>()", "[1, 1]"),
+    ("if 1 > 2 { 1 } else { 2 }", "2"),
+    ("1 + 1", "2"),
+    ("x.size()", "[3]"),
+    ('blitz::display::Html("<b>x</b>")', "x"),
+]
+
+
+@pytest.fixture(scope="module", params=["prelude", "no import"])
+def kernels(request):
+    imports = [IMPORTS] if request.param == "prelude" else []
+    shared = SharedKernel([DEPENDENCIES, *imports, VALUES])
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture(scope="module")
+def stock():
+    kernel = Kernel("rust-stock")
+    for cell in [DEPENDENCIES, IMPORTS, VALUES]:
+        kernel.execute(cell).ok()
+    yield kernel
+    kernel.stop()
+
+
+@pytest.mark.parametrize("code", [*TENSORS, "&mut x", "&&x", "let y = x.shallow_clone(); y"])
+def test_a_tensor_is_shown_as_pytorch_prints_it(kernels, code):
+    kernel = kernels.get()
+    assert kernel.execute(code).ok().result == {"text/plain": PRINTED}
+    assert "0.5" in kernel.execute('println!("{x:?} {text}");').ok().stdout, "nothing is consumed"
+
+
+def test_a_gradient_that_is_not_there_is_none(kernels):
+    assert kernels.get().execute("x.grad()").ok().result == {"text/plain": "None"}
+
+
+@pytest.mark.parametrize("code, plain", OTHERS)
+def test_other_values_are_shown_as_before(kernels, code, plain):
+    assert kernels.get().execute(code).ok().result["text/plain"] == plain
+
+
+@pytest.mark.parametrize("code", ["Without", "|a: i32| a + 1"])
+def test_a_value_that_cannot_be_shown_is_an_error_that_says_so(kernels, code):
+    assert "doesn't implement `Debug`" in kernels.get().execute(code).error["evalue"]
+
+
+def test_a_cell_that_only_prints_has_no_result(kernels):
+    cell = kernels.get().execute('println!("{}", x.dim())').ok()
+    assert cell.stdout == "1\n" and cell.result is None
+
+
+def test_the_stock_kernel_shows_tensors_with_the_prelude_and_the_rest_as_ever(stock):
+    for code in TENSORS:
+        assert stock.execute(code).ok().result == {"text/plain": PRINTED}, code
+    for code, plain in OTHERS:
+        assert stock.execute(code).ok().result["text/plain"] == plain, code
+    [error] = stock.execute("Without").of("error")
+    assert "doesn't implement `Debug`" in error.content["evalue"]
+    assert stock.execute('println!("{x:?} {text}");').ok().stdout == "[0.5, -1.0, 3.0] a b\n"
