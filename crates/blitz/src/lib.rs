@@ -25,6 +25,7 @@
 //! | [`array`] | `ndarray` arrays that share memory with tensors |
 //! | [`display`] | shows values: HTML, progress bars, live plots |
 //! | [`interrupt`] | stops a running cell |
+//! | [`python_to_rust`] | the table of all operations, Python beside Rust |
 //! | [`error`] | what can go wrong, and what to do |
 //!
 //! ```no_run
@@ -68,6 +69,8 @@ pub mod metrics;
 pub mod nn;
 pub mod picture;
 pub mod plot;
+#[doc = include_str!("python_to_rust.md")]
+pub mod python_to_rust {}
 pub mod random;
 mod records;
 pub mod repr;
