@@ -180,8 +180,9 @@ fn check_outputs(
         require_grad(operation, &format!("{list}[{index}]"), output)?;
         match gradients.map(|gradients| gradients[index]) {
             None if output.numel() != 1 || !is_real(output.kind()) => {
-                let expected =
-                    format!("a gradient for {list}[{index}], because it is not a real scalar");
+                let expected = format!(
+                    "a gradient for {list}[{index}], because it is not one real number (as sum or mean would make it)"
+                );
                 return refuse(expected, format!("none for {}", describe(output)));
             }
             Some(gradient) if !alike(gradient, output) => {

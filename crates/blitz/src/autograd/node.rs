@@ -45,6 +45,10 @@ impl Node {
     }
 
     /// PyTorch's name, such as `AddBackward0`, or `AccumulateGrad` at a leaf.
+    ///
+    /// The digit tells the overload. Python's `x + 2` records that of two tensors (`AddBackward0`,
+    /// with an edge to nowhere for the number), as `&x + Tensor::from(2.0)` does in Rust; tch's
+    /// `&x + 2.0` records that of a tensor and a number (`AddBackward1`, no such edge).
     pub fn name(&self) -> String {
         let mut name = ptr::null_mut();
         // SAFETY: the node is ours; the name is made with malloc, for us to free.
