@@ -128,6 +128,38 @@ pub enum Error {
         message: String,
     },
 
+    /// Rust code that a backward pass called did not succeed.
+    #[error("{place} failed: {message}")]
+    Backward {
+        /// `a gradient hook`, or the function's name in the graph, such as `MyReLUBackward`.
+        place: String,
+        /// Its error, or what its panic said.
+        message: String,
+    },
+
+    /// A backward and finite differences do not agree.
+    #[error(
+        "the gradient is wrong: the derivative of outputs[{output}] element {output_element} by inputs[{input}] element {input_element} is {difference} by finite differences, but {backward} by the backward. Check the formula of the backward, and that the function is smooth at this point."
+    )]
+    Gradient {
+        /// Position of the output.
+        output: usize,
+        /// Position within the output, counted row by row.
+        output_element: usize,
+        /// Position of the input.
+        input: usize,
+        /// Position within the input, counted row by row.
+        input_element: usize,
+        /// The derivative that the backward gives.
+        backward: f64,
+        /// The derivative by finite differences.
+        difference: f64,
+    },
+
+    /// What one's own code has to say; made from a string by `into()` or `?`.
+    #[error("{0}")]
+    Message(String),
+
     /// A picture could not be drawn or encoded.
     #[error("could not draw the {what}: {reason}")]
     Draw {
@@ -186,9 +218,17 @@ impl Error {
         }
     }
 
-    /// libtorch refused `operation` with the message `text`.
+    /// libtorch refused `operation` with the message `text`, or passes on the message of Rust code
+    /// that it called.
     pub(crate) fn refused(operation: &'static str, text: &str) -> Error {
-        Error::Torch { operation, message: first_sentence(text) }
+        if let Some(error) = backward_failure(text) {
+            return error;
+        }
+        let message = match text.starts_with("Trying to backward through the graph a second time") {
+            true => FREED_GRAPH.to_owned(),
+            false => first_sentence(text),
+        };
+        Error::Torch { operation, message }
     }
 }
 
@@ -203,6 +243,32 @@ impl From<TchError> for Error {
     fn from(error: TchError) -> Error {
         Error::torch("a tensor operation")(error)
     }
+}
+
+/// For a function's `return Err("x must be positive".into())`.
+impl From<&str> for Error {
+    fn from(message: &str) -> Error {
+        Error::Message(message.to_owned())
+    }
+}
+
+/// For a function's `return Err(format!("{x} is not positive").into())`.
+impl From<String> for Error {
+    fn from(message: String) -> Error {
+        Error::Message(message)
+    }
+}
+
+/// In place of a message that speaks of Python's keyword arguments.
+const FREED_GRAPH: &str = "an earlier backward pass has freed the graph; run the forward pass \
+    again, or keep the graph in the earlier pass (retain_graph: Some(true))";
+
+/// The inverse of how `Error::Backward` prints. libtorch carries it as text, whole.
+fn backward_failure(text: &str) -> Option<Error> {
+    let (place, message) = text.split_once(" failed: ")?;
+    let is_function = place.ends_with("Backward") && !place.contains(char::is_whitespace);
+    let ours = is_function || place == "a gradient hook";
+    ours.then(|| Error::Backward { place: place.to_owned(), message: message.to_owned() })
 }
 
 /// libtorch's messages go on with a C++ stack trace; the first sentence is the part that helps.

@@ -14,6 +14,7 @@
 //! | [`loader`] | makes shuffled batches |
 //! | [`random`] | PyTorch's random generator |
 //! | [`nn`] | layers that start as PyTorch's do |
+//! | [`autograd`] | the graph, higher derivatives, hooks, functions with their own backward |
 //! | [`train`](mod@train) | the training loop |
 //! | [`metrics`] | accuracy, overall and per class |
 //! | [`checkpoint`] | saves and loads parameters |
@@ -86,6 +87,7 @@ pub use tch;
 
 /// The names that notebooks use, for `use blitz::prelude::*;`.
 pub mod prelude {
+    pub use crate::autograd::{self, Autograd, Context, Function};
     pub use crate::checkpoint;
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
