@@ -7,7 +7,7 @@
 //!
 //! let x = Tensor::from_slice(&[1.0, 2.0, 3.0]).set_requires_grad(true);
 //! let y = &x * 2.0;
-//! println!("{}", y.grad_fn().expect("y was computed")); // <MulBackward0>
+//! println!("{}", y.grad_fn().expect("y was computed")); // <MulBackward1>
 //! y.backward_with(&Tensor::from_slice(&[0.1, 1.0, 0.001]))?;
 //! assert_eq!(x.grad(), Tensor::from_slice(&[0.2, 2.0, 0.002]));
 //! # Ok::<(), blitz::Error>(())

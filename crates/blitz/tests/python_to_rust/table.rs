@@ -92,7 +92,7 @@ pub fn json(pages: &[Page]) -> String {
             .map(|row| json!({ "python": row.python, "shown": row.shown, "result": row.result }));
         json!({
             "title": section.title,
-            "setup": section.setup.lines().map(str::trim).collect::<Vec<_>>(),
+            "setup": section.setup.lines().collect::<Vec<_>>(),
             "rows": rows.collect::<Vec<_>>(),
         })
     });
