@@ -13,7 +13,7 @@
 //! | [`transform`] | scales and normalises images |
 //! | [`loader`] | makes shuffled batches |
 //! | [`random`] | PyTorch's random generator |
-//! | [`nn`] | layers that start as PyTorch's do |
+//! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
 //! | [`train`](mod@train) | the training loop |
 //! | [`metrics`] | accuracy, overall and per class |
 //! | [`checkpoint`] | saves and loads parameters |
@@ -90,7 +90,11 @@ pub mod prelude {
     pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::metrics::{Evaluation, evaluate};
-    pub use crate::nn::{CifarNet, cifar10_net, conv2d, linear};
+    pub use crate::nn::{
+        self, CifarNet, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module, OptimizerConfig,
+        ReLU, cifar10_net, conv2d, conv2d_with, count_parameters, describe, linear, mse_loss,
+        named_parameters, summary, zero_grad,
+    };
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
     pub use crate::train::{
@@ -98,6 +102,5 @@ pub mod prelude {
     };
     pub use crate::transform::Normalize;
     pub use tch;
-    pub use tch::nn::{self, Module, OptimizerConfig};
     pub use tch::{Device, IndexOp, Kind, Tensor};
 }
