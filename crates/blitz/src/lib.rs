@@ -14,6 +14,7 @@
 //! | [`loader`] | makes shuffled batches |
 //! | [`random`] | PyTorch's random generator |
 //! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
+//! | [`graph`] | the autograd graph, drawn |
 //! | [`train`](mod@train) | the training loop |
 //! | [`metrics`] | accuracy, overall and per class |
 //! | [`checkpoint`] | saves and loads parameters |
@@ -85,6 +86,7 @@ pub mod prelude {
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
     pub use crate::display;
+    pub use crate::graph::{Graph, GraphOptions};
     pub use crate::image_grid::{ImageGridOptions, image_grid};
     pub use crate::interrupt;
     pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};

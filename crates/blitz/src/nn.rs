@@ -40,13 +40,14 @@ pub use describe::{Description, describe};
 pub use flatten::Flatten;
 pub use linear::{Linear, LinearOptions, linear, linear_with};
 pub use loss::mse_loss;
+pub(crate) use parameters::identity;
 pub use parameters::{count_parameters, named_parameters, zero_grad};
 pub use pooling::MaxPool2d;
 pub use summary::{Summary, SummaryRow, summary};
 // Names above go before those of a glob.
 pub use tch::nn::*;
 
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use crate::error::Error;
 
@@ -81,18 +82,36 @@ struct Misfit {
 impl Misfit {
     /// Kind and device of `input` against those of a layer's `weight`.
     fn of_kind_or_device(input: &Tensor, weight: &Tensor) -> Option<Misfit> {
-        if input.device() != weight.device() {
-            let (theirs, ours) = (input.device(), weight.device());
+        Misfit::between((input.kind(), input.device()), (weight.kind(), weight.device()))
+    }
+
+    fn between(input: (Kind, Device), weight: (Kind, Device)) -> Option<Misfit> {
+        if input.1 != weight.1 {
             return Some(Misfit {
-                expected: format!("an input on {ours:?}, where its weight is"),
-                got: format!("one on {theirs:?}"),
+                expected: format!("an input on {:?}, where its weight is", weight.1),
+                got: format!("one on {:?}", input.1),
                 hint: ". Move it with input.to_device(vs.device())".to_owned(),
             });
         }
-        (input.kind() != weight.kind()).then(|| Misfit {
-            expected: format!("an input of kind {:?}, as its weight", weight.kind()),
-            got: format!("{:?}", input.kind()),
-            hint: format!(". Convert it with input.to_kind(Kind::{:?})", weight.kind()),
+        (input.0 != weight.0).then(|| Misfit {
+            expected: format!("an input of kind {:?}, as its weight", weight.0),
+            got: format!("{:?}", input.0),
+            hint: format!(". Convert it with input.to_kind(Kind::{:?})", weight.0),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_on_another_device_is_told_where_to_go() {
+        let cpu = (Kind::Float, Device::Cpu);
+        let misfit = Misfit::between(cpu, (Kind::Float, Device::Cuda(0))).unwrap();
+        assert_eq!(misfit.expected, "an input on Cuda(0), where its weight is");
+        assert_eq!(misfit.got, "one on Cpu");
+        assert!(misfit.hint.contains("to_device"));
+        assert!(Misfit::between(cpu, cpu).is_none());
     }
 }

@@ -86,10 +86,14 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Name and bracket of a line that opens a group.
+/// Name and bracket of a line that opens a group: `Net {`, `Some(`, `[`.
 fn opening(text: &str) -> Option<(&str, char)> {
     let open = text.chars().last().filter(|last| "{([".contains(*last))?;
-    let name = text[..text.len() - 1].trim_end();
+    let before = &text[..text.len() - 1];
+    let name = match open {
+        '{' if !before.is_empty() => before.strip_suffix(' ')?,
+        _ => before,
+    };
     is_name(name).then_some((name, open))
 }
 
