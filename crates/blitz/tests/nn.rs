@@ -14,7 +14,7 @@ use tch::Reduction;
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
-/// The tests of this file that seed libtorch's one global generator take turns.
+/// All tests of this file draw from libtorch's one global generator, so they take turns.
 fn seeded(seed: i64) -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +135,7 @@ fn message<T: Debug>(result: blitz::Result<T>) -> String {
 
 #[test]
 fn a_convolution_says_what_does_not_fit() {
+    let _turn = seeded(0);
     let vs = store();
     let conv = conv2d(vs.root() / "conv", 1, 6, 5);
     let text = |shape: &[i64]| message(conv.f_forward(&Tensor::zeros(shape, FLOAT)));
@@ -166,6 +167,7 @@ fn a_convolution_says_what_does_not_fit() {
 
 #[test]
 fn a_linear_layer_says_what_does_not_fit() {
+    let _turn = seeded(0);
     let vs = store();
     let fc1 = linear(vs.root() / "fc1", 400, 120);
     let text = |shape: &[i64]| message(fc1.f_forward(&Tensor::zeros(shape, FLOAT)));
@@ -190,6 +192,7 @@ fn a_linear_layer_says_what_does_not_fit() {
 
 #[test]
 fn the_other_layers_say_what_does_not_fit() {
+    let _turn = seeded(0);
     let text = message(MaxPool2d::new(2).f_forward(&Tensor::zeros([4, 5], FLOAT)));
     assert!(text.contains("expected an input of shape [N, C, H, W], got [4, 5]"), "{text}");
     let text = message(MaxPool2d::new(2).f_forward(&Tensor::zeros([1, 3, 1, 5], FLOAT)));
@@ -286,6 +289,7 @@ fn layers_of_tch(root: &nn::Path) -> Vec<Box<dyn nn::ModuleT>> {
 
 #[test]
 fn descriptions_are_what_pytorch_prints() {
+    let _turn = seeded(0);
     let expected = reference("nn")["printed"].clone();
     let check = |name: &str, net: &dyn Debug| {
         assert_eq!(describe(net).to_string(), expected[name].as_str().unwrap(), "{name}");
@@ -304,6 +308,7 @@ fn descriptions_are_what_pytorch_prints() {
 
 #[test]
 fn what_hides_its_structure_is_described_by_its_name() {
+    let _turn = seeded(0);
     let text = |net: &dyn Debug| format!("{:?}", describe(net));
     assert_eq!(text(&nn::func(Tensor::relu)), "Func()");
     assert_eq!(text(&tch::vision::resnet::resnet18(&store().root(), 10)), "FuncT()");
@@ -339,6 +344,7 @@ fn compare_layers(name: &str, rows: &[SummaryRow]) {
 
 #[test]
 fn a_summary_has_the_rows_of_pytorchs_hooks() {
+    let _turn = seeded(0);
     let vs = store();
     let net = LeNet::new(&vs.root());
     let got = summary(&net, &vs, &Tensor::zeros([2, 1, 32, 32], FLOAT)).unwrap();
@@ -380,6 +386,7 @@ fn a_summary_has_the_rows_of_pytorchs_hooks() {
 
 #[test]
 fn a_summary_knows_parameters_in_any_use() {
+    let _turn = seeded(0);
     let mut vs = store();
     let root = vs.root();
     let weight = root.randn_standard("weight", &[3, 2]);
@@ -409,6 +416,7 @@ fn a_summary_knows_parameters_in_any_use() {
 
 #[test]
 fn a_summary_reads_well() {
+    let _turn = seeded(0);
     let vs = store();
     let net = nn::seq().add(linear(vs.root() / "fc<1>", 4, 3)).add(ReLU);
     linear(vs.root() / "idle", 1, 1);
@@ -433,6 +441,7 @@ fn a_summary_reads_well() {
 
 #[test]
 fn a_summary_says_where_the_net_fails() {
+    let _turn = seeded(0);
     let vs = store();
     let net = LeNet::new(&vs.root());
     let text = message(summary(&net, &vs, &Tensor::zeros([1, 20, 20], FLOAT)));
@@ -462,6 +471,7 @@ fn a_summary_says_where_the_net_fails() {
 
 #[test]
 fn parameters_are_named_in_order_and_counted() {
+    let _turn = seeded(0);
     let vs = store();
     let net = LeNet::new(&vs.root());
     let named = named_parameters(&vs);
@@ -486,6 +496,7 @@ fn parameters_are_named_in_order_and_counted() {
 
 #[test]
 fn gradients_are_forgotten_as_in_pytorch() {
+    let _turn = seeded(0);
     let vs = store();
     let fc = linear(vs.root() / "fc", 4, 3);
     let loss = || fc.forward(&wave(&[2, 4])).sum(Kind::Float);
@@ -500,6 +511,7 @@ fn gradients_are_forgotten_as_in_pytorch() {
 
 #[test]
 fn losses_are_those_of_pytorch() {
+    let _turn = seeded(0);
     let (output, target) = (wave(&[3, 4]), wave(&[4, 3]).tr());
     let classes = Tensor::from_slice(&[2i64, 0, 3]);
     let pairs = Tensor::from_slice(&[1i64, -1, 1]);
@@ -570,6 +582,7 @@ fn losses_are_those_of_pytorch() {
 
 #[test]
 fn mse_loss_does_not_stretch() {
+    let _turn = seeded(0);
     let text = message(mse_loss(&wave(&[4]), &wave(&[4, 1])));
     assert_eq!(text, "mse_loss expected a target of the output's shape [4], got [4, 1]");
     let integers = Tensor::from_slice(&[1i64, 2]);
