@@ -43,6 +43,8 @@ fn compile_cpp(lib_dir: &Path) {
         .flag("-isystem")
         .flag(include.join("torch/csrc/api/include"))
         .flag("-D_GLIBCXX_USE_CXX11_ABI=1")
+        // As libtorch was built: without it, some classes have further fields (RecordFunction).
+        .define("NDEBUG", None)
         .flag("-ffunction-sections")
         .flag("-fdata-sections")
         .flag("-Wno-unused-parameter")

@@ -38,6 +38,7 @@ pub use live_plot::{LivePlot, LivePlotOptions};
 pub use progress_bar::{ProgressBar, ProgressOptions};
 pub use progress_iter::{ProgressIter, progress, progress_with};
 
+pub(crate) use kinds::escape;
 pub(crate) use output::Output;
 
 /// Shows `value` now, as an output of its own.

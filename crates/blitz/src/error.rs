@@ -108,6 +108,30 @@ pub enum Error {
         got: String,
     },
 
+    /// A layer got an input that does not fit it.
+    #[error("{layer} expected {expected}, got {got}{hint}")]
+    Layer {
+        /// The layer as PyTorch prints it.
+        layer: String,
+        /// Shape, kind or device expected.
+        expected: String,
+        /// Shape, kind or device received.
+        got: String,
+        /// What may help, as a further sentence; empty where nothing is known.
+        hint: String,
+    },
+
+    /// A net's forward pass failed.
+    #[error("the forward pass failed at {layer}: {reason}. Sizes up to there: {sizes}")]
+    Forward {
+        /// The layer's name, or the operation.
+        layer: String,
+        /// What it said.
+        reason: String,
+        /// The sizes of the data from the input to that layer.
+        sizes: String,
+    },
+
     /// An option has a value that makes no sense.
     #[error("option {option} must be {expected}, got {got}")]
     Option {

@@ -13,8 +13,9 @@
 //! | [`transform`] | scales and normalises images |
 //! | [`loader`] | makes shuffled batches |
 //! | [`random`] | PyTorch's random generator |
-//! | [`nn`] | layers that start as PyTorch's do |
 //! | [`autograd`] | the graph, higher derivatives, hooks, functions with their own backward |
+//! | [`graph`] | the autograd graph, drawn |
+//! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
 //! | [`train`](mod@train) | the training loop |
 //! | [`metrics`] | accuracy, overall and per class |
 //! | [`checkpoint`] | saves and loads parameters |
@@ -92,12 +93,17 @@ pub mod prelude {
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
     pub use crate::display;
+    pub use crate::graph::{Graph, GraphOptions};
     pub use crate::image_grid::{ImageGridOptions, image_grid};
     pub use crate::interrupt;
     pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::metrics::{Evaluation, evaluate};
-    pub use crate::nn::{CifarNet, cifar10_net, conv2d, linear};
+    pub use crate::nn::{
+        self, CifarNet, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module, OptimizerConfig,
+        ReLU, cifar10_net, conv2d, conv2d_with, count_parameters, describe, linear, mse_loss,
+        named_parameters, summary, zero_grad,
+    };
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
     pub use crate::repr::{EvcxrDisplay, repr};
@@ -106,6 +112,5 @@ pub mod prelude {
     };
     pub use crate::transform::Normalize;
     pub use tch;
-    pub use tch::nn::{self, Module, OptimizerConfig};
-    pub use tch::{Device, IndexOp, Kind, Tensor};
+    pub use tch::{Device, IndexOp, Kind, Reduction, TchError, Tensor};
 }

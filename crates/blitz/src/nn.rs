@@ -1,122 +1,117 @@
-//! Layers that start as PyTorch's do, and the tutorial's net made of them.
+//! Layers that start as PyTorch's do, nets made of them, and ways to look into a net.
 //!
 //! tch's own constructors draw the bias first, and start the bias of a convolution at zero. The
 //! ones here draw weight, then bias, from PyTorch's distributions, so that after
 //! `tch::manual_seed(s)` a net has the very parameters of `torch.manual_seed(s)` in Python.
+//!
+//! All of [`tch::nn`] is here too (`VarStore`, `Path`, `Module`, `seq`, `sgd` ...), with the layers
+//! above in the place of its `conv2d`, `linear` and `Linear`.
+//!
+//! | Python | Rust |
+//! | --- | --- |
+//! | `nn.Conv2d(1, 6, 5)` | [`conv2d`]`(path, 1, 6, 5)` |
+//! | `nn.Conv2d(1, 6, 5, stride=2)` | [`conv2d_with`]`(path, 1, 6, 5, Conv2dOptions { stride: 2, ..Default::default() })` |
+//! | `nn.Linear(84, 10)` | [`linear`]`(path, 84, 10)` |
+//! | `nn.ReLU()`, `nn.MaxPool2d(2)`, `nn.Flatten()` | [`ReLU`], [`MaxPool2d::new`]`(2)`, [`Flatten::default`]`()` |
+//! | `print(net)` | [`describe`]`(&net)` |
+//! | `torchinfo.summary(net, …)` | [`summary`](summary())`(&net, &vs, &input)` |
+//! | `net.named_parameters()` | [`named_parameters`]`(&vs)` |
+//! | `sum(p.numel() for p in net.parameters())` | [`count_parameters`]`(&vs)` |
+//! | `net.zero_grad()` | [`zero_grad`]`(&vs)` |
+//! | `nn.MSELoss()(output, target)` | [`mse_loss`]`(&output, &target)`; more in [`loss`] |
 
-use std::borrow::Borrow;
+mod activation;
+mod cifar_net;
+mod conv;
+mod describe;
+mod flatten;
 
-use tch::nn::{self, ConvConfig, Init, LinearConfig, Module};
-use tch::{Tensor, no_grad};
+mod linear;
+pub mod loss;
+mod parameters;
+mod pooling;
+mod reset;
+mod summary;
 
-/// A convolution over `[N, in_channels, H, W]` with square kernels, stride 1 and no padding; the
-/// output is `[N, out_channels, H - kernel_size + 1, W - kernel_size + 1]`.
-///
-/// Initialised as `torch.nn.Conv2d(in_channels, out_channels, kernel_size)`: weight and bias
-/// uniform within ±1/√(in_channels · kernel_size²).
-///
-/// # Panics
-///
-/// Where a size is below 1.
-pub fn conv2d<'a>(
-    path: impl Borrow<nn::Path<'a>>,
-    in_channels: i64,
-    out_channels: i64,
-    kernel_size: i64,
-) -> nn::Conv2D {
-    // Zeros draw nothing from the generator.
-    let zeros =
-        ConvConfig { ws_init: Init::Const(0.0), bs_init: Init::Const(0.0), ..Default::default() };
-    let mut layer = nn::conv2d(path, in_channels, out_channels, kernel_size, zeros);
-    reset_parameters(&mut layer.ws, layer.bs.as_mut(), in_channels * kernel_size * kernel_size);
-    layer
+pub use activation::ReLU;
+pub use cifar_net::{CifarNet, cifar10_net};
+pub use conv::{Conv2d, Conv2dOptions, conv2d, conv2d_with};
+pub use describe::{Description, describe};
+pub use flatten::Flatten;
+pub use linear::{Linear, LinearOptions, linear, linear_with};
+pub use loss::mse_loss;
+pub(crate) use parameters::identity;
+pub use parameters::{count_parameters, named_parameters, zero_grad};
+pub use pooling::MaxPool2d;
+pub use summary::{Summary, SummaryRow, summary};
+// Names above go before those of a glob.
+pub use tch::nn::*;
+
+use tch::{Device, Kind, Tensor};
+
+use crate::error::Error;
+
+/// What a layer's `forward` returns, or the panic with a message for the learner: `Module` leaves
+/// no room for an error.
+fn or_panic(result: crate::Result<Tensor>) -> Tensor {
+    result.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A fully connected layer from `[N, in_features]` to `[N, out_features]`.
+/// For `map_err`: the error of `layer`, where `misfit` can say what does not fit the input, and
+/// else libtorch's own.
 ///
-/// Initialised as `torch.nn.Linear(in_features, out_features)`: weight and bias uniform within
-/// ±1/√in_features.
-///
-/// # Panics
-///
-/// Where a size is below 1.
-pub fn linear<'a>(
-    path: impl Borrow<nn::Path<'a>>,
-    in_features: i64,
-    out_features: i64,
-) -> nn::Linear {
-    let zeros =
-        LinearConfig { ws_init: Init::Const(0.0), bs_init: Some(Init::Const(0.0)), bias: true };
-    let mut layer = nn::linear(path, in_features, out_features, zeros);
-    reset_parameters(&mut layer.ws, layer.bs.as_mut(), in_features);
-    layer
-}
-
-/// `reset_parameters` of PyTorch's layers: `kaiming_uniform_(weight, a=sqrt(5))`, then the bias.
-fn reset_parameters(weight: &mut Tensor, bias: Option<&mut Tensor>, fan_in: i64) {
-    let fan_in = fan_in as f64;
-    // kaiming_uniform_ (He et al., 2015): gain √(2 / (1 + a²)), std gain/√fan_in, bound √3·std.
-    let gain = (2.0 / (1.0 + 5.0_f64.sqrt().powi(2))).sqrt();
-    let weight_bound = 3.0_f64.sqrt() * (gain / fan_in.sqrt());
-    let bias_bound = 1.0 / fan_in.sqrt();
-    no_grad(|| {
-        let _ = weight.uniform_(-weight_bound, weight_bound);
-        if let Some(bias) = bias {
-            let _ = bias.uniform_(-bias_bound, bias_bound);
-        }
-    });
-}
-
-/// The tutorial's net, 62,006 parameters: `[N, 3, 32, 32]` f32 images to `[N, 10]` logits.
-///
-/// ```no_run
-/// use blitz::prelude::*;
-///
-/// blitz::tch::manual_seed(0);
-/// let vs = nn::VarStore::new(Device::Cpu);
-/// let net = cifar10_net(&vs.root());
-/// let logits = net.forward(&Tensor::zeros([4, 3, 32, 32], (Kind::Float, Device::Cpu)));
-/// assert_eq!(logits.size(), [4, 10]);
-/// ```
-#[derive(Debug)]
-pub struct CifarNet {
-    /// 3 to 6 channels, kernel 5.
-    pub conv1: nn::Conv2D,
-    /// 6 to 16 channels, kernel 5.
-    pub conv2: nn::Conv2D,
-    /// 16 · 5 · 5 to 120 features.
-    pub fc1: nn::Linear,
-    /// 120 to 84 features.
-    pub fc2: nn::Linear,
-    /// 84 features to 10 logits.
-    pub fc3: nn::Linear,
-}
-
-/// Builds a [`CifarNet`] with parameters named `conv1.weight` and so on below `path`.
-pub fn cifar10_net(path: &nn::Path) -> CifarNet {
-    CifarNet {
-        conv1: conv2d(path / "conv1", 3, 6, 5),
-        conv2: conv2d(path / "conv2", 6, 16, 5),
-        fc1: linear(path / "fc1", 16 * 5 * 5, 120),
-        fc2: linear(path / "fc2", 120, 84),
-        fc3: linear(path / "fc3", 84, 10),
+/// The input is looked at only after libtorch refused it, so that good input costs nothing.
+fn refused(
+    layer: String,
+    misfit: Option<Misfit>,
+    operation: &'static str,
+) -> impl FnOnce(tch::TchError) -> Error {
+    move |error| match misfit {
+        Some(Misfit { expected, got, hint }) => Error::Layer { layer, expected, got, hint },
+        None => Error::torch(operation)(error),
     }
 }
 
-impl Module for CifarNet {
-    fn forward(&self, images: &Tensor) -> Tensor {
-        images
-            .apply(&self.conv1) // [N, 3, 32, 32] -> [N, 6, 28, 28]
-            .relu()
-            .max_pool2d_default(2) // -> [N, 6, 14, 14]
-            .apply(&self.conv2) // -> [N, 16, 10, 10]
-            .relu()
-            .max_pool2d_default(2) // -> [N, 16, 5, 5]
-            .flatten(1, -1) // -> [N, 400]
-            .apply(&self.fc1)
-            .relu()
-            .apply(&self.fc2)
-            .relu()
-            .apply(&self.fc3) // -> [N, 10]
+/// How an input does not fit a layer.
+struct Misfit {
+    expected: String,
+    got: String,
+    hint: String,
+}
+
+impl Misfit {
+    /// Kind and device of `input` against those of a layer's `weight`.
+    fn of_kind_or_device(input: &Tensor, weight: &Tensor) -> Option<Misfit> {
+        Misfit::between((input.kind(), input.device()), (weight.kind(), weight.device()))
+    }
+
+    fn between(input: (Kind, Device), weight: (Kind, Device)) -> Option<Misfit> {
+        if input.1 != weight.1 {
+            return Some(Misfit {
+                expected: format!("an input on {:?}, where its weight is", weight.1),
+                got: format!("one on {:?}", input.1),
+                hint: ". Move it with input.to_device(vs.device())".to_owned(),
+            });
+        }
+        (input.0 != weight.0).then(|| Misfit {
+            expected: format!("an input of kind {:?}, as its weight", weight.0),
+            got: format!("{:?}", input.0),
+            hint: format!(". Convert it with input.to_kind(Kind::{:?})", weight.0),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_on_another_device_is_told_where_to_go() {
+        let cpu = (Kind::Float, Device::Cpu);
+        let misfit = Misfit::between(cpu, (Kind::Float, Device::Cuda(0))).unwrap();
+        assert_eq!(misfit.expected, "an input on Cuda(0), where its weight is");
+        assert_eq!(misfit.got, "one on Cpu");
+        assert!(misfit.hint.contains("to_device"));
+        assert!(Misfit::between(cpu, cpu).is_none());
     }
 }

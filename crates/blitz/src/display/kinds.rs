@@ -114,7 +114,7 @@ impl Json {
 }
 
 /// `text` as it must stand in HTML to be read as it is.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -1,0 +1,60 @@
+//! The tutorial's net for CIFAR-10.
+
+use tch::Tensor;
+use tch::nn::{Module, Path};
+
+use super::{Conv2d, Linear, conv2d, linear};
+
+/// The tutorial's net, 62,006 parameters: `[N, 3, 32, 32]` f32 images to `[N, 10]` logits.
+///
+/// ```no_run
+/// use blitz::prelude::*;
+///
+/// blitz::tch::manual_seed(0);
+/// let vs = nn::VarStore::new(Device::Cpu);
+/// let net = cifar10_net(&vs.root());
+/// let logits = net.forward(&Tensor::zeros([4, 3, 32, 32], (Kind::Float, Device::Cpu)));
+/// assert_eq!(logits.size(), [4, 10]);
+/// ```
+#[derive(Debug)]
+pub struct CifarNet {
+    /// 3 to 6 channels, kernel 5.
+    pub conv1: Conv2d,
+    /// 6 to 16 channels, kernel 5.
+    pub conv2: Conv2d,
+    /// 16 · 5 · 5 to 120 features.
+    pub fc1: Linear,
+    /// 120 to 84 features.
+    pub fc2: Linear,
+    /// 84 features to 10 logits.
+    pub fc3: Linear,
+}
+
+/// Builds a [`CifarNet`] with parameters named `conv1.weight` and so on below `path`.
+pub fn cifar10_net(path: &Path) -> CifarNet {
+    CifarNet {
+        conv1: conv2d(path / "conv1", 3, 6, 5),
+        conv2: conv2d(path / "conv2", 6, 16, 5),
+        fc1: linear(path / "fc1", 16 * 5 * 5, 120),
+        fc2: linear(path / "fc2", 120, 84),
+        fc3: linear(path / "fc3", 84, 10),
+    }
+}
+
+impl Module for CifarNet {
+    fn forward(&self, images: &Tensor) -> Tensor {
+        images
+            .apply(&self.conv1) // [N, 3, 32, 32] -> [N, 6, 28, 28]
+            .relu()
+            .max_pool2d_default(2) // -> [N, 6, 14, 14]
+            .apply(&self.conv2) // -> [N, 16, 10, 10]
+            .relu()
+            .max_pool2d_default(2) // -> [N, 16, 5, 5]
+            .flatten(1, -1) // -> [N, 400]
+            .apply(&self.fc1)
+            .relu()
+            .apply(&self.fc2)
+            .relu()
+            .apply(&self.fc3) // -> [N, 10]
+    }
+}

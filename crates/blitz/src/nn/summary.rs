@@ -1,0 +1,151 @@
+//! Where sizes change in a net, and where its parameters are.
+
+mod record;
+mod table;
+mod trace;
+
+use tch::nn::{ModuleT, VarStore};
+use tch::{Tensor, no_grad};
+
+use super::{count_parameters, named_parameters};
+use crate::display::{Bundle, Output, Show};
+use crate::error::{Error, Result};
+
+use record::Recording;
+use trace::Tracer;
+
+/// One operation of a forward pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SummaryRow {
+    /// The layer's name in the variable store, such as `conv1`; empty for operations without
+    /// parameters.
+    pub name: String,
+    /// PyTorch's type of the layer (`Conv2d`), or the operation (`relu`).
+    pub kind: String,
+    /// Shape of the output.
+    pub output: Vec<i64>,
+    /// Numbers to learn in this layer; 0 where an earlier row has counted them.
+    pub parameters: usize,
+}
+
+/// A net's operations in the order in which they run, and totals; made by [`summary`](summary()).
+///
+/// Shows itself as a table: `{}` as text, as a cell's last expression in HTML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Shape of the input.
+    pub input: Vec<i64>,
+    /// The operations.
+    pub rows: Vec<SummaryRow>,
+    /// Numbers to learn in the whole store, buffers aside.
+    pub parameters: usize,
+    /// Those of them that are not frozen.
+    pub trainable: usize,
+    /// Memory of the parameters.
+    pub bytes: usize,
+    /// Names of parameters that no operation used.
+    pub unused: Vec<String>,
+}
+
+/// Runs `net` once on `input`, without gradients and in evaluation mode, and lists what happened:
+/// a row per operation with the size of its output (as `torchinfo.summary` does per module).
+///
+/// Works for any net, because libtorch itself tells which operations run; those inside another
+/// operation are left out. Layers get their names from `vs`, by the parameters they use. Nothing
+/// is modified.
+///
+/// ```
+/// use blitz::nn::{cifar10_net, summary};
+/// use blitz::tch::{Device, Kind, Tensor, nn::VarStore};
+///
+/// let vs = VarStore::new(Device::Cpu);
+/// let net = cifar10_net(&vs.root());
+/// let images = Tensor::zeros([4, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let summary = summary(&net, &vs, &images)?;
+/// assert_eq!(summary.rows[0].name, "conv1");
+/// assert_eq!(summary.rows[0].output, [4, 6, 28, 28]);
+/// assert_eq!(summary.parameters, 62_006);
+/// # Ok::<(), blitz::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Forward`] where the net panics, as for an input of the wrong size: the layer, what it
+/// said, and the sizes up to there.
+pub fn summary(net: &(impl ModuleT + ?Sized), vs: &VarStore, input: &Tensor) -> Result<Summary> {
+    let Recording { operations, panic } = no_grad(|| {
+        record::record(|| {
+            let evaluate = false;
+            drop(net.forward_t(input, evaluate));
+        })
+    })?;
+    let mut tracer = Tracer::new(named_parameters(vs));
+    if let Some(reason) = panic {
+        return Err(failed(&mut tracer, operations, input, reason));
+    }
+    let rows: Vec<SummaryRow> =
+        operations.iter().filter_map(|operation| tracer.row(operation)).collect();
+    let parameters = vs.trainable_variables();
+    let size = |tensor: &Tensor| tensor.numel() * tensor.kind().elt_size_in_bytes();
+    Ok(Summary {
+        input: input.size(),
+        rows,
+        parameters: count_parameters(vs),
+        trainable: parameters.iter().filter(|p| p.requires_grad()).map(Tensor::numel).sum(),
+        bytes: parameters.iter().map(size).sum(),
+        unused: tracer.unused(),
+    })
+}
+
+/// Says where a forward pass that panicked with `reason` had got to.
+fn failed(
+    tracer: &mut Tracer,
+    mut operations: Vec<record::Operation>,
+    input: &Tensor,
+    reason: String,
+) -> Error {
+    // An operation that libtorch refuses has no output; others fail between operations.
+    let refused = operations.pop_if(|operation| operation.output.is_none());
+    let mut sizes = format!("input {:?}", input.size());
+    let mut last = "the input".to_owned();
+    for row in operations.iter().filter_map(|operation| tracer.row(operation)) {
+        last = label(&row.name, &row.kind);
+        sizes += &format!(" -> {last} {:?}", row.output);
+    }
+    let layer = match refused {
+        Some(operation) => {
+            let (name, kind) = tracer.label(&operation);
+            label(&name, &kind)
+        }
+        None => format!("a step after {last}"),
+    };
+    Error::Forward { layer, reason, sizes }
+}
+
+fn label(name: &str, kind: &str) -> String {
+    if name.is_empty() { kind.to_owned() } else { name.to_owned() }
+}
+
+impl Summary {
+    /// Shows the table now: [`crate::display::show`].
+    pub fn show(&self) {
+        crate::display::show(self);
+    }
+
+    /// What evcxr calls when the summary is the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        Output::standard().result(&self.bundle());
+    }
+}
+
+impl Show for Summary {
+    fn bundle(&self) -> Bundle {
+        Bundle::new().with_text("text/html", table::html(self)).with_alt(self.to_string())
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&table::text(self))
+    }
+}

@@ -1,0 +1,192 @@
+//! Which operations libtorch runs during a call.
+
+use std::any::Any;
+use std::ffi::{CStr, c_char, c_void};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::error::Result;
+use crate::ffi;
+
+/// An operation that no other operation called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Operation {
+    /// Without the `aten::` before it.
+    pub name: String,
+    /// Identities of the tensors that went in, each with that of its memory.
+    pub inputs: Vec<[usize; 2]>,
+    /// Shape of the first tensor that came out, and its memory.
+    pub output: Option<(Vec<i64>, usize)>,
+}
+
+/// What happened during a call.
+pub(super) struct Recording {
+    pub operations: Vec<Operation>,
+    /// The message, where the call panicked.
+    pub panic: Option<String>,
+}
+
+/// As in C++.
+#[repr(C)]
+struct RawOperation {
+    name: *const c_char,
+    inputs: *const [usize; 2],
+    input_count: usize,
+    shape: *const i64,
+    rank: usize,
+    storage: usize,
+    has_output: bool,
+}
+
+unsafe extern "C" {
+    fn blitz_nn_record(
+        body: extern "C" fn(*mut c_void),
+        sink: extern "C" fn(*mut c_void, *const RawOperation),
+        context: *mut c_void,
+    ) -> *mut c_char;
+}
+
+struct Context<F> {
+    body: Option<F>,
+    recording: Recording,
+}
+
+/// Calls `body`, which may panic, and lists the operations that ran on this thread meanwhile.
+pub(super) fn record<F: FnOnce()>(body: F) -> Result<Recording> {
+    let recording = Recording { operations: Vec::new(), panic: None };
+    let mut context = Context { body: Some(body), recording };
+    let pointer = (&raw mut context).cast();
+    // SAFETY: C++ calls the two functions with `pointer` until it returns, never both at once, and
+    // `context` is of the type that they expect.
+    let message = unsafe { blitz_nn_record(run::<F>, push::<F>, pointer) };
+    ffi::check("recording the operations", message)?;
+    Ok(context.recording)
+}
+
+extern "C" fn run<F: FnOnce()>(context: *mut c_void) {
+    // SAFETY: see `record`.
+    let context = unsafe { &mut *context.cast::<Context<F>>() };
+    if let Some(body) = context.body.take() {
+        let quiet = QuietPanics::new();
+        // The caller gets an error and no result, so that nothing half-done is used by it.
+        let result = catch_unwind(AssertUnwindSafe(body));
+        drop(quiet);
+        context.recording.panic = result.err().map(|payload| message(&*payload));
+    }
+}
+
+/// A panic here would end the process, but there is none: nothing is allocated beyond measure.
+extern "C" fn push<F>(context: *mut c_void, operation: *const RawOperation) {
+    // SAFETY: see `record`; the operation and what it points to live until this returns.
+    let (context, operation) = unsafe { (&mut *context.cast::<Context<F>>(), &*operation) };
+    let &RawOperation { name, input_count, rank, storage, .. } = operation;
+    // SAFETY: as above, and C++ gives a terminated name.
+    let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
+    // SAFETY: as above, and the counts are those of C++'s vectors.
+    let (inputs, shape) = unsafe {
+        (slice(operation.inputs, input_count).to_vec(), slice(operation.shape, rank).to_vec())
+    };
+    context.recording.operations.push(Operation {
+        name: name.strip_prefix("aten::").unwrap_or(&name).to_owned(),
+        inputs,
+        output: operation.has_output.then_some((shape, storage)),
+    });
+}
+
+/// C++'s `data()` of an empty vector may be null, which a slice may not.
+///
+/// # Safety
+///
+/// `data` points to `len` values that live for `'a`, or `len` is 0.
+unsafe fn slice<'a, T>(data: *const T, len: usize) -> &'a [T] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(data, len) }
+}
+
+/// What a panic said, without what Rust and libtorch put around it.
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
+        (Some(text), _) => text.as_str(),
+        (None, Some(text)) => text,
+        (None, None) => "no reason given",
+    };
+    let torch = "called `Result::unwrap()` on an `Err` value: Torch(\"";
+    let text = text.strip_prefix(torch).unwrap_or(text);
+    // In the debug form of tch's error, the lines of the stack trace are escaped.
+    let first = text.split("\\n").next().unwrap_or(text);
+    first.lines().next().unwrap_or(first).trim_end_matches('.').replace("\\\"", "\"")
+}
+
+/// While it lives, panics of this thread print nothing: they become an error.
+struct QuietPanics(Arc<AtomicBool>);
+
+impl QuietPanics {
+    fn new() -> QuietPanics {
+        let active = Arc::new(AtomicBool::new(true));
+        let (flag, here, previous) = (active.clone(), thread::current().id(), panic::take_hook());
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().id() != here || !flag.load(Ordering::Relaxed) {
+                previous(info);
+            }
+        }));
+        QuietPanics(active)
+    }
+}
+
+impl Drop for QuietPanics {
+    fn drop(&mut self) {
+        // The hook stays, as another thread may have put its own on top of it; it only passes on.
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, Kind, Tensor};
+
+    #[test]
+    fn operations_inside_operations_are_left_out() {
+        let x = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));
+        let recording = record(|| drop(x.linear(&x, None::<&Tensor>).relu())).unwrap();
+        let names: Vec<&str> = recording.operations.iter().map(|op| op.name.as_str()).collect();
+        assert_eq!(names, ["linear", "relu"]);
+        assert_eq!(recording.operations[0].inputs.len(), 2);
+        assert_eq!(recording.operations[1].output.as_ref().unwrap().0, [2, 2]);
+        assert!(recording.panic.is_none());
+    }
+
+    #[test]
+    fn a_recording_inside_a_recording_keeps_both() {
+        let x = Tensor::ones([2], (Kind::Float, Device::Cpu));
+        let mut inner = None;
+        let outer = record(|| {
+            let _ = x.relu();
+            inner = Some(record(|| drop(x.exp())).unwrap());
+            let _ = x.tanh();
+        });
+        let names = |recording: &Recording| -> Vec<String> {
+            recording.operations.iter().map(|op| op.name.clone()).collect()
+        };
+        assert_eq!(names(&inner.unwrap()), ["exp"]);
+        let outer = names(&outer.unwrap());
+        assert_eq!((outer[0].as_str(), outer.last().unwrap().as_str()), ("relu", "tanh"));
+    }
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        let x = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));
+        let recording = record(|| drop(x.relu().matmul(&x))).unwrap();
+        let last = recording.operations.last().unwrap();
+        assert_eq!((last.name.as_str(), last.output.as_ref()), ("matmul", None));
+        let panic = recording.panic.unwrap();
+        assert!(panic.starts_with("mat1 and mat2 shapes cannot be multiplied"), "{panic}");
+        assert!(!panic.contains("frame") && !panic.contains("\\n"), "{panic}");
+        assert_eq!(record(|| panic!("a {}", "b")).unwrap().panic.unwrap(), "a b");
+    }
+}
