@@ -34,7 +34,11 @@ fn recording() -> Section {
     let float_cpu = (Kind::Float, Device::Cpu);
     let x = Tensor::ones([2, 2], float_cpu).set_requires_grad(true);
     let y = &x * &x;
-    row!(s, "torch.ones(2, 2, requires_grad=True)", Tensor::ones([2, 2], float_cpu).set_requires_grad(true));
+    row!(
+        s,
+        "torch.ones(2, 2, requires_grad=True)",
+        Tensor::ones([2, 2], float_cpu).set_requires_grad(true)
+    );
     row!(s, "x * x", &x * &x);
     row!(s, "x.requires_grad", x.requires_grad());
     row!(s, "x.is_leaf", x.is_leaf());
@@ -78,7 +82,8 @@ fn going_backward() -> Section {
 }
 
 fn vectors() -> Section {
-    let setup = "x = torch.tensor([2., 5.], requires_grad=True)\ny = x * x\nv = torch.tensor([1., 10.])";
+    let setup =
+        "x = torch.tensor([2., 5.], requires_grad=True)\ny = x * x\nv = torch.tensor([1., 10.])";
     let mut s = Section::new("Vectors", setup);
     let v = Tensor::from_slice(&[1f32, 10.0]);
     let x = leaf(&[2.0, 5.0]);
@@ -155,7 +160,15 @@ fn own_function() -> Section {
     let mut s = Section::new("Own functions", setup);
     let x = Tensor::from_slice(&[-1f64, 2.0, 3.0]).set_requires_grad(true);
     row!(s, "MyReLU.apply(x)", MyReLU.apply([&x]).unwrap());
-    row!(s, "type(MyReLU.apply(x).grad_fn).__name__", MyReLU.apply([&x]).unwrap().grad_fn().unwrap().name());
-    row!(s, "torch.autograd.gradcheck(MyReLU.apply, [x])", gradcheck(|[x]| MyReLU.apply([x]), [&x], &GradcheckOptions::default()).is_ok());
+    row!(
+        s,
+        "type(MyReLU.apply(x).grad_fn).__name__",
+        MyReLU.apply([&x]).unwrap().grad_fn().unwrap().name()
+    );
+    row!(
+        s,
+        "torch.autograd.gradcheck(MyReLU.apply, [x])",
+        gradcheck(|[x]| MyReLU.apply([x]), [&x], &GradcheckOptions::default()).is_ok()
+    );
     s
 }

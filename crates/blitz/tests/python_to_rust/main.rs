@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use table::{Page, is_update, read, write};
 
 fn pages() -> Vec<Page> {
-    vec![tensors::page(), autograd::page()]
+    vec![tensors::page(), autograd::page(), networks::page()]
 }
 
 fn in_crate(path: &str) -> PathBuf {

@@ -24,7 +24,12 @@ from torch.nn import functional as F
 def shown(value):
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(shown(item) for item in value) + "]"
-    return str(value) if isinstance(value, (torch.dtype, torch.device)) else repr(value)
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, (torch.dtype, torch.device)):
+        return str(value)
+    # A parameter is a tensor to Rust; Python says that it is one in a line of its own.
+    return repr(value).removeprefix("Parameter containing:\n")
 
 
 def result(setup, row):
