@@ -13,7 +13,7 @@
 //! Source: PyTorch's `torch/_tensor_str.py`, followed rule by rule.
 
 mod elements;
-mod facts;
+pub(crate) mod facts;
 mod layout;
 mod number;
 mod show;

@@ -1,4 +1,4 @@
-//! What the printed form says beside the numbers.
+//! What the printed form says beside the numbers, and errors about a tensor say of it.
 
 use std::ffi::{CStr, c_char};
 
@@ -9,7 +9,7 @@ use crate::ffi;
 
 /// As libtorch numbers them (`c10::Layout`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     Strided,
     /// Coordinates.
     Sparse,
@@ -22,13 +22,13 @@ pub(super) enum Layout {
 }
 
 /// What C++ says of a tensor (`cpp/repr.cpp`).
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// `cpu`, `cuda:0`, `meta`.
-    pub(super) device: String,
+    pub(crate) device: String,
     /// The name of the node that made the tensor; empty for a leaf.
     pub(super) grad_fn: String,
-    pub(super) layout: Layout,
-    pub(super) requires_grad: bool,
+    pub(crate) layout: Layout,
+    pub(crate) requires_grad: bool,
     /// As libtorch numbers them (`c10::ScalarType`); tch does not know all.
     pub(super) scalar_type: i32,
 }
@@ -101,7 +101,7 @@ unsafe extern "C" {
 
 impl Facts {
     /// The facts about a defined tensor.
-    pub(super) fn of(tensor: &Tensor) -> Result<Facts, TchError> {
+    pub(crate) fn of(tensor: &Tensor) -> Result<Facts, TchError> {
         let null = std::ptr::null_mut();
         let mut raw = RawFacts {
             device: null,
@@ -125,7 +125,7 @@ impl Facts {
     }
 
     /// The kind as Python prints it.
-    pub(super) fn dtype(&self) -> String {
+    pub(crate) fn dtype(&self) -> String {
         format!("torch.{}", self.name())
     }
 
@@ -160,7 +160,7 @@ impl Layout {
     }
 
     /// The layout as Python prints it.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Layout::Strided => "torch.strided",
             Layout::Sparse => "torch.sparse_coo",
