@@ -2,7 +2,8 @@
 
 use crate::row;
 use crate::table::{Page, Section};
-use blitz::ndarray::array;
+use blitz::array;
+use blitz::ndarray::Array1;
 use blitz::prelude::*;
 
 pub fn page() -> Page {
@@ -222,10 +223,21 @@ fn sharing() -> Section {
 }
 
 fn arrays() -> Section {
-    let setup = "t = torch.ones(2, 3)\narray = np.array([1., 2., 3.])";
-    let mut s = Section::new("Arrays", setup);
-    let mut t = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));
-    let _ = &mut t;
-    let _ = array![1.0];
+    let mut s = Section::new("Arrays", "t = torch.ones(3)\nn = np.ones(3)");
+    let ones = || Tensor::ones([3], (Kind::Float, Device::Cpu));
+    let array_of_ones = || Array1::<f64>::ones(3);
+    let mut t = ones();
+    row!(s, "n = t.numpy()", { let n = array::view::<f32>(&mut t).unwrap(); } "n.tolist()" => n.iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
+    row!(s, "n = t.numpy(); t += 1", { t += 1.0; let n = array::view::<f32>(&mut t).unwrap(); } "n.tolist()" => n.iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
+    let mut t = ones();
+    row!(s, "n = t.numpy(); n += 10", { let mut n = array::view_mut::<f32>(&mut t).unwrap(); n += 10.0; } "t" => t);
+    let mut n = array_of_ones();
+    row!(s, "t = torch.from_numpy(n); t += 1", { array::with_tensor(&mut n, |t| *t += 1.0).unwrap(); } "n.tolist()" => n.to_vec());
+    let n = array_of_ones();
+    row!(s, "t = torch.from_numpy(n)", { let t = array::from_array(n); } "t" => t);
+    let n = array_of_ones();
+    row!(s, "torch.tensor(n)", array::to_tensor(&n));
+    let t = ones();
+    row!(s, "n = t.numpy().copy()", { let n = array::copy::<f32>(&t).unwrap(); } "n.tolist()" => n.iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
     s
 }
