@@ -67,6 +67,30 @@ def test_a_cell_that_only_prints_has_no_result(kernels):
     assert cell.stdout == "1\n" and cell.result is None
 
 
+ARRAY = "[[1.0, 9.0],\n [3.0, 4.0]], shape=[2, 2], strides=[2, 1], layout=Cc (0x5), "
+
+
+def test_an_array_is_a_variable_and_shares_memory_with_tensors(kernels):
+    kernel = kernels.get()
+    kernel.execute("use blitz::ndarray::{array, Array2};").ok()
+    kernel.execute(
+        "let mut n = array![[1f32, 2.], [3., 4.]];\n"
+        "let sum = n.sum_axis(blitz::ndarray::Axis(0));"
+    ).ok()
+    kernel.execute("blitz::array::with_tensor(&mut n, |t| drop(t.get(0).get(1).fill_(9)))?;").ok()
+    assert kernel.execute("n").ok().result == {"text/plain": f"{ARRAY}const ndim=2"}
+    kernel.execute(
+        "let mut t = blitz::array::from_array(n);\n"
+        "let copied = blitz::array::copy::<f32>(&t)?;"
+    ).ok()
+    kernel.execute("blitz::array::view_mut::<f32>(&mut t)?[[0, 0]] = 0.5;").ok()
+    expected = "tensor([[0.5000, 9.0000],\n        [3.0000, 4.0000]])"
+    assert kernel.execute("t").ok().result == {"text/plain": expected}
+    assert kernel.execute("copied").ok().result == {"text/plain": f"{ARRAY}dynamic ndim=2"}
+    both = kernel.execute("(copied.len(), &sum)").ok().result["text/plain"]
+    assert both.startswith("(4, [4.0, 6.0]")
+
+
 def test_the_stock_kernel_shows_tensors_with_the_prelude_and_the_rest_as_ever(stock):
     for code in TENSORS:
         assert stock.execute(code).ok().result == {"text/plain": PRINTED}, code

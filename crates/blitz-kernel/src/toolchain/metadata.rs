@@ -1,8 +1,9 @@
 //! `cargo metadata`: the crates of a cell.
 //!
 //! rust-analyzer gets only those that a cell can name. Of the crates that the kernel brings it
-//! reads `blitz` and `tch` but not what these are built on: no type of theirs appears in a public
-//! signature there. A crate that a person adds stays with everything below it.
+//! reads `blitz`, `tch` and `ndarray`, whose arrays are variables as tensors are, but not what these
+//! are built on: no type of theirs appears in a public signature there. A crate that a person adds
+//! stays with everything below it.
 
 use super::Session;
 use super::answers::{self, Answer, Question};
@@ -13,8 +14,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Crates that are analysed without their dependencies.
-const ALONE: [&str; 2] = ["blitz", "tch"];
+/// Crates that are analysed without their dependencies, but for each other.
+const ALONE: [&str; 3] = ["blitz", "tch", "ndarray"];
 /// The package that evcxr makes up to try a `:dep` line.
 const TRIAL_PACKAGE: &str = "evcxr_dummy_validate_dep";
 
@@ -124,9 +125,10 @@ fn nameable(metadata: &Value) -> Option<HashSet<String>> {
     let mut kept = HashSet::new();
     let mut next = vec![metadata["resolve"]["root"].as_str()?];
     while let Some(id) = next.pop() {
-        if kept.insert(id.to_owned()) && !alone.contains(id) {
+        if kept.insert(id.to_owned()) {
             let node = nodes.iter().find(|node| node["id"] == id)?;
-            next.extend(node["dependencies"].as_array()?.iter().filter_map(Value::as_str));
+            let below = node["dependencies"].as_array()?.iter().filter_map(Value::as_str);
+            next.extend(below.filter(|below| !alone.contains(id) || alone.contains(below)));
         }
     }
     Some(kept)
@@ -159,8 +161,10 @@ mod tests {
     fn own_crates_stand_alone_and_added_ones_stay_whole() {
         let text = metadata(&[
             ("ctx", &["tch", "blitz", "serde"]),
-            ("blitz", &["tch", "image"]),
-            ("tch", &["torch-sys", "half"]),
+            ("blitz", &["tch", "image", "ndarray"]),
+            ("tch", &["torch-sys", "half", "ndarray"]),
+            ("ndarray", &["num-traits"]),
+            ("num-traits", &["libm"]),
             ("serde", &["serde_core", "half"]),
             ("serde_core", &[]),
             ("half", &["libm"]),
@@ -174,13 +178,13 @@ mod tests {
             let list = list.as_array().expect("a list").iter();
             list.map(|it| it[key].as_str().expect("text").to_owned()).collect()
         };
-        let expected = ["ctx", "blitz", "tch", "serde", "serde_core", "half", "libm"];
+        let expected = ["ctx", "blitz", "tch", "ndarray", "serde", "serde_core", "half", "libm"];
         assert_eq!(names(&pruned["packages"], "name"), expected);
         assert_eq!(names(&pruned["resolve"]["nodes"], "id").len(), expected.len());
         let tch = &pruned["resolve"]["nodes"][2];
         // `half` is there for serde, so it is there for tch.
-        assert_eq!(tch["dependencies"], json!(["half 1.0"]));
-        assert_eq!(names(&tch["deps"], "pkg"), ["half 1.0"]);
+        assert_eq!(tch["dependencies"], json!(["half 1.0", "ndarray 1.0"]));
+        assert_eq!(names(&tch["deps"], "pkg"), ["half 1.0", "ndarray 1.0"]);
     }
 
     #[test]
