@@ -49,18 +49,22 @@ fn recording() -> Section {
 
 fn graph() -> Section {
     let setup = "a = torch.tensor([2., 3.], requires_grad=True)\n\
-                 b = torch.tensor([6., 4.], requires_grad=True)\nq = a**3 - b**2";
+                 b = torch.tensor([6., 4.], requires_grad=True)\nq = a**3 - b**2\n\
+                 power = q.grad_fn.next_functions[0][0]";
     let mut s = Section::new("The graph", setup);
     let (a, b) = (leaf(&[2.0, 3.0]), leaf(&[6.0, 4.0]));
     let q = a.pow_tensor_scalar(3) - b.pow_tensor_scalar(2);
-    row!(s, "q", q);
+    row!(s, "print(q)", { println!("{}", repr(&q)); } "q" => q);
     row!(s, "q.grad_fn.name()", q.grad_fn().unwrap().name());
     row!(s, "a.grad_fn is None", a.grad_fn().is_none());
     row!(s, "len(q.grad_fn.next_functions)", q.grad_fn().unwrap().next_functions().len());
     row!(s, "function, input_nr = q.grad_fn.next_functions[0]", { let edge = q.grad_fn().unwrap().next_functions().remove(0); } "[function.name(), input_nr]" => (edge.function.unwrap().name(), i64::from(edge.input_nr)));
     let power = q.grad_fn().unwrap().next_functions().remove(0).function.unwrap();
-    let leaf_of_a = power.next_functions().remove(0).function.unwrap();
-    row!(s, "leaf = q.grad_fn.next_functions[0][0].next_functions[0][0]; leaf.variable", { let variable = leaf_of_a.variable(); } "leaf.variable" => variable);
+    row!(
+        s,
+        "power.next_functions[0][0].variable",
+        power.next_functions()[0].function.as_ref().unwrap().variable()
+    );
     s
 }
 
@@ -76,8 +80,7 @@ fn going_backward() -> Section {
     row!(s, "for _ in range(3): (w * 3).sum().backward()", { for _ in 0..3 { (&w * 3.0).sum(Kind::Float).backward(); } } "w.grad" => w.grad());
     row!(s, "loss.backward(); w.grad.zero_()", { w.zero_grad(); } "w.grad" => w.grad());
     let w = leaf(&[2.0]);
-    let y = &w * &w;
-    row!(s, "y = w * w; y.retain_grad(); y.sum().backward()", { y.retain_grad().unwrap(); y.sum(Kind::Float).backward(); } "y.grad" => y.grad());
+    row!(s, "y = w * w; y.retain_grad(); y.sum().backward()", { let y = &w * &w; y.retain_grad().unwrap(); y.sum(Kind::Float).backward(); } "y.grad" => y.grad());
     s
 }
 
@@ -100,32 +103,36 @@ fn leaving_out() -> Section {
     let z = leaf(&[1.0, 1.0]);
     row!(s, "with torch.no_grad(): w = z * 2", { let w = tch::no_grad(|| &z * 2.0); } "w" => w);
     row!(s, "z.detach()", z.detach());
-    let mut w = leaf(&[1.0, 1.0]);
-    row!(s, "with torch.no_grad(): z -= 0.5", { tch::no_grad(|| w -= 0.5); } "z" => w);
+    {
+        let mut z = leaf(&[1.0, 1.0]);
+        row!(s, "with torch.no_grad(): z -= 0.5", { tch::no_grad(|| z -= 0.5); } "z" => z);
+    }
     row!(s, "z.requires_grad = False", { let z = z.set_requires_grad(false); } "z" => z);
     s
 }
 
 fn functional() -> Section {
     let setup = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n\
-                 z = torch.ones(3, requires_grad=True)\ny = x ** 3\nv = torch.tensor([1., 10., 100.])";
+                 z = torch.ones(3, requires_grad=True)\ny = x ** 3\ntotal = (x ** 3).sum()\nv = torch.tensor([1., 10., 100.])";
     let mut s = Section::new("torch.autograd.grad", setup);
     let (x, z) = (leaf(&[1.0, 2.0, 3.0]), leaf(&[1.0, 1.0, 1.0]));
     let v = Tensor::from_slice(&[1f32, 10.0, 100.0]);
-    let y = || x.pow_tensor_scalar(3);
-    let (total, y1, y2) = (y().sum(Kind::Float), y(), y().sum(Kind::Float));
-    row!(s, "total = y.sum(); torch.autograd.grad(total, [x])", { let grads = grad(&[&total], &[&x], &GradOptions::default()).unwrap(); } "torch.autograd.grad((x ** 3).sum(), [x])" => grads);
-    row!(s, "grads = torch.autograd.grad(y, [x], grad_outputs=[v])", { let options = GradOptions { grad_outputs: Some(&[&v]), ..Default::default() }; let grads = grad(&[&y1], &[&x], &options).unwrap(); } "grads" => grads);
-    row!(s, "grads = torch.autograd.grad(y.sum(), [x, z], allow_unused=True)", { let grads = grad_allow_unused(&[&y2], &[&x, &z], &GradOptions::default()).unwrap(); } "grads" => grads);
-    let total = y().sum(Kind::Float);
-    row!(s, "(first,) = torch.autograd.grad(y.sum(), [x], create_graph=True)", { let recorded = GradOptions { create_graph: true, ..Default::default() }; let first = &grad(&[&total], &[&x], &recorded).unwrap()[0]; } "torch.autograd.grad(first.sum(), [x])" => grad(&[&first.sum(Kind::Float)], &[&x], &GradOptions::default()).unwrap());
+    let y = x.pow_tensor_scalar(3);
+    let total = y.sum(Kind::Float);
+    row!(s, "grads = torch.autograd.grad(total, [x])", { let grads = grad(&[&total], &[&x], &GradOptions::default()).unwrap(); } "grads" => grads);
+    let y = x.pow_tensor_scalar(3);
+    row!(s, "grads = torch.autograd.grad(y, [x], grad_outputs=[v])", { let options = GradOptions { grad_outputs: Some(&[&v]), ..Default::default() }; let grads = grad(&[&y], &[&x], &options).unwrap(); } "grads" => grads);
+    let total = x.pow_tensor_scalar(3).sum(Kind::Float);
+    row!(s, "grads = torch.autograd.grad(total, [x, z], allow_unused=True)", { let grads = grad_allow_unused(&[&total], &[&x, &z], &GradOptions::default()).unwrap(); } "grads" => grads);
+    let total = x.pow_tensor_scalar(3).sum(Kind::Float);
+    row!(s, "(first,) = torch.autograd.grad(total, [x], create_graph=True)", { let recorded = GradOptions { create_graph: true, ..Default::default() }; let first = grad(&[&total], &[&x], &recorded).unwrap().remove(0); } "torch.autograd.grad(first.sum(), [x])" => grad(&[&first.sum(Kind::Float)], &[&x], &GradOptions::default()).unwrap());
     s
 }
 
 fn hooks() -> Section {
     let mut s = Section::new("Hooks", "x = torch.tensor([1., 2.], requires_grad=True)");
     let x = leaf(&[1.0, 2.0]);
-    row!(s, "handle = x.register_hook(lambda gradient: gradient / 2); (x * x).sum().backward()", { let handle = x.register_hook(|gradient| Some(gradient / 2.0)).unwrap(); (&x * &x).sum(Kind::Float).backward(); } "x.grad" => x.grad());
+    row!(s, "handle = x.register_hook(lambda gradient: gradient / 2); (x * x).sum().backward()", { let handle = x.register_hook(|gradient| Some(gradient / 2.0)).unwrap(); (&x * &x).sum(Kind::Float).backward(); } "x.grad" => { drop(handle); x.grad() });
     row!(s, "handle = x.register_hook(lambda gradient: None); handle.remove()", { let handle = x.register_hook(|_| None).unwrap(); handle.remove(); } "x" => x);
     s
 }

@@ -15,6 +15,12 @@ impl InPython for Tensor {
     }
 }
 
+impl<T: InPython + ?Sized> InPython for &T {
+    fn in_python(&self) -> String {
+        (**self).in_python()
+    }
+}
+
 impl InPython for bool {
     fn in_python(&self) -> String {
         if *self { "True" } else { "False" }.to_owned()

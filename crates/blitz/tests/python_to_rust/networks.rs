@@ -7,7 +7,15 @@ use blitz::prelude::*;
 pub fn page() -> Page {
     Page {
         notebook: "03_neural_networks",
-        sections: vec![layers(), functions(), nets(), losses(), gradients(), training(), sizes()],
+        sections: vec![
+            layers(),
+            functions(),
+            nets(),
+            loss_functions(),
+            gradients(),
+            training(),
+            sizes(),
+        ],
     }
 }
 
@@ -64,11 +72,11 @@ fn made() -> Made {
 fn layers() -> Section {
     let mut s = Section::new("Layers", "");
     let vs = nn::VarStore::new(Device::Cpu);
-    let root = vs.root();
-    row!(s, "layer = nn.Conv2d(1, 2, 3)", { let layer = conv2d(&root / "conv1", 1, 2, 3); } "layer.weight, layer.bias" => (layer.weight, layer.bias));
-    row!(s, "layer = nn.Conv2d(1, 2, 3, stride=2, padding=1)", { let options = Conv2dOptions { stride: 2, padding: 1, ..Default::default() }; let layer = conv2d_with(&root / "conv2", 1, 2, 3, options); } "str(layer)" => format!("{layer:?}"));
-    row!(s, "layer = nn.Linear(4, 2)", { let layer = linear(&root / "fc1", 4, 2); } "layer.weight, layer.bias" => (layer.weight, layer.bias));
-    row!(s, "net = nn.Sequential(nn.Linear(4, 2), nn.ReLU())", { let net = nn::seq().add(linear(&root / "fc2", 4, 2)).add(ReLU); } "str(net)" => describe(&net).to_string());
+    let root = &vs.root();
+    row!(s, "layer = nn.Conv2d(1, 2, 3)", { let layer = conv2d(root / "conv1", 1, 2, 3); } "layer.weight, layer.bias" => (layer.weight, layer.bias));
+    row!(s, "layer = nn.Conv2d(1, 2, 3, stride=2, padding=1)", { let options = Conv2dOptions { stride: 2, padding: 1, ..Default::default() }; let layer = conv2d_with(root / "conv2", 1, 2, 3, options); } "str(layer)" => format!("{layer:?}"));
+    row!(s, "layer = nn.Linear(4, 2)", { let layer = linear(root / "fc1", 4, 2); } "layer.weight, layer.bias" => (layer.weight, layer.bias));
+    row!(s, "net = nn.Sequential(nn.Linear(4, 2), nn.ReLU())", { let net = nn::seq().add(linear(root / "fc2", 4, 2)).add(ReLU); } "str(net)" => describe(&net).to_string());
     s
 }
 
@@ -104,7 +112,7 @@ fn nets() -> Section {
     s
 }
 
-fn losses() -> Section {
+fn loss_functions() -> Section {
     let setup = "guess = torch.tensor([1., 2., 4.])\ntruth = torch.tensor([1., 4., 1.])\n\
                  logits = torch.tensor([[4., 0.5, -1.]])\nclasses = torch.tensor([0])\n\
                  yes_no = torch.tensor([1., 0., 1.])";
@@ -149,11 +157,11 @@ fn losses() -> Section {
 fn gradients() -> Section {
     let mut s = Section::new(
         "Gradients of a network",
-        &*format!("{NET}loss = nn.MSELoss()(net(input), target)").leak(),
+        format!("{NET}loss = nn.MSELoss()(net(input), target)\nout = net(input)"),
     );
     let Made { vs, net, input, target } = made();
     let loss = mse_loss(&net.forward(&input), &target).unwrap();
-    row!(s, "loss", loss);
+    row!(s, "print(loss)", { println!("{}", repr(&loss)); } "loss" => loss);
     row!(
         s,
         "loss.grad_fn.next_functions[0][0].name()",
@@ -163,55 +171,54 @@ fn gradients() -> Section {
     row!(s, "loss.backward()", { loss.backward(); } "net.conv1.bias.grad" => net.conv1.bias.as_ref().unwrap().grad());
     let Made { vs, net, input, .. } = made();
     let out = net.forward(&input);
-    row!(s, "net(input).backward(torch.randn(2, 10))", { out.backward_with(&Tensor::randn([2, 10], (Kind::Float, Device::Cpu))).unwrap(); } "net.fc1.bias.grad" => vs.variables()["fc1.bias"].grad());
+    row!(s, "out.backward(torch.randn(2, 10))", { out.backward_with(&Tensor::randn([2, 10], (Kind::Float, Device::Cpu))).unwrap(); } "net.fc1.bias.grad" => vs.variables()["fc1.bias"].grad());
     s
 }
 
-/// The net after three steps with an optimizer.
-fn trained<C: OptimizerConfig>(config: C, lr: f64) -> Tensor {
+/// The losses of three steps with an optimizer, to four digits.
+fn losses<C: OptimizerConfig>(config: C, lr: f64) -> Vec<f64> {
     let Made { vs, net, input, target } = made();
     let mut optimizer = config.build(&vs, lr).unwrap();
-    for _ in 0..3 {
+    let mut step = || {
         let loss = mse_loss(&net.forward(&input), &target).unwrap();
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
-    }
-    net.conv1.bias.unwrap()
+        optimizer.backward_step(&loss);
+        (loss.double_value(&[]) * 1e4).round() / 1e4
+    };
+    (0..3).map(|_| step()).collect()
 }
 
 fn training() -> Section {
     let setup = format!(
-        "{NET}def trained(optimizer):\n\
-         \x20   for _ in range(3):\n\
+        "{NET}lr = 0.01\n\
+         loss = nn.MSELoss()(net(input), target)\n\
+         def losses(make_optimizer):\n\
+         \x20   optimizer = make_optimizer(net.parameters())\n\
+         \x20   def step():\n\
          \x20       loss = nn.MSELoss()(net(input), target)\n\
          \x20       optimizer.zero_grad(); loss.backward(); optimizer.step()\n\
-         \x20   return net.conv1.bias\n\
-         loss = nn.MSELoss()(net(input), target)\nlr = 0.01"
+         \x20       return round(loss.item(), 4)\n\
+         \x20   return [step() for _ in range(3)]\n\
+         optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)"
     );
-    let mut s = Section::new("Updating the weights", &*setup.leak());
+    let mut s = Section::new("Updating the weights", setup);
     let Made { vs, net, input, target } = made();
     let lr = 0.01;
     let loss = mse_loss(&net.forward(&input), &target).unwrap();
-    loss.backward();
-    row!(s, "loss.backward(); [p.data.sub_(p.grad * lr) for p in net.parameters()]", { for mut p in vs.trainable_variables() { tch::no_grad(|| p -= p.grad() * lr); } } "net.conv1.bias" => net.conv1.bias);
-    row!(s, "trained(optim.SGD(net.parameters(), lr=0.01))", trained(nn::Sgd::default(), 0.01));
+    row!(s, "loss.backward(); [p.data.sub_(p.grad * lr) for p in net.parameters()]", { loss.backward(); for mut p in vs.trainable_variables() { tch::no_grad(|| p -= p.grad() * lr); } } "net.conv1.bias" => net.conv1.bias);
+    let Made { mut vs, net, input, target } = made();
+    let loss = mse_loss(&net.forward(&input), &target).unwrap();
+    row!(s, "optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)", { let optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap(); } "len(optimizer.param_groups[0]['params'])" => { let _ = optimizer; vs.trainable_variables().len() });
+    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
+    row!(s, "optimizer.zero_grad(); loss.backward(); optimizer.step()", { optimizer.zero_grad(); loss.backward(); optimizer.step(); } "net.conv1.bias" => net.conv1.bias.as_ref().unwrap());
+    row!(s, "losses(lambda p: optim.SGD(p, lr=0.01))", losses(nn::Sgd::default(), 0.01));
     row!(
         s,
-        "trained(optim.SGD(net.parameters(), lr=0.01, momentum=0.9))",
-        trained(nn::sgd(0.9, 0.0, 0.0, false), 0.01)
+        "losses(lambda p: optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True))",
+        losses(nn::sgd(0.9, 0.0, 0.0, true), 0.01)
     );
-    row!(
-        s,
-        "trained(optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True))",
-        trained(nn::sgd(0.9, 0.0, 0.0, true), 0.01)
-    );
-    row!(s, "trained(optim.Adam(net.parameters(), lr=0.001))", trained(nn::Adam::default(), 0.001));
-    row!(
-        s,
-        "trained(optim.RMSprop(net.parameters(), lr=0.001))",
-        trained(nn::RmsProp::default(), 0.001)
-    );
+    row!(s, "losses(lambda p: optim.Adam(p, lr=0.001))", losses(nn::Adam::default(), 0.001));
+    row!(s, "losses(lambda p: optim.RMSprop(p, lr=0.001))", losses(nn::RmsProp::default(), 0.001));
+    row!(s, "[p.requires_grad_(False) for p in net.parameters()]", { vs.freeze(); } "net.fc1.bias.requires_grad" => net.fc1.bias.as_ref().unwrap().requires_grad());
     s
 }
 

@@ -20,7 +20,7 @@ struct Row {
 pub struct Section {
     title: &'static str,
     /// Python lines that make the variables.
-    setup: &'static str,
+    setup: String,
     rows: Vec<Row>,
 }
 
@@ -32,8 +32,8 @@ pub struct Page {
 }
 
 impl Section {
-    pub fn new(title: &'static str, setup: &'static str) -> Section {
-        Section { title, setup, rows: Vec::new() }
+    pub fn new(title: &'static str, setup: impl Into<String>) -> Section {
+        Section { title, setup: setup.into(), rows: Vec::new() }
     }
 
     /// Called by [`row`](crate::row).

@@ -81,11 +81,11 @@ fn adding() -> Section {
     let x = Tensor::arange(6.0, float_cpu).view((2, 3));
     let y = || Tensor::full([2, 3], 10.0, float_cpu);
     let mut y_changed = y();
-    let (y, mut z) = (y(), y());
+    let y = y();
     row!(s, "x + y", &x + &y);
     row!(s, "torch.add(x, y)", x.g_add(&y));
     row!(s, "result = torch.empty(2, 3); torch.add(x, y, out=result)", { let result = Tensor::empty([2, 3], float_cpu); let _ = x.add_out(&result, &y); } "result" => result);
-    row!(s, "z = y.clone(); z += x", { z += &x; } "z" => z);
+    row!(s, "z = y.clone(); z += x", { let mut z = y.copy(); z += &x; } "z" => z);
     {
         let y = &mut y_changed;
         row!(s, "y.add_(x)", { let _ = y.g_add_(&x); } "y" => *y);
@@ -169,7 +169,7 @@ fn in_place() -> Section {
     let mut x = original.copy();
     row!(s, "x -= 1", { x -= 1.0; } "x" => x);
     let mut x = original.copy();
-    row!(s, "x.mul_(x)", { x *= &original; } "x" => x);
+    row!(s, "x.mul_(x)", { let copy = x.copy(); x *= &copy; } "x" => x);
     let mut x = original.copy();
     row!(s, "x.fill_(7)", { let _ = x.fill_(7.0); } "x" => x);
     let mut x = original.copy();
