@@ -88,6 +88,7 @@ pub use tch;
 
 /// The names that notebooks use, for `use blitz::prelude::*;`.
 pub mod prelude {
+    pub use crate::array;
     pub use crate::autograd::{self, Autograd, Context, Function};
     pub use crate::checkpoint;
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
