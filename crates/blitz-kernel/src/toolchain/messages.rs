@@ -26,9 +26,8 @@ fn is_about_keeping_a_moved_variable(message: &Value) -> bool {
     let is_in_evcxrs_line = |span: &Value| {
         let mut lines = span["text"].as_array().into_iter().flatten();
         span["is_primary"] == true
-            && lines.any(|line| {
-                line["text"].as_str().is_some_and(|text| text.contains(KEEPS_VARIABLE))
-            })
+            && lines
+                .any(|line| line["text"].as_str().is_some_and(|text| text.contains(KEEPS_VARIABLE)))
     };
     message["code"]["code"] == "E0382"
         && message["spans"].as_array().is_some_and(|spans| spans.iter().any(is_in_evcxrs_line))
@@ -125,7 +124,8 @@ mod tests {
             json!({ "$message_type": "diagnostic", "code": code, "spans": spans, "children": children })
         };
         let passed_on = |text: &str| -> Value {
-            let message = compiler_message(&session, &line(text).to_string()).expect("a diagnostic");
+            let message =
+                compiler_message(&session, &line(text).to_string()).expect("a diagnostic");
             serde_json::from_str(&message).expect("JSON")
         };
         let kept = passed_on("evcxr_variable_store.put_variable::<_>(stringify!(names), names);");

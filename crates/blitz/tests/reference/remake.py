@@ -42,9 +42,12 @@ def differences(stored, made, where):
 
 def remake(directory):
     sys.path.insert(0, str(STORED))
-    for script in sorted(STORED.glob("make_*.py")):
-        module = importlib.import_module(script.stem)
+    scripts = sorted(STORED.glob("make_*.py"))
+    modules = [importlib.import_module(script.stem) for script in scripts]
+    # All before the first runs: some write through another one.
+    for module in modules:
         module.HERE = directory
+    for module in modules:
         module.main()
 
 
