@@ -47,7 +47,8 @@ class TestRustKernel(KernelTests):
         {"code": display_command({"display": {"data": {"text/html": "<b>x</b>"}}}), "mime": "text/html"},
         {"code": display_command({"display": {"data": {"image/png": "iVBORw=="}}}), "mime": "image/png"},
     ]
-    code_history_pattern = "6 *"
+    # Whole, because the history is that of every session in this directory.
+    code_history_pattern = "6 [*] 7"
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "Vec::<i32>::with_capacity"
     code_clear_output = display_command({"clear": {"wait": False}})
