@@ -17,6 +17,7 @@
 //! | [`graph`] | the autograd graph, drawn |
 //! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
 //! | [`optim`] | what changes the parameters after each backward pass |
+//! | [`step`] | one training step, plain or as a CUDA graph |
 //! | [`train`](mod@train) | the training loop |
 //! | [`metrics`] | accuracy, overall and per class |
 //! | [`checkpoint`] | saves and loads parameters |
@@ -56,6 +57,7 @@ pub mod autograd;
 pub mod builtin;
 pub mod checkpoint;
 pub mod cifar10;
+mod cuda_graph;
 pub mod device;
 pub mod display;
 pub mod download;
@@ -68,6 +70,7 @@ pub mod image_grid;
 pub mod interrupt;
 pub mod loader;
 pub mod make_grid;
+mod memory;
 pub mod metrics;
 pub mod nn;
 pub mod optim;
@@ -78,6 +81,7 @@ pub mod python_to_rust {}
 pub mod random;
 mod records;
 pub mod repr;
+pub mod step;
 pub mod train;
 pub mod transform;
 
@@ -110,6 +114,7 @@ pub mod prelude {
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
     pub use crate::repr::{EvcxrDisplay, repr};
+    pub use crate::step::{GraphedStep, RunningLoss, train_step};
     pub use crate::train::{
         LossPoint, Progress, TrainOptions, TrainReport, train, train_with_progress,
     };

@@ -72,6 +72,8 @@ pub struct Sgd {
     parameters: Vec<Tensor>,
     /// One per parameter; undefined until its first step.
     buffers: Vec<Tensor>,
+    /// How often the buffers have been replaced, for a CUDA graph that holds their addresses.
+    loads: usize,
 }
 
 impl Sgd {
@@ -85,7 +87,7 @@ impl Sgd {
         check(&options)?;
         let (names, parameters): (Vec<_>, Vec<_>) = named_parameters(vs).into_iter().unzip();
         let buffers = parameters.iter().map(|_| Tensor::new()).collect();
-        Ok(Sgd { options, names, parameters, buffers })
+        Ok(Sgd { options, names, parameters, buffers, loads: 0 })
     }
 
     /// Forgets the gradients: afterwards `parameter.grad().defined()` is false (Python's
@@ -150,6 +152,33 @@ impl Sgd {
     /// What the optimizer was made with, and the learning rate as it is now.
     pub fn options(&self) -> SgdOptions {
         self.options
+    }
+
+    /// As [`Sgd::step`] in one kernel, with the learning rate from `lr`, f32 of shape [] on the
+    /// parameters' device, all of which are there. May round in another way.
+    pub(crate) fn fused_step(&mut self, lr: &Tensor) -> Result<()> {
+        let (parameters, buffers) = (pointers(&self.parameters), pointers(&self.buffers));
+        // SAFETY: as in `step`.
+        let message = unsafe {
+            blitz_optim_sgd_fused_step(
+                parameters.as_ptr(),
+                buffers.as_ptr(),
+                parameters.len(),
+                &CSgd::from(&self.options),
+                ffi::lend(lr),
+            )
+        };
+        ffi::check("the optimizer's step", message)
+    }
+
+    pub(crate) fn parameters(&self) -> &[Tensor] {
+        &self.parameters
+    }
+
+    /// Where the parameters and the momentum lie: what a CUDA graph of the step depends on.
+    pub(crate) fn addresses(&self) -> (usize, Vec<usize>) {
+        let address = |tensor: &Tensor| tensor.data_ptr() as usize;
+        (self.loads, self.parameters.iter().map(address).collect())
     }
 
     /// `zero_grad()` and `loss.backward()`.
@@ -217,7 +246,7 @@ fn pointers(tensors: &[Tensor]) -> Vec<*mut C_tensor> {
     tensors.iter().map(ffi::lend).collect()
 }
 
-/// `BlitzSgd` of cpp/optim.cpp.
+/// `Sgd` of cpp/optim_pass.h.
 #[repr(C)]
 struct CSgd {
     lr: f64,
@@ -242,9 +271,53 @@ unsafe extern "C" {
         count: usize,
         sgd: *const CSgd,
     ) -> *mut c_char;
+    fn blitz_optim_sgd_fused_step(
+        parameters: *const *mut C_tensor,
+        buffers: *const *mut C_tensor,
+        count: usize,
+        sgd: *const CSgd,
+        lr: *mut C_tensor,
+    ) -> *mut c_char;
     fn blitz_optim_backward(
         parameters: *const *mut C_tensor,
         count: usize,
         loss: *mut C_tensor,
     ) -> *mut c_char;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    /// The parameter after four steps, the second without a gradient.
+    fn steps(options: SgdOptions, step: impl Fn(&mut Sgd) -> Result<()>) -> Tensor {
+        let vs = VarStore::new(Device::Cpu);
+        let parameter = vs.root().var_copy("p", &Tensor::linspace(-1, 2, 21, FLOAT));
+        let mut optimizer = Sgd::new(&vs, options).unwrap();
+        for round in 0..4 {
+            optimizer.zero_grad();
+            if round != 1 {
+                (parameter.square() * f64::from(round + 1)).sum(Kind::Float).backward();
+            }
+            step(&mut optimizer).unwrap();
+        }
+        parameter.detach().copy()
+    }
+
+    const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+    #[test]
+    fn the_fused_kernel_gives_the_same_numbers_but_for_rounding() {
+        for (momentum, dampening, weight_decay, nesterov) in
+            [(0.0, 0.0, 0.1, false), (0.9, 0.3, 0.0, false), (0.8, 0.0, 0.05, true)]
+        {
+            let options = SgdOptions { lr: 0.03, momentum, dampening, weight_decay, nesterov };
+            let lr = Tensor::from(0.03f32);
+            let fused = steps(options, |optimizer| optimizer.fused_step(&lr));
+            let plain = steps(options, Sgd::step);
+            assert!(fused.allclose(&plain, 1e-5, 1e-6, false), "{options:?}");
+            assert!(!fused.allclose(&Tensor::linspace(-1, 2, 21, FLOAT), 0.1, 0.1, false));
+        }
+    }
 }

@@ -127,6 +127,65 @@ fn same_bits(a: &nn::VarStore, b: &nn::VarStore) {
     }
 }
 
+/// The last of `lengths` numbers are fewer than a vector register holds, or none.
+#[test]
+fn the_bits_of_tensors_of_any_length_are_libtorchs() {
+    for length in [1, 7, 8, 9, 31, 32, 33, 100] {
+        let start = formula(&[length], 37, 101);
+        let (ours, theirs) = (nn::VarStore::new(Device::Cpu), nn::VarStore::new(Device::Cpu));
+        let [a, b] = [&ours, &theirs].map(|vs| vs.root().var_copy("p", &start));
+        let options = SgdOptions {
+            lr: 0.07,
+            momentum: 0.9,
+            dampening: 0.1,
+            weight_decay: 0.03,
+            nesterov: false,
+        };
+        let mut sgd = Sgd::new(&ours, options).unwrap();
+        let mut reference = nn::sgd(0.9, 0.1, 0.03, false).build(&theirs, 0.07).unwrap();
+        for step in 0..20 {
+            let gradient = formula(&[length], 29 + 2 * step, 97);
+            sgd.backward_step(&(&a * &gradient).sum(Kind::Float)).unwrap();
+            reference.backward_step(&(&b * &gradient).sum(Kind::Float));
+        }
+        same_bits(&ours, &theirs);
+    }
+}
+
+/// Not in one piece of memory, and of another kind than f32: libtorch's operations, one by one.
+#[test]
+fn the_bits_of_unusual_tensors_are_libtorchs() {
+    let start = formula(&[6, 5], 37, 101);
+    for start in [start.tr(), start.to_kind(Kind::Double)] {
+        let (ours, theirs) = (nn::VarStore::new(Device::Cpu), nn::VarStore::new(Device::Cpu));
+        let [a, b] = [&ours, &theirs].map(|vs| {
+            let mut parameter = vs.root().var_copy("p", &start);
+            tch::no_grad(|| {
+                parameter.set_data(&start.copy().as_strided(start.size(), start.stride(), 0))
+            });
+            parameter
+        });
+        let mut sgd = Sgd::new(&ours, MOMENTUM).unwrap();
+        let mut reference = nn::sgd(0.9, 0.0, 0.01, false).build(&theirs, 0.05).unwrap();
+        for _ in 0..5 {
+            sgd.backward_step(&a.square().sum(a.kind())).unwrap();
+            reference.backward_step(&b.square().sum(b.kind()));
+        }
+        same_bits(&ours, &theirs);
+    }
+}
+
+#[test]
+fn a_graph_that_saved_a_parameter_notices_the_step() {
+    let vs = nn::VarStore::new(Device::Cpu);
+    let parameter = vs.root().var_copy("p", &formula(&[9], 37, 101));
+    let mut optimizer = Sgd::new(&vs, MOMENTUM).unwrap();
+    let saved = parameter.square().sum(Kind::Float);
+    optimizer.backward_step(&parameter.square().sum(Kind::Float)).unwrap();
+    let message = optimizer.backward_step(&saved).unwrap_err().to_string();
+    assert!(message.contains("modified by an inplace operation"), "{message}");
+}
+
 #[test]
 fn the_bits_are_those_of_libtorchs_own_sgd() {
     for (momentum, dampening, weight_decay, nesterov) in

@@ -44,6 +44,7 @@ impl Sgd {
             buffers[index] = fitting(name, tensor, &self.parameters[index])?;
         }
         self.buffers = buffers;
+        self.loads += 1;
         Ok(())
     }
 }
