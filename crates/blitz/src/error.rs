@@ -223,6 +223,15 @@ pub enum Error {
         /// Which parameter differs, and how.
         reason: String,
     },
+
+    /// A checkpoint cannot be read.
+    #[error("checkpoint {} cannot be read: {reason}. Nothing was loaded; save it again, or take an older one.", path.display())]
+    DamagedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and with which parameter where that is known.
+        reason: String,
+    },
 }
 
 impl Error {

@@ -1,4 +1,4 @@
-//! Parameters, losses and logits against PyTorch; accuracy and checkpoints by hand.
+//! Parameters, losses and logits against PyTorch; accuracy by hand.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -146,55 +146,4 @@ fn accuracy_is_counted_per_class() {
     );
     let text = evaluate(&net, &mut loader, &names[..3]).unwrap_err().to_string();
     assert!(text.contains("[4, 3]") && text.contains("[4, 4]"), "{text}");
-}
-
-#[test]
-fn a_checkpoint_brings_the_parameters_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let images = formula_split().images.narrow(0, 0, 2);
-    let images = Normalize::default().apply(&images).unwrap();
-    for name in ["net.safetensors", "net.ot"] {
-        let _turn = seeded(1);
-        let path = dir.path().join(name);
-        let vs = nn::VarStore::new(Device::Cpu);
-        let net = cifar10_net(&vs.root());
-        checkpoint::save(&vs, &path).unwrap();
-        let mut other_vs = nn::VarStore::new(Device::Cpu);
-        let other = cifar10_net(&other_vs.root());
-        assert_ne!(other.forward(&images), net.forward(&images));
-        checkpoint::load(&mut other_vs, &path).unwrap();
-        assert_eq!(other.forward(&images), net.forward(&images), "{name}");
-    }
-}
-
-#[test]
-fn a_checkpoint_that_does_not_fit_loads_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let _turn = seeded(1);
-    let path = dir.path().join("net.safetensors");
-    let saved = nn::VarStore::new(Device::Cpu);
-    linear(saved.root() / "fc", 5, 3);
-    checkpoint::save(&saved, &path).unwrap();
-
-    let message = |build: &dyn Fn(&nn::Path), path: &std::path::Path| {
-        let mut vs = nn::VarStore::new(Device::Cpu);
-        build(&vs.root());
-        let before: Vec<_> = vs.trainable_variables().iter().map(Tensor::copy).collect();
-        let text = checkpoint::load(&mut vs, path).unwrap_err().to_string();
-        assert_eq!(vs.trainable_variables(), before, "{text}");
-        text
-    };
-    let text = message(&|root| drop(linear(root / "fc", 6, 3)), &path);
-    assert!(text.contains("fc.weight has shape [3, 5], expected [3, 6]"), "{text}");
-    let text = message(&|root| drop(linear(root / "head", 5, 3)), &path);
-    assert!(text.contains("no parameter head.bias"), "{text}");
-    let text = message(&|_| (), &path);
-    assert!(text.contains("the net has no parameter fc.bias"), "{text}");
-    let text = message(&|_| (), &dir.path().join("none.ot"));
-    assert!(text.contains("none.ot is missing"), "{text}");
-    let text = message(&|_| (), &dir.path().join("net.pickle"));
-    assert!(text.contains(".safetensors or .ot"), "{text}");
-    std::fs::write(&path, b"not a checkpoint").unwrap();
-    let text = message(&|_| (), &path);
-    assert!(text.contains("cannot be read") && !text.contains('\n'), "{text}");
 }
