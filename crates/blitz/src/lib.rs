@@ -16,6 +16,7 @@
 //! | [`autograd`] | the graph, higher derivatives, hooks, functions with their own backward |
 //! | [`graph`] | the autograd graph, drawn |
 //! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
+//! | [`optim`] | what changes the parameters after each backward pass |
 //! | [`train`](mod@train) | the training loop |
 //! | [`metrics`] | accuracy, overall and per class |
 //! | [`checkpoint`] | saves and loads parameters |
@@ -69,6 +70,7 @@ pub mod loader;
 pub mod make_grid;
 pub mod metrics;
 pub mod nn;
+pub mod optim;
 pub mod picture;
 pub mod plot;
 #[doc = include_str!("python_to_rust.md")]
@@ -104,6 +106,7 @@ pub mod prelude {
         ReLU, cifar10_net, conv2d, conv2d_with, count_parameters, describe, linear, mse_loss,
         named_parameters, summary, zero_grad,
     };
+    pub use crate::optim::{Sgd, SgdOptions};
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
     pub use crate::repr::{EvcxrDisplay, repr};
