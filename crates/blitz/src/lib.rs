@@ -11,6 +11,7 @@
 //! | [`download`] | fetches and checks the archive |
 //! | [`builtin`] | draws the stand-in |
 //! | [`transform`] | scales and normalises images |
+//! | [`augment`] | flips and crops images at random |
 //! | [`loader`] | makes shuffled batches |
 //! | [`random`] | PyTorch's random generator |
 //! | [`autograd`] | the graph, higher derivatives, hooks, functions with their own backward |
@@ -52,6 +53,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod array;
+pub mod augment;
 pub mod autograd;
 pub mod builtin;
 pub mod checkpoint;
@@ -90,6 +92,7 @@ pub use tch;
 
 /// The names that notebooks use, for `use blitz::prelude::*;`.
 pub mod prelude {
+    pub use crate::augment::Augment;
     pub use crate::autograd::{self, Autograd, Context, Function};
     pub use crate::checkpoint;
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
@@ -98,7 +101,7 @@ pub mod prelude {
     pub use crate::graph::{Graph, GraphOptions};
     pub use crate::image_grid::{ImageGridOptions, image_grid};
     pub use crate::interrupt;
-    pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};
+    pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, LoaderState, Order};
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::metrics::{Evaluation, evaluate};
     pub use crate::nn::{
