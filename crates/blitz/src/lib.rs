@@ -19,7 +19,7 @@
 //! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
 //! | [`optim`] | what changes the parameters after each backward pass |
 //! | [`train`](mod@train) | the training loop |
-//! | [`metrics`] | accuracy, overall and per class |
+//! | [`metrics`] | accuracy, the confusion matrix, the surest mistakes |
 //! | [`checkpoint`] | saves and loads parameters |
 //! | [`make_grid`](mod@make_grid) | one tensor out of many pictures |
 //! | [`image_grid`] | labelled pictures, inline |
@@ -103,7 +103,7 @@ pub mod prelude {
     pub use crate::interrupt;
     pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, LoaderState, Order};
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
-    pub use crate::metrics::{Evaluation, evaluate};
+    pub use crate::metrics::{Evaluation, Mistake, Predictions, evaluate, predict};
     pub use crate::nn::{
         self, CifarNet, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module, OptimizerConfig,
         ReLU, cifar10_net, conv2d, conv2d_with, count_parameters, describe, linear, mse_loss,

@@ -113,37 +113,3 @@ fn training_refuses_what_does_not_fit() {
         message(TrainOptions { report_every: 0, ..Default::default() }).contains("report_every")
     );
 }
-
-#[test]
-fn accuracy_is_counted_per_class() {
-    // Picture i is all i, normalised to i / 127.5 - 1; the "net" says class 1 up to i = 3 and
-    // class 2 beyond. The labels are i.
-    let mut split = numbered_split(6);
-    split.labels = Tensor::from_slice(&[0i64, 1, 1, 2, 2, 2]);
-    let options = LoaderOptions { batch_size: 4, ..LoaderOptions::default() };
-    let mut loader = DataLoader::new(&split, options).unwrap();
-    let net = nn::func(|images| {
-        let number = (images.select(1, 0).select(1, 0).select(1, 0) + 1.0) * 127.5;
-        let large = number.gt(3.5).to_kind(Kind::Float);
-        Tensor::stack(
-            &[large.zeros_like(), 1.0 - &large, large.shallow_clone(), large.zeros_like()],
-            1,
-        )
-    });
-    let names = ["zero", "one", "two", "three"];
-    let evaluation = evaluate(&net, &mut loader, &names).unwrap();
-    assert_eq!(evaluation.confusion, [[0, 1, 0, 0], [0, 2, 0, 0], [0, 1, 2, 0], [0, 0, 0, 0]]);
-    assert_eq!((evaluation.correct(), evaluation.total()), (4, 6));
-    assert_eq!(evaluation.class_accuracy(2), Some(2.0 / 3.0));
-    assert_eq!(evaluation.class_accuracy(3), None);
-    assert_eq!(
-        evaluation.to_string(),
-        "Accuracy of the network on the 6 test images: 66 %\n\
-         Accuracy for class: zero  is 0.0 %\n\
-         Accuracy for class: one   is 100.0 %\n\
-         Accuracy for class: two   is 66.7 %\n\
-         Accuracy for class: three is unknown, no image\n"
-    );
-    let text = evaluate(&net, &mut loader, &names[..3]).unwrap_err().to_string();
-    assert!(text.contains("[4, 3]") && text.contains("[4, 4]"), "{text}");
-}
