@@ -1,4 +1,4 @@
-//! Saving and loading the parameters of a net, for Rust and for Python.
+//! Saving and loading: the parameters of a net, for Rust and for Python, and a running training.
 //!
 //! ```
 //! use blitz::prelude::*;
@@ -18,13 +18,19 @@
 //! | `.safetensors` | `net.load_state_dict(safetensors.torch.load_file(path))` | `safetensors.torch.save_file(net.state_dict(), path)` |
 //! | `.ot` | not at all | not at all; libtorch's C++ does |
 //!
+//! [`CheckpointOptions`] saves the state of a running training, net and all, for
+//! [`resume`](crate::fit::resume).
+//!
 //! The names are those of the layers' paths, such as `conv1.weight`, as in Python.
 
 mod atomic;
 mod format;
+mod generator;
+mod lock;
 mod pickle;
 mod pth;
 mod safetensors;
+mod training;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -36,6 +42,8 @@ use crate::error::{Error, Result};
 use crate::nn::named_parameters;
 
 use format::Format;
+pub use training::{CheckpointOptions, Every, Existing, newest};
+pub(crate) use training::{Saved, Snapshot, Store};
 
 /// Writes all parameters and buffers of `vs` to `path`, in the format that the extension names
 /// (see [the module](self)). A file that is there is replaced at once when the new one is complete
@@ -66,7 +74,7 @@ pub fn load(vs: &mut VarStore, path: impl AsRef<Path>) -> Result<()> {
 }
 
 /// All variables with their names: parameters in the order in which they were made, then buffers.
-pub(crate) fn named_variables(vs: &VarStore) -> Vec<(String, Tensor)> {
+fn named_variables(vs: &VarStore) -> Vec<(String, Tensor)> {
     let mut variables = named_parameters(vs);
     let mut rest = vs.variables();
     for (name, _) in &variables {
@@ -78,7 +86,7 @@ pub(crate) fn named_variables(vs: &VarStore) -> Vec<(String, Tensor)> {
 }
 
 /// As [`save`].
-pub(crate) fn save_tensors(tensors: &[(String, Tensor)], path: &Path) -> Result<()> {
+fn save_tensors(tensors: &[(String, Tensor)], path: &Path) -> Result<()> {
     let format = Format::of(path)?;
     let plain = |(name, tensor): &(String, Tensor)| {
         let tensor = tensor.detach().f_to_device(Device::Cpu)?.f_contiguous()?;
@@ -93,7 +101,7 @@ pub(crate) fn save_tensors(tensors: &[(String, Tensor)], path: &Path) -> Result<
 }
 
 /// As [`load`].
-pub(crate) fn load_tensors(targets: &[(String, Tensor)], path: &Path) -> Result<()> {
+fn load_tensors(targets: &[(String, Tensor)], path: &Path) -> Result<()> {
     let read = read_fitting(targets, path)?;
     no_grad(|| {
         for (name, target) in targets {
@@ -105,10 +113,7 @@ pub(crate) fn load_tensors(targets: &[(String, Tensor)], path: &Path) -> Result<
 }
 
 /// The tensors of `path`, which has all names of `targets`, in their shapes.
-pub(crate) fn read_fitting(
-    targets: &[(String, Tensor)],
-    path: &Path,
-) -> Result<HashMap<String, Tensor>> {
+fn read_fitting(targets: &[(String, Tensor)], path: &Path) -> Result<HashMap<String, Tensor>> {
     let tensors = read_tensors(path, |found| {
         let reason = misfit(targets, found);
         reason.map_or(Ok(()), |reason| Err(Error::Checkpoint { path: path.to_owned(), reason }))
@@ -117,7 +122,7 @@ pub(crate) fn read_fitting(
 }
 
 /// All tensors of `path`; `check` sees their names and shapes first.
-pub(crate) fn read_tensors(
+fn read_tensors(
     path: &Path,
     check: impl FnOnce(&[(String, Vec<i64>)]) -> Result<()>,
 ) -> Result<Vec<(String, Tensor)>> {

@@ -232,6 +232,15 @@ pub enum Error {
         /// What is wrong with it, and with which parameter where that is known.
         reason: String,
     },
+
+    /// Another training writes the same checkpoints.
+    #[error("the checkpoints in {} are being written by {holder}. Wait until it has finished or stop it, or choose another directory.", path.display())]
+    CheckpointInUse {
+        /// The directory.
+        path: PathBuf,
+        /// Who writes it.
+        holder: String,
+    },
 }
 
 impl Error {

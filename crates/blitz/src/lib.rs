@@ -18,9 +18,10 @@
 //! | [`graph`] | the autograd graph, drawn |
 //! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
 //! | [`optim`] | what changes the parameters after each backward pass |
-//! | [`train`](mod@train) | the training loop |
+//! | [`fit`](mod@fit) | the training loop |
+//! | [`schedule`] | learning rates that change along a training |
 //! | [`metrics`] | accuracy, the confusion matrix, the surest mistakes |
-//! | [`checkpoint`] | saves and loads parameters |
+//! | [`checkpoint`] | saves and loads parameters, for Python too, and running trainings |
 //! | [`make_grid`](mod@make_grid) | one tensor out of many pictures |
 //! | [`image_grid`] | labelled pictures, inline |
 //! | [`plot`] | loss curves, inline |
@@ -43,8 +44,9 @@
 //! tch::manual_seed(0);
 //! let vs = nn::VarStore::new(Device::Cpu);
 //! let net = cifar10_net(&vs.root());
-//! let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001)?;
-//! let report = train(&net, &mut optimizer, &mut train_loader, &TrainOptions::default())?;
+//! let sgd = SgdOptions { lr: 0.001, momentum: 0.9, ..Default::default() };
+//! let mut optimizer = Sgd::new(&vs, sgd)?;
+//! let report = fit(&net, &mut optimizer, &mut train_loader, &FitOptions::default())?;
 //! loss_plot(&[report.series("training")], LossPlotOptions::default())?.show();
 //! print!("{}", evaluate(&net, &mut test_loader, &CLASSES)?);
 //! # Ok::<(), blitz::Error>(())
@@ -64,6 +66,7 @@ pub mod download;
 mod drawing;
 pub mod error;
 mod ffi;
+pub mod fit;
 mod font;
 pub mod graph;
 pub mod image_grid;
@@ -80,7 +83,7 @@ pub mod python_to_rust {}
 pub mod random;
 mod records;
 pub mod repr;
-pub mod train;
+pub mod schedule;
 pub mod transform;
 
 pub use error::{Error, Result};
@@ -94,10 +97,11 @@ pub use tch;
 pub mod prelude {
     pub use crate::augment::Augment;
     pub use crate::autograd::{self, Autograd, Context, Function};
-    pub use crate::checkpoint;
+    pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
     pub use crate::display;
+    pub use crate::fit::{EpochReport, FitOptions, FitReport, LossPoint, Progress, fit, resume};
     pub use crate::graph::{Graph, GraphOptions};
     pub use crate::image_grid::{ImageGridOptions, image_grid};
     pub use crate::interrupt;
@@ -113,9 +117,7 @@ pub mod prelude {
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
     pub use crate::repr::{EvcxrDisplay, repr};
-    pub use crate::train::{
-        LossPoint, Progress, TrainOptions, TrainReport, train, train_with_progress,
-    };
+    pub use crate::schedule::Schedule;
     pub use crate::transform::Normalize;
     pub use tch;
     pub use tch::{Device, IndexOp, Kind, Reduction, TchError, Tensor};

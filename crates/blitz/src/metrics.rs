@@ -22,5 +22,6 @@ mod evaluation;
 mod heatmap;
 mod predictions;
 
+pub(crate) use evaluation::accuracy;
 pub use evaluation::{Evaluation, evaluate};
 pub use predictions::{Mistake, Predictions, predict};

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use tch::nn::ModuleT;
+use tch::{Kind, Tensor, no_grad};
 
 use super::predict;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::interrupt::Watch;
 use crate::loader::DataLoader;
 
 /// The counts of an evaluation. It prints itself as the tutorial does.
@@ -76,4 +78,24 @@ pub fn evaluate(
     classes: &[&str],
 ) -> Result<Evaluation> {
     Ok(predict(net, test_loader, classes)?.evaluation())
+}
+
+/// Share of the images of one epoch of `test_loader` that `net` takes for what they are, 0 to 1,
+/// whatever the number of classes.
+pub(crate) fn accuracy(net: &impl ModuleT, test_loader: &mut DataLoader) -> Result<f64> {
+    let watch = Watch::new();
+    let mut correct = Tensor::zeros([], (Kind::Int64, test_loader.device()));
+    let mut total = 0;
+    no_grad(|| {
+        let mut batches = test_loader.epoch();
+        while let Some(batch) = batches.advance() {
+            watch.check_during("evaluate", || "the net is as it was".to_owned())?;
+            let predicted = net.forward_t(&batch.images, false).f_argmax(1, false)?;
+            let right = predicted.f_eq_tensor(&batch.labels)?.f_sum(Kind::Int64)?;
+            correct = correct.f_add(&right)?;
+            total += batch.labels.numel();
+        }
+        Ok::<(), Error>(())
+    })?;
+    Ok(correct.int64_value(&[]) as f64 / total as f64)
 }

@@ -48,8 +48,8 @@ pub struct Mistake {
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] where the net's output is not `[N, classes.len()]`, where a label has no class,
-/// and for a loader without batches; [`Error::Interrupted`] where the person asked to stop.
+/// [`Error::Shape`] where the net's output is not `[N, classes.len()]` and where a label has no
+/// class, [`Error::Interrupted`] where the person asked to stop.
 ///
 /// # Panics
 ///
@@ -72,13 +72,6 @@ pub fn predict(
         }
         Ok::<(), Error>(())
     })?;
-    if labels.is_empty() {
-        return Err(Error::Shape {
-            operation: "evaluate",
-            expected: "a loader with at least one batch".to_owned(),
-            got: "one without (LastBatch::Drop, and fewer images than a batch)".to_owned(),
-        });
-    }
     let labels = Tensor::f_cat(&labels, 0)?.f_to_device(Device::Cpu)?;
     let logits = Tensor::f_cat(&logits, 0)?.f_to_device(Device::Cpu)?;
     check_labels(&labels, classes.len())?;
