@@ -95,10 +95,13 @@ fn the_pictures_say_in_words_what_they_show() {
     let image = png(&heatmap);
     assert_eq!(image.0[pixel(&image, 112 + 48 + 2, 84 + 48 + 2)..][..3], [8, 64, 129]);
     assert_eq!(image.0[pixel(&image, 112 + 2, 84 + 48 + 2)..][..3], [247, 251, 255]);
+    // The scale, from dark to light.
+    assert_eq!(image.0[pixel(&image, 112 + 4 * 48 + 30, 84)..][..3], [8, 64, 129]);
+    assert_eq!(image.0[pixel(&image, 112 + 4 * 48 + 30, 84 + 4 * 48 - 1)..][..3], [247, 251, 255]);
     // The bar of "one" is full, that of "zero" empty.
     let image = png(&bars);
-    assert_eq!(image.0[pixel(&image, 480, 44 + 26 + 13)..][..3], [0, 114, 178]);
-    assert_eq!(image.0[pixel(&image, 480, 44 + 13)..][..3], [236, 236, 236]);
+    assert_eq!(image.0[pixel(&image, 470, 44 + 26 + 13)..][..3], [0, 114, 178]);
+    assert_eq!(image.0[pixel(&image, 470, 44 + 13)..][..3], [236, 236, 236]);
 }
 
 /// RGB bytes and the width.

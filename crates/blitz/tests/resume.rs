@@ -430,6 +430,7 @@ fn a_run_killed_at_any_moment_leaves_a_newest_checkpoint_that_loads() {
         assert!(step >= last, "{step} after {last}");
         last = step;
     }
+    assert!(last >= 12, "each run has saved at least once");
     // The lock of the killed is free, and their unfinished checkpoints are swept away.
     let mut run = Run::new();
     let epochs = last / 11 + 1;

@@ -23,11 +23,8 @@ fn compare_epochs(schedule: Schedule, case: &Value) {
     for (epoch, expected) in expected.iter().enumerate() {
         for step in [epoch * 7, epoch * 7 + 6] {
             let lr = schedule.lr(number(case, "base_lr"), step, length);
-            // serde_json reads numbers to the last bit but one.
-            assert!(
-                (lr - expected).abs() <= 1e-15 * expected.max(0.01),
-                "{schedule:?} {epoch}: {lr} {expected}"
-            );
+            // PyTorch computes the cosine from rate to rate, and adds up what that rounds.
+            assert!((lr - expected).abs() < 1e-15, "{schedule:?} {epoch}: {lr} {expected}");
         }
     }
 }

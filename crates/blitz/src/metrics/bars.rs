@@ -15,8 +15,8 @@ const ROW: u32 = 26;
 const TITLE: u32 = 44;
 /// Left of the bars, for the names.
 const NAMES: u32 = 96;
-/// Right of the bars, for the number behind a full one.
-const MARGIN: u32 = 66;
+/// Right of the bars, for the numbers.
+const MARGIN: u32 = 80;
 
 impl Evaluation {
     /// A bar for each class, as long as its accuracy, and a line at the accuracy over all classes.
@@ -63,14 +63,14 @@ fn draw(
         };
         area.draw(&track(x(1.0), RGBColor(236, 236, 236)))?;
         area.draw_text(name, &text(14, HPos::Right), (NAMES as i32 - 8, middle))?;
-        let (end, label) = match evaluation.class_accuracy(class) {
+        let label = match evaluation.class_accuracy(class) {
             Some(accuracy) => {
                 area.draw(&track(x(accuracy), RGBColor(0, 114, 178)))?;
-                (x(accuracy), percent(accuracy))
+                percent(accuracy)
             }
-            None => (x(0.0), "no image".to_owned()),
+            None => "no image".to_owned(),
         };
-        area.draw_text(&label, &text(14, HPos::Left), (end + 6, middle))?;
+        area.draw_text(&label, &text(14, HPos::Right), (WIDTH as i32 - 8, middle))?;
     }
     let (mean, bottom) = (x(evaluation.accuracy()), TITLE + ROW * evaluation.classes.len() as u32);
     let line = [(mean, TITLE as i32), (mean, bottom as i32)];

@@ -93,7 +93,7 @@ fn draw_scale(area: &Area, side: i32) -> Drawn {
     for y in 0..side {
         let share = 1.0 - f64::from(y) / f64::from((side - 1).max(1));
         let line = [(left, top + y), (left + 18, top + y)];
-        area.draw(&Rectangle::new(line, shade(share).filled()))?;
+        area.draw(&PathElement::new(line, shade(share)))?;
     }
     for quarter in 0..=4 {
         let y = top + (f64::from(side - 1) * (1.0 - f64::from(quarter) / 4.0)).round() as i32;
