@@ -111,19 +111,19 @@ fn an_interrupted_training_leaves_everything_usable() {
     let net = cifar10_net(&vs.root());
     let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
     let bias = || values(&vs.variables()["fc3.bias"].detach());
-    let options = TrainOptions { epochs: 2, report_every: 5 };
     for progress in [Progress::Lines, Progress::Live] {
+        let options = FitOptions { report_every: 5, progress, ..FitOptions::default() };
         let before = bias();
         // The bar does not ask; each step of the training does, once. An epoch has 10.
         interrupt_at(13);
-        let result = train_with_progress(&net, &mut optimizer, &mut loader, &options, progress);
+        let result = fit(&net, &mut optimizer, &mut loader, &options);
         assert_eq!(
             result.unwrap_err().to_string(),
-            "interrupted train: stopped in epoch 2 after 3 steps; the net keeps what it learned, \
-             and another training continues with the loader's next epoch"
+            "interrupted fit: stopped in epoch 2 after 3 steps; the net keeps what it learned, \
+             and another fit continues with the loader's next epoch"
         );
         assert_ne!(bias(), before, "nothing was learned");
-        let report = train(&net, &mut optimizer, &mut loader, &options).unwrap();
+        let report = fit(&net, &mut optimizer, &mut loader, &options).unwrap();
         assert_eq!((report.steps, report.points.len()), (20, 4));
         assert_eq!(evaluate(&net, &mut loader, &CLASSES).unwrap().total(), 40);
     }
@@ -144,13 +144,13 @@ fn a_training_that_was_interrupted_continues_as_if_it_were_two() {
         });
         let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
         first(&net, &mut optimizer, &mut loader);
-        let options = TrainOptions { epochs: 1, report_every: 100 };
-        train(&net, &mut optimizer, &mut loader, &options).unwrap();
+        let options = FitOptions { epochs: 1, ..FitOptions::default() };
+        fit(&net, &mut optimizer, &mut loader, &options).unwrap();
         values(&vs.variables()["fc3.bias"].detach())
     };
     let interrupted = bias_after(&|net, optimizer, loader| {
         interrupt_at(3);
-        assert!(is_interrupted(train(net, optimizer, loader, &TrainOptions::default())));
+        assert!(is_interrupted(fit(net, optimizer, loader, &FitOptions::default())));
     });
     let by_hand = bias_after(&|net, optimizer, loader| {
         for batch in loader.epoch().take(3) {
