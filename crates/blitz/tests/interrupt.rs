@@ -197,3 +197,15 @@ fn an_interrupted_download_keeps_nothing_and_is_not_replaced_by_the_built_in_set
     assert!(is_interrupted(Cifar10::load(&options)));
     assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0, "a part file was left");
 }
+
+#[test]
+fn an_epoch_with_prefetch_unwinds_too() {
+    let options = LoaderOptions { prefetch: 2, ..Default::default() };
+    let mut loader = DataLoader::new(&numbered_split(40), options).unwrap();
+    let mut batches = 0;
+    interrupt_at(3);
+    let payload = unwinding(|| loader.epoch().for_each(|_| batches += 1));
+    assert_eq!((*payload.downcast::<&str>().unwrap(), batches), ("interrupted", 3));
+    assert_eq!(loader.state().images_taken, 12);
+    assert_eq!(loader.epoch().count(), 10);
+}
