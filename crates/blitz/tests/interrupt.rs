@@ -182,7 +182,7 @@ fn the_drawing_of_the_built_in_set_stops() {
 }
 
 #[test]
-fn an_interrupted_download_keeps_nothing_and_is_not_replaced_by_the_built_in_set() {
+fn an_interrupted_download_is_kept_and_not_replaced_by_the_built_in_set() {
     let cache = tempfile::tempdir().unwrap();
     let url = serve(ok(300_000), vec![0; 300_000]);
     let archive =
@@ -194,8 +194,14 @@ fn an_interrupted_download_keeps_nothing_and_is_not_replaced_by_the_built_in_set
         ..Cifar10Options::default()
     };
     interrupt_at(1);
-    assert!(is_interrupted(Cifar10::load(&options)));
-    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0, "a part file was left");
+    let text = Cifar10::load(&options).unwrap_err().to_string();
+    let files = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap());
+    let part = files.into_iter().find(|file| file.path().extension().unwrap() == "part").unwrap();
+    let kept = part.metadata().unwrap().len();
+    assert!(kept > 0, "nothing was kept");
+    let expected = format!("interrupted the download: {kept} of 300000 bytes are kept");
+    assert!(text.starts_with(&expected), "{text}");
+    assert!(!cache.path().join("cifar-10-batches-bin").exists());
 }
 
 #[test]
