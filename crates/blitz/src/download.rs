@@ -5,6 +5,7 @@
 //! wait for it.
 
 mod lock;
+mod progress;
 mod transfer;
 mod unpack;
 

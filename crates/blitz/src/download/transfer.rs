@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
 
+use super::progress::Progress;
 use super::{Archive, Timeouts};
-use crate::display::{ProgressBar, ProgressOptions};
 use crate::error::{Error, Result};
 use crate::interrupt::Watch;
 
@@ -293,40 +293,4 @@ fn open_at(part: &Path, start: u64) -> Result<File> {
 fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// How far the download is, as a bar that counts megabytes.
-struct Progress {
-    received: u64,
-    size: u64,
-    /// Bytes that the bar has counted.
-    shown: u64,
-    bar: ProgressBar,
-}
-
-const MEGABYTE: u64 = 1_000_000;
-
-impl Progress {
-    fn start(archive: &Archive, received: u64) -> Progress {
-        let label = match received {
-            0 => format!("downloading {}", archive.url),
-            _ => format!("downloading the rest of {}", archive.url),
-        };
-        let options = ProgressOptions { label, unit: "MB".to_owned(), ..Default::default() };
-        // A bar that counted what was there already would promise too much speed.
-        let total = (archive.size - received).div_ceil(MEGABYTE);
-        let bar = ProgressBar::with_options(Some(total), options);
-        Progress { received, size: archive.size, shown: received, bar }
-    }
-
-    fn add(&mut self, bytes: u64) {
-        self.received += bytes;
-        let new = self.received.saturating_sub(self.shown);
-        // The last megabyte is rarely a whole one.
-        let new = if self.received < self.size { new / MEGABYTE } else { new.div_ceil(MEGABYTE) };
-        if new > 0 {
-            self.bar.count(new);
-            self.shown += new * MEGABYTE;
-        }
-    }
 }
