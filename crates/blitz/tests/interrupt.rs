@@ -215,3 +215,20 @@ fn an_epoch_with_prefetch_unwinds_too() {
     assert_eq!(loader.state().images_taken, 12);
     assert_eq!(loader.epoch().count(), 10);
 }
+
+#[test]
+fn the_wait_for_another_download_stops() {
+    let cache = tempfile::tempdir().unwrap();
+    let other = std::fs::File::create(cache.path().join("download.lock")).unwrap();
+    other.lock().unwrap();
+    let archive = blitz::download::Archive {
+        url: "http://127.0.0.1:9/none".into(),
+        ..blitz::download::Archive::official()
+    };
+    let fetch = || blitz::download::fetch(&archive, cache.path(), &Default::default());
+    interrupt_at(2);
+    let text = fetch().unwrap_err().to_string();
+    assert!(text.starts_with("interrupted the wait for another process's download"), "{text}");
+    drop(other);
+    assert!(fetch().unwrap_err().to_string().contains("refused"), "the lock was not given back");
+}
