@@ -25,6 +25,7 @@
 //! | [`checkpoint`] | saves and loads parameters, for Python too, and running trainings |
 //! | [`make_grid`](mod@make_grid) | one tensor out of many pictures |
 //! | [`image_grid`] | labelled pictures, inline |
+//! | [`prediction_grid`](mod@prediction_grid) | labelled pictures with what a net says, inline |
 //! | [`plot`] | loss curves, inline |
 //! | [`picture`] | a PNG with its text alternative |
 //! | [`repr`](mod@repr) | prints tensors as PyTorch does |
@@ -81,6 +82,7 @@ pub mod nn;
 pub mod optim;
 pub mod picture;
 pub mod plot;
+pub mod prediction_grid;
 #[doc = include_str!("python_to_rust.md")]
 pub mod python_to_rust {}
 pub mod random;
@@ -120,6 +122,9 @@ pub mod prelude {
     pub use crate::optim::{Sgd, SgdOptions};
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
+    pub use crate::prediction_grid::{
+        Prediction, PredictionGrid, PredictionGridOptions, prediction_grid,
+    };
     pub use crate::repr::{EvcxrDisplay, repr};
     pub use crate::schedule::Schedule;
     pub use crate::step::{GraphedStep, RunningLoss, train_step};

@@ -1,6 +1,7 @@
 //! The batches of one epoch, one after another.
 
 use super::maker::Plan;
+use super::prefetch::Prefetch;
 use super::{Batch, DataLoader, LastBatch, LoaderState};
 
 /// The batches of one epoch.
@@ -12,11 +13,21 @@ use super::{Batch, DataLoader, LastBatch, LoaderState};
 pub struct Epoch<'a> {
     loader: &'a mut DataLoader,
     plan: Plan,
+    /// `None` where batches are made as they are asked for.
+    prefetch: Option<Prefetch>,
 }
 
 impl<'a> Epoch<'a> {
     pub(super) fn new(loader: &'a mut DataLoader, plan: Plan) -> Epoch<'a> {
-        Epoch { loader, plan }
+        let ahead = loader.options.prefetch;
+        // Where the system has no thread left, the same batches come as they are asked for.
+        let start = || {
+            let (first, count) = (loader.position.taken, loader.image_count());
+            let parts = plan.batches(first, count, loader.options.batch_size);
+            Prefetch::start(loader.maker.handles(), parts, ahead).ok()
+        };
+        let prefetch = if ahead > 0 { start() } else { None };
+        Epoch { loader, plan, prefetch }
     }
 
     /// How far the loader is after the batches that `next` has returned so far, for a checkpoint.
@@ -50,7 +61,10 @@ impl<'a> Epoch<'a> {
         if size == 0 || (size < batch_size && last == LastBatch::Drop) {
             return None;
         }
-        let batch = self.loader.maker.make(&self.plan.narrow(self.loader.position.taken, size));
+        let batch = match &mut self.prefetch {
+            Some(prefetch) => prefetch.next(),
+            None => self.loader.maker.make(&self.plan.narrow(self.loader.position.taken, size)),
+        };
         self.loader.position.taken += size;
         Some(batch)
     }

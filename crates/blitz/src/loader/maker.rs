@@ -1,5 +1,7 @@
 //! What a batch is made of, and its making.
 
+use std::iter;
+
 use tch::{Device, Tensor};
 
 use super::{Batch, LoaderOptions};
@@ -24,7 +26,7 @@ pub(super) struct BatchMaker {
 pub(super) struct Plan {
     /// i64 `[N]`: image indices in their order, on the device.
     order: Tensor,
-    /// i64 `[2, N]`: the crop and flip of each, on the device.
+    /// i64 `[3, N]`: the crop and flip of each, on the device.
     choices: Option<Tensor>,
 }
 
@@ -35,6 +37,23 @@ impl Plan {
             order: self.order.narrow(0, start, size),
             choices: self.choices.as_ref().map(|choices| choices.narrow(1, start, size)),
         }
+    }
+
+    /// The parts of `size` images from `start` to `end`, a smaller one at the end included.
+    pub(super) fn batches(
+        &self,
+        start: i64,
+        end: i64,
+        size: i64,
+    ) -> impl Iterator<Item = Plan> + Send + use<> {
+        let plan = self.narrow(0, end);
+        let mut next = start;
+        iter::from_fn(move || {
+            let size = size.min(end - next);
+            let part = (size > 0).then(|| plan.narrow(next, size));
+            next += size;
+            part
+        })
     }
 }
 
@@ -52,6 +71,16 @@ impl BatchMaker {
             images: move_to(&split.images)?,
             labels: move_to(&split.labels)?,
         })
+    }
+
+    /// Another maker over the same memory, for another thread.
+    pub(super) fn handles(&self) -> BatchMaker {
+        BatchMaker {
+            images: self.images.shallow_clone(),
+            labels: self.labels.shallow_clone(),
+            augmenter: self.augmenter.as_ref().map(Augmenter::handles),
+            channels: self.channels.handles(),
+        }
     }
 
     pub(super) fn image_count(&self) -> i64 {
