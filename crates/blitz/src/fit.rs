@@ -59,7 +59,6 @@ mod session;
 mod view;
 
 use tch::nn::ModuleT;
-use tch::{Reduction, Tensor};
 
 use crate::checkpoint::CheckpointOptions;
 use crate::error::{Error, Result};
@@ -67,6 +66,7 @@ use crate::interrupt::Watch;
 use crate::loader::{Batch, DataLoader};
 use crate::metrics;
 use crate::schedule::{Length, Schedule};
+use crate::step::cross_entropy;
 
 pub use optimizer::Optimizer;
 pub use report::{EpochReport, FitReport, LossPoint};
@@ -256,17 +256,6 @@ fn train_step(net: &impl ModuleT, optimizer: &mut impl Optimizer, batch: &Batch)
     let loss = cross_entropy(&logits, &batch.labels)?;
     optimizer.backward_step(&loss)?;
     Ok(loss.f_double_value(&[])?)
-}
-
-/// The mean of `-log softmax(logits)[label]` over the batch (`nn.CrossEntropyLoss()`), a scalar.
-///
-/// `logits` is f32 `[N, classes]` and `labels` i64 `[N]`.
-fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    let no_weight: Option<Tensor> = None;
-    let ignore_index = -100; // PyTorch's default: no label is ignored
-    logits
-        .f_cross_entropy_loss(labels, no_weight, Reduction::Mean, ignore_index, 0.0)
-        .map_err(Error::torch("the cross-entropy of the net's logits and the labels"))
 }
 
 /// Adds the accuracy to the report of the last epoch, where that is missing and can be had.
