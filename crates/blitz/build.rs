@@ -2,6 +2,7 @@
 //! examples and notebooks run with no environment variable set.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,12 @@ fn main() {
     };
     let lib_dir = absolute(Path::new(&printed));
     compile_cpp(&lib_dir);
+    let (library, reason) = match compile_cuda_graph(&lib_dir) {
+        Ok(library) => (library.display().to_string(), String::new()),
+        Err(reason) => (String::new(), reason),
+    };
+    println!("cargo:rustc-env=BLITZ_CUDA_GRAPH={library}");
+    println!("cargo:rustc-env=BLITZ_CUDA_GRAPH_MISSING={reason}");
     println!("cargo:rustc-env=BLITZ_LIBTORCH_LIB={}", lib_dir.display());
     // Linkers of unix systems store this path in the program; Windows has no such thing.
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family.contains("unix")) {
@@ -27,13 +34,23 @@ fn main() {
 /// its own, so that a cell links only what it calls.
 fn compile_cpp(lib_dir: &Path) {
     println!("cargo:rerun-if-changed=cpp");
-    let include = lib_dir.join("../include");
     let entries = fs::read_dir("cpp").expect("the directory cpp is part of this crate");
     let paths = entries.map(|entry| entry.expect("cpp can be read").path());
     let mut sources: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|extension| extension == "cpp")).collect();
     sources.sort();
-    cc::Build::new()
+    compiler(lib_dir)
+        .flag("-ffunction-sections")
+        .flag("-fdata-sections")
+        .files(sources)
+        .compile("blitz_libtorch");
+}
+
+/// How the layer is compiled.
+fn compiler(lib_dir: &Path) -> cc::Build {
+    let include = lib_dir.join("../include");
+    let mut build = cc::Build::new();
+    build
         .cpp(true)
         .std("c++17")
         .include("cpp")
@@ -45,11 +62,51 @@ fn compile_cpp(lib_dir: &Path) {
         .flag("-D_GLIBCXX_USE_CXX11_ABI=1")
         // As libtorch was built: without it, some classes have further fields (RecordFunction).
         .define("NDEBUG", None)
-        .flag("-ffunction-sections")
-        .flag("-fdata-sections")
-        .flag("-Wno-unused-parameter")
-        .files(sources)
-        .compile("blitz_libtorch");
+        .flag("-Wno-unused-parameter");
+    build
+}
+
+/// Compiles `cpp/cuda/` into a library beside the program, which loads it when a CUDA graph is
+/// wanted. Returns its path, or why there is none: a CPU build of libtorch, or no CUDA headers.
+fn compile_cuda_graph(lib_dir: &Path) -> Result<PathBuf, String> {
+    if !lib_dir.join("libtorch_cuda.so").exists() {
+        return Err("this libtorch was built for the CPU alone".to_owned());
+    }
+    let Some(headers) = cuda_headers(lib_dir) else {
+        return Err("CUDA's headers were not found when this crate was built; set CUDA_HOME, or \
+             install the package nvidia-cuda-runtime beside torch, and build again"
+            .to_owned());
+    };
+    let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+    let library = Path::new(&out_dir).join("libblitz_cuda_graph.so");
+    let mut rpath = OsString::from("-Wl,-rpath,");
+    rpath.push(lib_dir);
+    let mut search = OsString::from("-L");
+    search.push(lib_dir);
+    let mut command = compiler(lib_dir).flag("-isystem").flag(headers).get_compiler().to_command();
+    command.args(["-shared", "-idirafter", "cpp/cuda/shim", "cpp/cuda/graph.cpp", "-o"]);
+    command.arg(&library).arg(search).arg(rpath);
+    command.args(["-ltorch_cuda", "-lc10_cuda", "-ltorch_cpu", "-lc10"]);
+    let output = command.output().map_err(|error| format!("no C++ compiler: {error}"))?;
+    if output.status.success() {
+        return Ok(library);
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let first = text.lines().find(|line| line.contains("error")).unwrap_or("no message");
+    println!("cargo:warning=CUDA graphs will not be available: {first}");
+    Err(format!("cpp/cuda/graph.cpp could not be compiled ({first})"))
+}
+
+/// The directory of `cuda_runtime_api.h`: a CUDA toolkit's, or that of the packages that PyTorch's
+/// wheels bring.
+fn cuda_headers(lib_dir: &Path) -> Option<PathBuf> {
+    println!("cargo:rerun-if-env-changed=CUDA_HOME");
+    let toolkit = env::var_os("CUDA_HOME").map(|home| Path::new(&home).join("include"));
+    let packages = fs::read_dir(lib_dir.join("../../nvidia")).into_iter().flatten().flatten();
+    let packages = packages.map(|entry| entry.path().join("include"));
+    let usual = PathBuf::from("/usr/local/cuda/include");
+    let mut candidates = toolkit.into_iter().chain(packages).chain([usual]);
+    candidates.find(|directory| directory.join("cuda_runtime_api.h").exists())
 }
 
 /// The absolute form of `path` with its links kept: `.blitz/libtorch` may point at another

@@ -45,7 +45,7 @@ def interrupted(kernel, cell, within=5):
 
 
 LOOPS = {
-    "train": "train(&net, &mut optimizer, &mut loader, &TrainOptions { epochs: 1000, report_every: 50 })?;",
+    "fit": "fit(&net, &mut optimizer, &mut loader, &FitOptions { epochs: 1000, report_every: 50, ..FitOptions::default() })?;",
     "loader": """
 for epoch in 1..=1000 {
     for (i, batch) in loader.epoch().enumerate() {
@@ -72,13 +72,13 @@ def test_a_training_that_is_interrupted_leaves_a_half_trained_net(torch_kernel, 
     assert "panicked" not in cell.stderr and "lost" not in cell.traceback
     after = torch_kernel.execute(HALF_TRAINED).ok()
     assert after.stdout == "moved: true\nfinite: 1\n400\n"
-    again = torch_kernel.execute(LOOPS["train"].replace("1000", "1")).ok()
+    again = torch_kernel.execute(LOOPS["fit"].replace("1000", "1")).ok()
     assert "[1, " in again.stdout, "it trains on"
 
 
 def test_cells_queued_behind_an_interrupted_one_are_aborted(torch_kernel):
     torch_kernel.execute(TRAINING).ok()
-    cell = torch_kernel.submit(LOOPS["train"])
+    cell = torch_kernel.submit(LOOPS["fit"])
     queued = torch_kernel.submit('println!("ran");')
     torch_kernel.wait_for_text(cell, "[1,")
     interrupted(torch_kernel, cell)
@@ -100,7 +100,7 @@ def test_an_interrupt_reaches_a_cell_that_waits_for_the_kernel_to_start():
 def test_an_interrupt_between_cells_does_not_stop_the_next(torch_kernel):
     torch_kernel.execute(TRAINING).ok()
     assert torch_kernel.interrupt().status == "ok"
-    cell = torch_kernel.execute(LOOPS["train"].replace("1000", "1")).ok()
+    cell = torch_kernel.execute(LOOPS["fit"].replace("1000", "1")).ok()
     assert "[1, " in cell.stdout
 
 

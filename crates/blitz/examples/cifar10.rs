@@ -30,10 +30,11 @@ fn main() -> blitz::Result<()> {
     tch::manual_seed(0);
     let vs = nn::VarStore::new(device);
     let net = cifar10_net(&vs.root());
-    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001)?;
+    let sgd = SgdOptions { lr: 0.001, momentum: 0.9, ..SgdOptions::default() };
+    let mut optimizer = Sgd::new(&vs, sgd)?;
     let options =
-        TrainOptions { report_every: (train_loader.len() / 6).max(1), ..TrainOptions::default() };
-    train(&net, &mut optimizer, &mut train_loader, &options)?;
+        FitOptions { report_every: (train_loader.len() / 6).max(1), ..FitOptions::default() };
+    fit(&net, &mut optimizer, &mut train_loader, &options)?;
 
     let started = Instant::now();
     print!("{}", evaluate(&net, &mut test_loader, &CLASSES)?);

@@ -6,6 +6,7 @@
 //! options: the same bytes on every machine.
 
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use crate::cifar10::{RECORD_LEN, Split};
@@ -94,11 +95,14 @@ pub fn write_to(options: &BuiltInOptions, dir: &Path) -> Result<()> {
 /// The set as splits, read by the same code as real files.
 pub(crate) fn splits(options: &BuiltInOptions) -> Result<(Split, Split)> {
     let files = draw(options)?;
-    let named =
-        |name: &str, bytes| RecordFile { path: PathBuf::from(format!("built-in {name}")), bytes };
-    let train: Vec<_> =
-        TRAIN_FILES.iter().zip(files.train).map(|(name, bytes)| named(name, bytes)).collect();
-    Ok((records::split(&train)?, records::split(&[named(TEST_FILE, files.test)])?))
+    let named = |name: &str, bytes: Vec<u8>| {
+        Ok(RecordFile { path: PathBuf::from(format!("built-in {name}")), bytes })
+    };
+    let train_bytes = files.train.iter().map(Vec::len).sum();
+    let train = TRAIN_FILES.iter().zip(files.train).map(|(name, bytes)| named(name, bytes));
+    let train = records::split(train_bytes, train)?;
+    let test = records::split(files.test.len(), iter::once(named(TEST_FILE, files.test)))?;
+    Ok((train, test))
 }
 
 fn records_of(count: usize, random: &mut PyTorchGenerator) -> Result<Vec<u8>> {

@@ -54,7 +54,7 @@ impl Split {
 /// Where the data came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The directory that was asked for.
+    /// The directory that was asked for, or the given one.
     Directory(PathBuf),
     /// Files of an earlier download.
     Cache(PathBuf),
@@ -81,7 +81,8 @@ pub struct Cifar10 {
 /// Which data to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataChoice {
-    /// The cache, else a download, else the built-in set.
+    /// [`Cifar10Options::directory`] where it is there, else the cache, else a download, else the
+    /// built-in set.
     Auto,
     /// This directory of `.bin` files, or the one that holds `cifar-10-batches-bin`.
     Directory(PathBuf),
@@ -107,6 +108,10 @@ impl DataChoice {
 pub struct Cifar10Options {
     /// Which data to use; by default [`DataChoice::from_env`].
     pub data: DataChoice,
+    /// Where the data may lie already, as for [`DataChoice::Directory`]; by default nowhere.
+    /// [`DataChoice::Auto`] passes over it where there is no such directory, so that a program
+    /// runs elsewhere too, and `BLITZ_DATA` comes before it.
+    pub directory: Option<PathBuf>,
     /// Where a download is kept; by default `.blitz/data` in the repository.
     pub cache_dir: PathBuf,
     /// What to download; by default the official archive.
@@ -122,6 +127,7 @@ impl Default for Cifar10Options {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         Cifar10Options {
             data: DataChoice::from_env(),
+            directory: None,
             cache_dir: repository.canonicalize().unwrap_or(repository).join(".blitz/data"),
             archive: Archive::official(),
             timeouts: Timeouts::default(),
@@ -150,11 +156,7 @@ impl Cifar10 {
     /// ```
     pub fn load(options: &Cifar10Options) -> Result<Cifar10> {
         match &options.data {
-            DataChoice::Directory(dir) => {
-                let dir = find_batches(dir)?;
-                let (train, test) = records::read_dir(&dir)?;
-                Ok(Cifar10 { train, test, source: Source::Directory(dir) })
-            }
+            DataChoice::Directory(dir) => from_directory(dir),
             DataChoice::BuiltIn => built_in(options, "asked for".to_owned()),
             DataChoice::Auto => auto(options),
         }
@@ -175,7 +177,16 @@ fn find_batches(dir: &Path) -> Result<PathBuf> {
     Err(Error::MissingFile { path: dir.to_owned(), remedy })
 }
 
+fn from_directory(dir: &Path) -> Result<Cifar10> {
+    let dir = find_batches(dir)?;
+    let (train, test) = records::read_dir(&dir)?;
+    Ok(Cifar10 { train, test, source: Source::Directory(dir) })
+}
+
 fn auto(options: &Cifar10Options) -> Result<Cifar10> {
+    if let Some(dir) = options.directory.as_ref().filter(|dir| dir.is_dir()) {
+        return from_directory(dir);
+    }
     let cache = options.cache_dir.join(BATCHES_DIR);
     let source = if cache.is_dir() {
         Source::Cache(cache.clone())

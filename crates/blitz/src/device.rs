@@ -62,6 +62,33 @@ pub fn choose(request: &str) -> Result<Device> {
     }
 }
 
+/// The device that a program is asked for: what its `--device` says, else the environment variable
+/// `BLITZ_DEVICE`, else [`best`].
+///
+/// ```no_run
+/// let device = blitz::device::requested(None)?; // what a notebook does
+/// # Ok::<(), blitz::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`choose`].
+pub fn requested(flag: Option<&str>) -> Result<Device> {
+    let variable = std::env::var("BLITZ_DEVICE").ok();
+    let variable = variable.as_deref().filter(|value| !value.trim().is_empty());
+    choose(flag.or(variable).unwrap_or("auto"))
+}
+
+/// The word by which [`choose`] knows the device, such as `cpu` or `cuda:0`.
+pub fn name(device: Device) -> String {
+    match device {
+        Device::Cpu => "cpu".to_owned(),
+        Device::Cuda(index) => format!("cuda:{index}"),
+        Device::Mps => "mps".to_owned(),
+        Device::Vulkan => "vulkan".to_owned(),
+    }
+}
+
 /// The device in words, such as "the CPU, 2 threads" or "GPU 0 of 1".
 pub fn describe(device: Device) -> String {
     match device {
@@ -144,6 +171,14 @@ mod tests {
     fn words_are_read_in_any_case() {
         assert_eq!(choose("CPU").unwrap(), Device::Cpu);
         assert_eq!(choose(" Auto ").unwrap(), best());
+    }
+
+    #[test]
+    fn the_flag_goes_before_the_environment() {
+        assert_eq!(requested(Some("cpu")).unwrap(), Device::Cpu);
+        assert!(requested(Some("gpu")).is_err());
+        assert_eq!(choose(&name(Device::Cpu)).unwrap(), Device::Cpu);
+        assert_eq!(name(Device::Cuda(1)), "cuda:1");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Fetching an archive: download, check, unpack, and only then put it where others look.
+//!
+//! What arrived before a connection broke is kept beside the data, and the next attempt continues
+//! from there. Of several processes that want the same archive, one fetches it and the others
+//! wait for it.
 
-use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind, Read, Write};
+mod lock;
+mod progress;
+mod transfer;
+mod unpack;
+
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::time::{Duration, Instant};
-
-use flate2::read::GzDecoder;
-use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 use crate::cifar10::BATCHES_DIR;
 use crate::error::{Error, Result};
@@ -36,189 +40,74 @@ impl Archive {
             records_per_file: 10_000,
         }
     }
+
+    /// Where its beginning is kept until all of it is there. What another archive left behind
+    /// has another name.
+    fn part(&self, cache_dir: &Path) -> PathBuf {
+        let start: String = self.sha256.chars().take(16).collect();
+        cache_dir.join(format!("cifar-10-binary-{start}.tar.gz.part"))
+    }
 }
 
-/// How long a download waits before it gives up.
+/// How long a download waits, and how often it tries, before it gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// For the server's name to be found and, again, for the connection to stand; 5 s.
     pub connect: Duration,
     /// For the answer to begin and, again, for each further piece; 30 s.
     pub read: Duration,
+    /// Connections in a row that bring nothing new before it gives up, at least 1; 3. A server
+    /// that cannot be reached at all is tried once, so that nobody without a network waits.
+    pub tries: u32,
+    /// From a broken connection to the next; 1 s, and twice as long each further time.
+    pub pause: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Timeouts {
-        Timeouts { connect: Duration::from_secs(5), read: Duration::from_secs(30) }
+        Timeouts {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(30),
+            tries: 3,
+            pause: Duration::from_secs(1),
+        }
     }
 }
 
 /// Downloads `archive`, checks its length and SHA-256, and unpacks it to
-/// `cache_dir/cifar-10-batches-bin`, whose path it returns. Prints progress lines.
+/// `cache_dir/cifar-10-batches-bin`, whose path it returns. Shows a progress bar.
 ///
-/// The directory appears complete or not at all. Where another process was faster, its directory
-/// is used. Proxies named by the environment (`HTTPS_PROXY`) are honoured.
+/// The directory appears complete or not at all. Where another process is fetching, this one waits
+/// for it and uses its directory. A broken connection is tried again, and the transfer continues
+/// where it broke if the server can do so (`Range`). Proxies named by the environment
+/// (`HTTPS_PROXY`) are honoured.
 ///
 /// # Errors
 ///
 /// [`Error::Download`] where the network, the server or the archive's content fails,
 /// [`Error::WrongArchive`] for another length or SHA-256 (nothing is kept), [`Error::Io`] where
-/// `cache_dir` cannot be written, [`Error::Interrupted`] where the person asked to stop (nothing is
-/// kept). An interrupt is noticed between two pieces, so after `timeouts.read` at the latest.
+/// `cache_dir` cannot be written or the disk is full, [`Error::Option`] for `tries` 0,
+/// [`Error::Interrupted`] where the person asked to stop. An interrupt is noticed between two
+/// pieces, so after `timeouts.read` at the latest. Unless the content was wrong, the beginning of
+/// the archive stays in `cache_dir`, and the next call continues from there.
 pub fn fetch(archive: &Archive, cache_dir: &Path, timeouts: &Timeouts) -> Result<PathBuf> {
-    fs::create_dir_all(cache_dir).map_err(Error::io("create", cache_dir))?;
-    let pid = process::id();
-    let part = Temporary(cache_dir.join(format!("cifar-10-binary.tar.gz.part-{pid}")));
-    download(archive, &part.0, timeouts)?;
-    let unpacked = Temporary(cache_dir.join(format!("unpacking-{pid}")));
-    unpack(archive, &part.0, &unpacked.0)?;
-    publish(&unpacked.0.join(BATCHES_DIR), &cache_dir.join(BATCHES_DIR))
-}
-
-/// A file or directory that is removed however the function ends.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // Whatever cannot be removed costs disk space, nothing else.
-        let _ =
-            if self.0.is_dir() { fs::remove_dir_all(&self.0) } else { fs::remove_file(&self.0) };
+    if timeouts.tries == 0 {
+        let (expected, got) = ("at least 1".to_owned(), "0".to_owned());
+        return Err(Error::Option { option: "tries", expected, got });
     }
-}
-
-/// Streams the archive into the file `part` and checks it.
-fn download(archive: &Archive, part: &Path, timeouts: &Timeouts) -> Result<()> {
-    let failed = |reason: String| Error::Download { url: archive.url.clone(), reason };
-    if !archive.url.starts_with("https://") && !archive.url.starts_with("http://") {
-        return Err(failed("only http and https addresses can be fetched".to_owned()));
-    }
-    println!("Downloading {} ({}) ...", archive.url, megabytes(archive.size));
-    let mut response =
-        agent(timeouts).get(&archive.url).call().map_err(|error| failed(explain(&error)))?;
-    let mut reader = response.body_mut().as_reader();
-    let mut file = File::create(part).map_err(Error::io("create", part))?;
-    let mut hasher = Sha256::new();
-    let mut progress = Progress::start(archive.size);
-    let mut buffer = vec![0; 1 << 16];
     let watch = Watch::new();
-    loop {
-        watch.check_during("the download", || {
-            "nothing was kept; load the data again to begin anew".to_owned()
-        })?;
-        let read = reader.read(&mut buffer).map_err(|error| {
-            failed(format!(
-                "the connection broke after {} of {} bytes ({error})",
-                progress.received, archive.size
-            ))
-        })?;
-        if read == 0 {
-            break;
-        }
-        file.write_all(&buffer[..read]).map_err(Error::io("write", part))?;
-        hasher.update(&buffer[..read]);
-        progress.add(read as u64);
-        if progress.received > archive.size {
-            break; // Longer than it should be: the rest need not be fetched.
-        }
+    let target = cache_dir.join(BATCHES_DIR);
+    fs::create_dir_all(cache_dir).map_err(Error::io("create", cache_dir))?;
+    let _lock = lock::wait_for(&cache_dir.join("download.lock"), &watch)?;
+    if target.is_dir() {
+        println!("Another process has unpacked to {}", target.display());
+        return Ok(target);
     }
-    verify(archive, progress.received, hasher)
-}
-
-fn agent(timeouts: &Timeouts) -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .timeout_resolve(Some(timeouts.connect))
-        .timeout_connect(Some(timeouts.connect))
-        .timeout_recv_response(Some(timeouts.read))
-        .timeout_per_read(Some(timeouts.read))
-        .build()
-        .into()
-}
-
-/// ureq's error in a learner's words.
-fn explain(error: &ureq::Error) -> String {
-    const NO_NAME: &str = "the server's name could not be looked up (no network?)";
-    match error {
-        ureq::Error::HostNotFound => NO_NAME.to_owned(),
-        // The system's resolver has no error kind of its own.
-        ureq::Error::Io(error) if error.to_string().contains("failed to lookup") => {
-            NO_NAME.to_owned()
-        }
-        ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            "the server refused the connection".to_owned()
-        }
-        ureq::Error::StatusCode(404) => "the server has no such file (HTTP status 404)".to_owned(),
-        ureq::Error::StatusCode(code) => format!("the server answered with HTTP status {code}"),
-        ureq::Error::Timeout(_) => "the server did not answer in time".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn verify(archive: &Archive, received: u64, hasher: Sha256) -> Result<()> {
-    let wrong = |expected: String, got: String| {
-        Err(Error::WrongArchive { url: archive.url.clone(), expected, got })
-    };
-    if received != archive.size {
-        let more = if received > archive.size { " or more" } else { "" };
-        return wrong(format!("{} bytes", archive.size), format!("{received} bytes{more}"));
-    }
-    let sha256: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    if sha256 != archive.sha256 {
-        return wrong(format!("SHA-256 {}", archive.sha256), format!("SHA-256 {sha256}"));
-    }
-    Ok(())
-}
-
-fn unpack(archive: &Archive, part: &Path, dir: &Path) -> Result<()> {
-    let file = File::open(part).map_err(Error::io("open", part))?;
-    let mut tar = tar::Archive::new(GzDecoder::new(BufReader::new(file)));
-    tar.unpack(dir).map_err(Error::io("unpack the archive to", dir))?;
-    if !dir.join(BATCHES_DIR).is_dir() {
-        let reason = format!("the archive holds no directory {BATCHES_DIR}");
-        return Err(Error::Download { url: archive.url.clone(), reason });
-    }
-    Ok(())
-}
-
-/// Moves the finished directory to its place in one step.
-fn publish(unpacked: &Path, target: &Path) -> Result<PathBuf> {
-    match fs::rename(unpacked, target) {
-        Ok(()) => println!("Unpacked to {}", target.display()),
-        // Another process put its directory there meanwhile; it passed the same checks.
-        Err(_) if target.is_dir() => println!("Another process unpacked to {}", target.display()),
-        Err(error) => return Err(Error::io("rename a finished download to", target)(error)),
-    }
-    Ok(target.to_owned())
-}
-
-/// Prints how far the download is, about every two seconds.
-struct Progress {
-    received: u64,
-    size: u64,
-    started: Instant,
-    printed: Instant,
-}
-
-impl Progress {
-    fn start(size: u64) -> Progress {
-        let now = Instant::now();
-        Progress { received: 0, size, started: now, printed: now }
-    }
-
-    fn add(&mut self, bytes: u64) {
-        self.received += bytes;
-        if self.printed.elapsed() >= Duration::from_secs(2) {
-            self.printed = Instant::now();
-            let percent = self.received * 100 / self.size.max(1);
-            let seconds = self.started.elapsed().as_secs();
-            println!(
-                "  {} of {} ({percent} %), {seconds} s",
-                megabytes(self.received),
-                megabytes(self.size)
-            );
-        }
-    }
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+    let part = archive.part(cache_dir);
+    transfer::complete(archive, &part, timeouts, &watch)?;
+    unpack::unpack(archive, &part, &target, &watch)?;
+    // Whatever cannot be removed costs disk space, nothing else.
+    let _ = fs::remove_file(&part);
+    println!("Unpacked to {}", target.display());
+    Ok(target)
 }

@@ -223,6 +223,24 @@ pub enum Error {
         /// Which parameter differs, and how.
         reason: String,
     },
+
+    /// A checkpoint cannot be read.
+    #[error("checkpoint {} cannot be read: {reason}. Nothing was loaded; save it again, or take an older one.", path.display())]
+    DamagedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and with which parameter where that is known.
+        reason: String,
+    },
+
+    /// Another training writes the same checkpoints.
+    #[error("the checkpoints in {} are being written by {holder}. Wait until it has finished or stop it, or choose another directory.", path.display())]
+    CheckpointInUse {
+        /// The directory.
+        path: PathBuf,
+        /// Who writes it.
+        holder: String,
+    },
 }
 
 impl Error {

@@ -38,8 +38,8 @@ impl Default for ImageGridOptions {
 
 /// A grid of labelled pictures, drawn and ready to show.
 ///
-/// Draws `images`, `[N, 3, H, W]` on any device, either u8 or f32 normalised with
-/// `options.transform`, with `labels` below them. Neither is modified.
+/// Draws `images`, `[N, 3, H, W]` or grey `[N, 1, H, W]` on any device, either u8 or f32 normalised
+/// with `options.transform`, with `labels` below them. Neither is modified.
 ///
 /// ```no_run
 /// use blitz::prelude::*;
@@ -61,29 +61,65 @@ pub fn image_grid(
     labels: &[impl AsRef<str>],
     options: ImageGridOptions,
 ) -> Result<Picture> {
-    check(images, labels.len(), &options)?;
+    let labels: Vec<Label> =
+        labels.iter().map(|label| Label { text: label.as_ref(), colour: BLACK }).collect();
+    draw(OPERATION, images, &labels, &options, |layout| {
+        let words: Vec<&str> = labels.iter().map(|label| label.text).collect();
+        format!("{layout}, labelled row by row: {}.", words.join(", "))
+    })
+}
+
+const OPERATION: &str = "image_grid";
+
+/// What stands below a picture.
+pub(crate) struct Label<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) colour: RGBColor,
+}
+
+/// Draws [`image_grid`]; `alt` makes the text alternative out of the words for the layout.
+pub(crate) fn draw(
+    operation: &'static str,
+    images: &Tensor,
+    labels: &[Label],
+    options: &ImageGridOptions,
+    alt: impl FnOnce(&str) -> String,
+) -> Result<Picture> {
+    let images = colour(images);
+    check(operation, &images, labels.len(), options)?;
     font::register()?;
-    let labels: Vec<&str> = labels.iter().map(AsRef::as_ref).collect();
-    let pixels = to_bytes(images, &options.transform)?;
-    let layout = Layout::new(&images.size(), &labels, &options)?;
+    let pixels = to_bytes(&images, &options.transform)?;
+    let layout = Layout::new(&images.size(), labels, options)?;
     let (width, height) = (layout.width(), layout.height());
     let mut rgb = vec![255; 3 * width * height];
     let image_bytes = 3 * layout.image_width * layout.image_height;
     for (index, image) in pixels.chunks_exact(image_bytes).enumerate() {
         layout.paste(&mut rgb, index, image);
     }
-    layout.letter(&mut rgb, &labels)?;
-    Picture::from_rgb(width as u32, height as u32, &rgb, layout.alt(&labels))
+    layout.letter(&mut rgb, labels)?;
+    Picture::from_rgb(width as u32, height as u32, &rgb, alt(&layout.words()))
 }
 
-fn check(images: &Tensor, labels: usize, options: &ImageGridOptions) -> Result<()> {
-    const OPERATION: &str = "image_grid";
-    check_images(OPERATION, images)?;
+/// Grey pictures with three equal channels, others as they are.
+fn colour(images: &Tensor) -> Tensor {
+    match images.size()[..] {
+        [count, 1, height, width] => images.expand([count, 3, height, width], false),
+        _ => images.shallow_clone(),
+    }
+}
+
+fn check(
+    operation: &'static str,
+    images: &Tensor,
+    labels: usize,
+    options: &ImageGridOptions,
+) -> Result<()> {
+    check_images(operation, images)?;
     let count = images.size()[0];
     if count == 0 || count != labels as i64 {
         let got = format!("{count} images and {labels} labels");
         return Err(Error::Shape {
-            operation: OPERATION,
+            operation,
             expected: "one label for each of 1 or more images".to_owned(),
             got,
         });
@@ -133,13 +169,13 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(size: &[i64], labels: &[&str], options: &ImageGridOptions) -> Result<Layout> {
+    fn new(size: &[i64], labels: &[Label], options: &ImageGridOptions) -> Result<Layout> {
         let (image_height, image_width) = (size[2] as usize, size[3] as usize);
         let style = TextStyle::from((font::FAMILY, options.font_size));
         // A label may be wider than its picture.
         let mut cell_width = image_width * options.scale;
         for label in labels {
-            let (width, _) = style.font.box_size(label).map_err(|error| failed(&error))?;
+            let (width, _) = style.font.box_size(label.text).map_err(|error| failed(&error))?;
             cell_width = cell_width.max(width as usize);
         }
         Ok(Layout {
@@ -195,7 +231,7 @@ impl Layout {
     }
 
     /// Writes the labels below the pictures.
-    fn letter(&self, rgb: &mut [u8], labels: &[&str]) -> Result<()> {
+    fn letter(&self, rgb: &mut [u8], labels: &[Label]) -> Result<()> {
         let size = (self.width() as u32, self.height() as u32);
         let area = font::Canvas::new(rgb, size)?.into_drawing_area();
         let style =
@@ -204,21 +240,22 @@ impl Layout {
             let (left, top) = self.cell(index);
             let middle = (left + self.cell_width / 2) as i32;
             let below = (top + self.image_height * self.scale + self.label_height / 6) as i32;
-            area.draw_text(label, &style, (middle, below)).map_err(|error| failed(&error))?;
+            let style = style.color(&label.colour);
+            area.draw_text(label.text, &style, (middle, below)).map_err(|error| failed(&error))?;
         }
         area.present().map_err(|error| failed(&error))
     }
 
-    fn alt(&self, labels: &[&str]) -> String {
+    /// `A grid of 3 pictures in 1 row and 3 columns`.
+    fn words(&self) -> String {
         let plural = |count: usize, word: &str| {
             format!("{count} {word}{}", if count == 1 { "" } else { "s" })
         };
         format!(
-            "A grid of {} in {} and {}, labelled row by row: {}.",
+            "A grid of {} in {} and {}",
             plural(self.count, "picture"),
             plural(self.rows(), "row"),
-            plural(self.columns, "column"),
-            labels.join(", ")
+            plural(self.columns, "column")
         )
     }
 }

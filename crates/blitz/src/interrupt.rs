@@ -1,7 +1,7 @@
 //! Stopping a running cell, as Python's `KeyboardInterrupt` does.
 //!
 //! Rust code cannot be stopped from outside at any place without leaving broken values behind, so
-//! it asks now and then whether it should stop. The loader, [`train`](crate::train::train), the
+//! it asks now and then whether it should stop. The loader, [`fit`](crate::fit::fit), the
 //! progress bar, [`evaluate`](crate::metrics::evaluate), the download and the drawing of the
 //! built-in set do so; a long loop of your own does with one line:
 //!

@@ -11,16 +11,21 @@
 //! | [`download`] | fetches and checks the archive |
 //! | [`builtin`] | draws the stand-in |
 //! | [`transform`] | scales and normalises images |
+//! | [`augment`] | flips and crops images at random |
 //! | [`loader`] | makes shuffled batches |
 //! | [`random`] | PyTorch's random generator |
 //! | [`autograd`] | the graph, higher derivatives, hooks, functions with their own backward |
 //! | [`graph`] | the autograd graph, drawn |
 //! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
-//! | [`train`](mod@train) | the training loop |
-//! | [`metrics`] | accuracy, overall and per class |
-//! | [`checkpoint`] | saves and loads parameters |
+//! | [`optim`] | what changes the parameters after each backward pass |
+//! | [`step`] | one training step, plain or as a CUDA graph |
+//! | [`fit`](mod@fit) | the training loop |
+//! | [`schedule`] | learning rates that change along a training |
+//! | [`metrics`] | accuracy, the confusion matrix, the surest mistakes |
+//! | [`checkpoint`] | saves and loads parameters, for Python too, and running trainings |
 //! | [`make_grid`](mod@make_grid) | one tensor out of many pictures |
 //! | [`image_grid`] | labelled pictures, inline |
+//! | [`prediction_grid`](mod@prediction_grid) | labelled pictures with what a net says, inline |
 //! | [`plot`] | loss curves, inline |
 //! | [`picture`] | a PNG with its text alternative |
 //! | [`repr`](mod@repr) | prints tensors as PyTorch does |
@@ -41,8 +46,9 @@
 //! tch::manual_seed(0);
 //! let vs = nn::VarStore::new(Device::Cpu);
 //! let net = cifar10_net(&vs.root());
-//! let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001)?;
-//! let report = train(&net, &mut optimizer, &mut train_loader, &TrainOptions::default())?;
+//! let sgd = SgdOptions { lr: 0.001, momentum: 0.9, ..Default::default() };
+//! let mut optimizer = Sgd::new(&vs, sgd)?;
+//! let report = fit(&net, &mut optimizer, &mut train_loader, &FitOptions::default())?;
 //! loss_plot(&[report.series("training")], LossPlotOptions::default())?.show();
 //! print!("{}", evaluate(&net, &mut test_loader, &CLASSES)?);
 //! # Ok::<(), blitz::Error>(())
@@ -51,32 +57,39 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod array;
+pub mod augment;
 pub mod autograd;
 pub mod builtin;
 pub mod checkpoint;
 pub mod cifar10;
+mod cuda_graph;
 pub mod device;
 pub mod display;
 pub mod download;
 mod drawing;
 pub mod error;
 mod ffi;
+pub mod fit;
 mod font;
 pub mod graph;
 pub mod image_grid;
 pub mod interrupt;
 pub mod loader;
 pub mod make_grid;
+mod memory;
 pub mod metrics;
 pub mod nn;
+pub mod optim;
 pub mod picture;
 pub mod plot;
+pub mod prediction_grid;
 #[doc = include_str!("python_to_rust.md")]
 pub mod python_to_rust {}
 pub mod random;
 mod records;
 pub mod repr;
-pub mod train;
+pub mod schedule;
+pub mod step;
 pub mod transform;
 
 pub use error::{Error, Result};
@@ -89,28 +102,33 @@ pub use tch;
 /// The names that notebooks use, for `use blitz::prelude::*;`.
 pub mod prelude {
     pub use crate::array;
+    pub use crate::augment::Augment;
     pub use crate::autograd::{self, Autograd, Context, Function};
-    pub use crate::checkpoint;
+    pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
     pub use crate::display;
+    pub use crate::fit::{EpochReport, FitOptions, FitReport, LossPoint, Progress, fit, resume};
     pub use crate::graph::{Graph, GraphOptions};
     pub use crate::image_grid::{ImageGridOptions, image_grid};
     pub use crate::interrupt;
-    pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, Order};
+    pub use crate::loader::{Batch, DataLoader, LastBatch, LoaderOptions, LoaderState, Order};
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
-    pub use crate::metrics::{Evaluation, evaluate};
+    pub use crate::metrics::{Evaluation, Mistake, Predictions, evaluate, predict};
     pub use crate::nn::{
         self, CifarNet, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module, OptimizerConfig,
         ReLU, cifar10_net, conv2d, conv2d_with, count_parameters, describe, linear, mse_loss,
         named_parameters, summary, zero_grad,
     };
+    pub use crate::optim::{Sgd, SgdOptions};
     pub use crate::picture::Picture;
     pub use crate::plot::{LossPlotOptions, Series, loss_plot};
-    pub use crate::repr::{EvcxrDisplay, repr};
-    pub use crate::train::{
-        LossPoint, Progress, TrainOptions, TrainReport, train, train_with_progress,
+    pub use crate::prediction_grid::{
+        Prediction, PredictionGrid, PredictionGridOptions, prediction_grid,
     };
+    pub use crate::repr::{EvcxrDisplay, repr};
+    pub use crate::schedule::Schedule;
+    pub use crate::step::{GraphedStep, RunningLoss, train_step};
     pub use crate::transform::Normalize;
     pub use tch;
     pub use tch::{Device, IndexOp, Kind, Reduction, TchError, Tensor};

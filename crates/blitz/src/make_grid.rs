@@ -1,5 +1,7 @@
 //! One picture out of many: `torchvision.utils.make_grid`.
 
+use std::cmp::Ordering;
+
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
@@ -11,6 +13,8 @@ pub enum Scaling {
     Keep,
     /// The smallest becomes 0 and the largest 1, over all pictures (`normalize=True`).
     MinMax,
+    /// The smallest becomes 0 and the largest 1, in each picture by itself (`scale_each=True`).
+    MinMaxEach,
     /// `low` becomes 0 and `high` becomes 1; values outside are cut off (`value_range`).
     Range {
         /// Value that becomes 0.
@@ -48,7 +52,7 @@ impl Default for GridOptions {
 /// # Errors
 ///
 /// [`Error::Shape`] for another rank, for no picture at all, and for scaling values that are not
-/// floating-point; [`Error::Option`] for `nrow` below 1 or negative `padding`.
+/// floating-point; [`Error::Option`] for `nrow` below 1, negative `padding`, and a range without extent.
 pub fn make_grid(images: &Tensor, options: &GridOptions) -> Result<Tensor> {
     check(images, options)?;
     let images = scaled(images, options.scaling);
@@ -88,6 +92,13 @@ fn check(images: &Tensor, options: &GridOptions) -> Result<()> {
     if options.scaling != Scaling::Keep && !is_float(images.kind()) {
         return shape("floating-point pictures to scale", format!("kind {:?}", images.kind()));
     }
+    if let Scaling::Range { low, high } = options.scaling
+        && low.partial_cmp(&high) != Some(Ordering::Less)
+    {
+        let expected = "two values, the smaller one first".to_owned();
+        let got = format!("{low} and {high}");
+        return Err(Error::Option { option: "scaling", expected, got });
+    }
     if options.nrow < 1 {
         return option("nrow", "at least 1", options.nrow);
     }
@@ -98,13 +109,18 @@ fn check(images: &Tensor, options: &GridOptions) -> Result<()> {
 }
 
 fn scaled(images: &Tensor, scaling: Scaling) -> Tensor {
+    // torchvision's guard against pictures of one value.
+    const LEAST_RANGE: f64 = 1e-5;
     let (low, high) = match scaling {
         Scaling::Keep => return images.shallow_clone(),
         Scaling::MinMax => (images.min().double_value(&[]), images.max().double_value(&[])),
+        Scaling::MinMaxEach => {
+            let (low, high) = (images.amin([1, 2, 3], true), images.amax([1, 2, 3], true));
+            return (images - &low) / (high - low).clamp_min(LEAST_RANGE);
+        }
         Scaling::Range { low, high } => (low, high),
     };
-    // torchvision's guard against pictures of one value.
-    (images.clamp(low, high) - low) / (high - low).max(1e-5)
+    (images.clamp(low, high) - low) / (high - low).max(LEAST_RANGE)
 }
 
 fn is_float(kind: Kind) -> bool {

@@ -15,18 +15,42 @@ use rand_mt::Mt;
 #[derive(Clone, Debug)]
 pub struct PyTorchGenerator {
     engine: Mt,
+    draws: u64,
 }
 
 impl PyTorchGenerator {
     /// A generator at the start of the sequence of `seed`. As in PyTorch, only the low 32 bits of
     /// the seed count.
     pub fn manual_seed(seed: u64) -> PyTorchGenerator {
-        PyTorchGenerator { engine: Mt::new((seed & u64::from(u32::MAX)) as u32) }
+        PyTorchGenerator { engine: Mt::new((seed & u64::from(u32::MAX)) as u32), draws: 0 }
     }
 
     /// The next 32 random bits (`CPUGeneratorImpl::random`).
     pub fn random(&mut self) -> u32 {
+        self.draws += 1;
         self.engine.next_u32()
+    }
+
+    /// How many times 32 bits were drawn since the seed.
+    pub fn draws(&self) -> u64 {
+        self.draws
+    }
+
+    /// Moves on as if 32 bits were drawn `draws` times.
+    ///
+    /// ```
+    /// use blitz::random::PyTorchGenerator;
+    ///
+    /// let mut generator = PyTorchGenerator::manual_seed(0);
+    /// generator.randperm(5);
+    /// let mut other = PyTorchGenerator::manual_seed(0);
+    /// other.skip(generator.draws());
+    /// assert_eq!(generator.random(), other.random());
+    /// ```
+    pub fn skip(&mut self, draws: u64) {
+        for _ in 0..draws {
+            self.random();
+        }
     }
 
     /// The next 64 random bits, from two draws, the first one high (`CPUGeneratorImpl::random64`).

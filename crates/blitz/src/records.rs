@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::cifar10::{RECORD_LEN, Split};
 use crate::error::{Error, Result};
@@ -41,8 +41,17 @@ pub(crate) fn read_dir(dir: &Path) -> Result<(Split, Split)> {
             return Err(Error::MissingFile { path, remedy });
         }
     }
-    let train = TRAIN_FILES.iter().map(|name| read(&dir.join(name))).collect::<Result<Vec<_>>>()?;
-    Ok((split(&train)?, split(&[read(&dir.join(TEST_FILE))?])?))
+    let paths = TRAIN_FILES.map(|name| dir.join(name));
+    Ok((read_split(&paths)?, read_split(&[dir.join(TEST_FILE)])?))
+}
+
+/// Reads one file at a time, so that next to the split itself there is never more than one.
+fn read_split(paths: &[PathBuf]) -> Result<Split> {
+    let mut bytes = 0;
+    for path in paths {
+        bytes += path.metadata().map_err(Error::io("read", path))?.len() as usize;
+    }
+    split(bytes, paths.iter().map(|path| read(path)))
 }
 
 fn read(path: &Path) -> Result<RecordFile> {
@@ -50,30 +59,54 @@ fn read(path: &Path) -> Result<RecordFile> {
     Ok(RecordFile { path: path.to_owned(), bytes })
 }
 
-/// Checks the files and joins them to one split.
-pub(crate) fn split(files: &[RecordFile]) -> Result<Split> {
-    let mut images = Vec::with_capacity(files.len());
-    let mut labels = Vec::with_capacity(files.len());
+/// Checks the files, `bytes` long together, and joins them to one split.
+pub(crate) fn split(
+    bytes: usize,
+    files: impl Iterator<Item = Result<RecordFile>>,
+) -> Result<Split> {
+    const PICTURE: i64 = RECORD_LEN as i64 - 1;
+    let room = (bytes / RECORD_LEN) as i64;
+    let images = Tensor::empty([room, PICTURE], (Kind::Uint8, Device::Cpu));
+    let labels = Tensor::empty([room], (Kind::Int64, Device::Cpu));
+    let mut start = 0;
     for file in files {
-        check(file)?;
+        let file = file?;
+        check(&file)?;
         let count = (file.bytes.len() / RECORD_LEN) as i64;
+        if start + count > room {
+            return Err(changed(&file));
+        }
         // [count * 3073] -> [count, 3073]: column 0 is the label, the others are the picture
         let records = Tensor::from_slice(&file.bytes).view([count, RECORD_LEN as i64]);
-        labels.push(records.select(1, 0).to_kind(Kind::Int64));
-        images.push(records.narrow(1, 1, RECORD_LEN as i64 - 1));
+        labels.narrow(0, start, count).copy_(&records.select(1, 0));
+        images.narrow(0, start, count).copy_(&records.narrow(1, 1, PICTURE));
+        start += count;
     }
-    // [N, 3072] -> [N, 3, 32, 32]
-    let images = Tensor::cat(&images, 0).view([-1, 3, 32, 32]);
-    Ok(Split { images, labels: Tensor::cat(&labels, 0) })
+    // [N, 3072] -> [N, 3, 32, 32]; files that shrank meanwhile have left room
+    let images = images.narrow(0, 0, start).view([-1, 3, 32, 32]);
+    Ok(Split { images, labels: labels.narrow(0, 0, start) })
+}
+
+fn changed(file: &RecordFile) -> Error {
+    Error::DamagedFile {
+        path: file.path.clone(),
+        expected: "the length that it had a moment ago".to_owned(),
+        found: file.bytes.len() as u64,
+        remedy: "Another program is writing it; load again when that is done.".to_owned(),
+    }
 }
 
 fn check(file: &RecordFile) -> Result<()> {
     if file.bytes.is_empty() || !file.bytes.len().is_multiple_of(RECORD_LEN) {
+        let last = file.bytes.len() / RECORD_LEN * RECORD_LEN;
         return Err(Error::DamagedFile {
             path: file.path.clone(),
             expected: format!("a multiple of {RECORD_LEN} bytes, and not 0"),
             found: file.bytes.len() as u64,
-            remedy: "The file was cut off or is of another format; fetch it again.".to_owned(),
+            remedy: format!(
+                "The record at byte {last} was cut off, or the file is of another format; fetch it \
+                 again."
+            ),
         });
     }
     for (index, record) in file.bytes.chunks_exact(RECORD_LEN).enumerate() {

@@ -78,6 +78,11 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
+    /// The same numbers over the same memory, for another thread.
+    pub(crate) fn handles(&self) -> Channels {
+        Channels { mean: self.mean.shallow_clone(), std: self.std.shallow_clone() }
+    }
+
     /// `images` is u8 or f32 `[N, 3, H, W]` on the same device, as the callers have checked.
     pub(crate) fn apply(&self, images: &Tensor) -> Tensor {
         let bytes = images.kind() == Kind::Uint8;

@@ -80,9 +80,9 @@ fn the_tutorials_settings_learn_it_in_two_epochs() {
     let vs = nn::VarStore::new(Device::Cpu);
     let net = cifar10_net(&vs.root());
     let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001).unwrap();
-    let options = TrainOptions { epochs: 2, report_every: 500 };
+    let options = FitOptions { report_every: 500, ..FitOptions::default() };
     let before = evaluate(&net, &mut test_loader, &CLASSES).unwrap();
-    let report = train(&net, &mut optimizer, &mut train_loader, &options).unwrap();
+    let report = fit(&net, &mut optimizer, &mut train_loader, &options).unwrap();
     let after = evaluate(&net, &mut test_loader, &CLASSES).unwrap();
     assert!(before.accuracy() < 0.2, "{before}");
     // Chance is 10 %; the seeds 0 to 4 reach 77 % to 92 %.

@@ -64,28 +64,61 @@ fn the_parent_directory_will_do() {
     assert_eq!(load(dir.path()).unwrap().source, Source::Directory(inner));
 }
 
-#[test]
-fn a_truncated_file_is_named_with_its_length() {
+/// The six files, one after another, with `damage` done to one and mended again.
+fn each_damaged(damage: impl Fn(&mut Vec<u8>), expected: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
-    let files = write_files(dir.path(), 2);
-    std::fs::write(&files[3], vec![0; 2 * RECORD_LEN - 1]).unwrap();
-    let text = message(load(dir.path()));
-    assert!(text.contains("data_batch_4.bin is damaged"), "{text}");
-    assert!(text.contains("multiple of 3073") && text.contains("found 6145 bytes"), "{text}");
-    std::fs::write(&files[3], b"").unwrap();
-    assert!(message(load(dir.path())).contains("found 0 bytes"));
+    for file in write_files(dir.path(), 4) {
+        let whole = std::fs::read(&file).unwrap();
+        let mut bytes = whole.clone();
+        damage(&mut bytes);
+        std::fs::write(&file, bytes).unwrap();
+        let text = message(load(dir.path()));
+        assert!(text.starts_with(&format!("{} is damaged", file.display())), "{text}");
+        for expected in expected {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        std::fs::write(&file, whole).unwrap();
+    }
+    load(dir.path()).unwrap();
+}
+
+#[test]
+fn a_truncated_file_is_named_with_its_length_and_the_place() {
+    let expected = ["a multiple of 3073 bytes", "found 6145 bytes", "record at byte 3073 was cut"];
+    each_damaged(|bytes| bytes.truncate(2 * RECORD_LEN - 1), &expected);
+    each_damaged(Vec::clear, &["found 0 bytes"]);
 }
 
 #[test]
 fn a_label_of_10_is_named_with_its_offset() {
-    let dir = tempfile::tempdir().unwrap();
-    let files = write_files(dir.path(), 4);
-    let mut bytes = std::fs::read(&files[5]).unwrap();
-    bytes[2 * RECORD_LEN] = 10;
-    std::fs::write(&files[5], bytes).unwrap();
-    let text = message(load(dir.path()));
-    assert!(text.contains("test_batch.bin is damaged"), "{text}");
-    assert!(text.contains("at byte 6146, found 10"), "{text}");
+    let expected = ["expected a label from 0 to 9 at byte 6146, found 10"];
+    each_damaged(|bytes| bytes[2 * RECORD_LEN] = 10, &expected);
+    each_damaged(|bytes| bytes[3 * RECORD_LEN] = 255, &["at byte 9219, found 255"]);
+}
+
+#[test]
+fn a_given_directory_comes_before_the_cache_where_it_is_there() {
+    let (given, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let cached = cache.path().join("cifar-10-batches-bin");
+    write_files(&cached, 2);
+    let directory = given.path().join("cifar10");
+    let options = Cifar10Options {
+        data: DataChoice::Auto,
+        directory: Some(directory.clone()),
+        cache_dir: cache.path().to_owned(),
+        archive: Archive { records_per_file: 2, ..Archive::official() },
+        ..Cifar10Options::default()
+    };
+    assert_eq!(Cifar10::load(&options).unwrap().source, Source::Cache(cached));
+    let files = write_files(&directory, 3);
+    let loaded = Cifar10::load(&options).unwrap();
+    assert_eq!((loaded.train.len(), loaded.source), (15, Source::Directory(directory.clone())));
+    // BLITZ_DATA, which becomes `data`, comes before both.
+    let data = DataChoice::Directory(cache.path().to_owned());
+    assert_eq!(Cifar10::load(&Cifar10Options { data, ..options.clone() }).unwrap().train.len(), 10);
+    // Real data that is there, but not whole, is never passed over.
+    std::fs::remove_file(&files[1]).unwrap();
+    assert!(message(Cifar10::load(&options)).contains("data_batch_2.bin is missing"));
 }
 
 #[test]
@@ -125,7 +158,8 @@ fn without_cache_and_network_the_built_in_set_says_why() {
         "could not download http://127.0.0.1:9/none: the server refused the connection"
     );
     assert_eq!((cifar10.train.len(), cifar10.test.len()), (20, 10));
-    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0, "a part file was left");
+    let left = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["download.lock"]);
 }
 
 #[test]

@@ -153,9 +153,11 @@ fn cell_with_a_training() {
     let vs = nn::VarStore::new(Device::Cpu);
     let net = cifar10_net(&vs.root());
     let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001).unwrap();
-    let options = TrainOptions { epochs: 3, report_every: 1 };
+    let mut test_loader = DataLoader::new(&split, LoaderOptions::default()).unwrap();
     for progress in [Progress::Lines, Progress::Live] {
-        train_with_progress(&net, &mut optimizer, &mut loader, &options, progress).unwrap();
+        let options = FitOptions { epochs: 3, report_every: 1, progress, ..FitOptions::default() };
+        let loaders = (&mut loader, &mut test_loader);
+        fit(&net, &mut optimizer, loaders, &options).unwrap();
     }
 }
 
@@ -163,21 +165,22 @@ fn cell_with_a_training() {
 fn a_training_prints_lines_or_shows_a_bar_and_a_curve() {
     let (stdout, _) = run("cell_with_a_training", BLITZ);
     let lines = stdout.lines().filter(|line| line.starts_with('[')).count();
-    assert_eq!(lines, 6, "the first training's alone: {stdout}");
+    assert_eq!(lines, 9, "the first training's losses and accuracies alone: {stdout}");
     assert_eq!(stdout.matches("Finished training: 6 steps in ").count(), 1);
     let commands = commands(&stdout);
     let last = |start: &str| {
         let texts = commands.iter().rev().map(|(_, message)| text(message));
         texts.into_iter().find(|text| text.starts_with(start)).unwrap()
     };
-    let bar = last("training: 6/6 steps (100 %)");
+    let bar = last("training: 6/6 batches (100 %)");
     assert!(bar.contains(" elapsed, epoch 3, loss 2."), "{bar}");
     let curve = last("Training loss: loss over step.");
-    assert!(curve.contains("training has 6 points, from 2."), "{curve}");
+    assert!(curve.contains("training loss has 6 points, from 2."), "{curve}");
+    assert!(curve.contains("test accuracy has 3 points, from 0."), "{curve}");
     assert_eq!(commands[0].0, "display");
 
     let (stdout, _) = run("cell_with_a_training", STOCK);
     let lines: Vec<&str> = stdout.lines().filter(|line| line.starts_with("training: ")).collect();
-    assert!(lines.len() == 1 && lines[0].starts_with("training: 6/6 steps"), "{stdout}");
+    assert!(lines.len() == 1 && lines[0].starts_with("training: 6/6 batches"), "{stdout}");
     assert!(stdout.contains("EVCXR_BEGIN_CONTENT text/plain\nTraining loss: loss over step."));
 }

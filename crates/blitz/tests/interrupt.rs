@@ -111,19 +111,19 @@ fn an_interrupted_training_leaves_everything_usable() {
     let net = cifar10_net(&vs.root());
     let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
     let bias = || values(&vs.variables()["fc3.bias"].detach());
-    let options = TrainOptions { epochs: 2, report_every: 5 };
     for progress in [Progress::Lines, Progress::Live] {
+        let options = FitOptions { report_every: 5, progress, ..FitOptions::default() };
         let before = bias();
         // The bar does not ask; each step of the training does, once. An epoch has 10.
         interrupt_at(13);
-        let result = train_with_progress(&net, &mut optimizer, &mut loader, &options, progress);
+        let result = fit(&net, &mut optimizer, &mut loader, &options);
         assert_eq!(
             result.unwrap_err().to_string(),
-            "interrupted train: stopped in epoch 2 after 3 steps; the net keeps what it learned, \
-             and another training continues with the loader's next epoch"
+            "interrupted fit: stopped in epoch 2 after 3 steps; the net keeps what it learned, \
+             and another fit continues with the loader's next epoch"
         );
         assert_ne!(bias(), before, "nothing was learned");
-        let report = train(&net, &mut optimizer, &mut loader, &options).unwrap();
+        let report = fit(&net, &mut optimizer, &mut loader, &options).unwrap();
         assert_eq!((report.steps, report.points.len()), (20, 4));
         assert_eq!(evaluate(&net, &mut loader, &CLASSES).unwrap().total(), 40);
     }
@@ -144,13 +144,13 @@ fn a_training_that_was_interrupted_continues_as_if_it_were_two() {
         });
         let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
         first(&net, &mut optimizer, &mut loader);
-        let options = TrainOptions { epochs: 1, report_every: 100 };
-        train(&net, &mut optimizer, &mut loader, &options).unwrap();
+        let options = FitOptions { epochs: 1, ..FitOptions::default() };
+        fit(&net, &mut optimizer, &mut loader, &options).unwrap();
         values(&vs.variables()["fc3.bias"].detach())
     };
     let interrupted = bias_after(&|net, optimizer, loader| {
         interrupt_at(3);
-        assert!(is_interrupted(train(net, optimizer, loader, &TrainOptions::default())));
+        assert!(is_interrupted(fit(net, optimizer, loader, &FitOptions::default())));
     });
     let by_hand = bias_after(&|net, optimizer, loader| {
         for batch in loader.epoch().take(3) {
@@ -182,7 +182,7 @@ fn the_drawing_of_the_built_in_set_stops() {
 }
 
 #[test]
-fn an_interrupted_download_keeps_nothing_and_is_not_replaced_by_the_built_in_set() {
+fn an_interrupted_download_is_kept_and_not_replaced_by_the_built_in_set() {
     let cache = tempfile::tempdir().unwrap();
     let url = serve(ok(300_000), vec![0; 300_000]);
     let archive =
@@ -194,6 +194,41 @@ fn an_interrupted_download_keeps_nothing_and_is_not_replaced_by_the_built_in_set
         ..Cifar10Options::default()
     };
     interrupt_at(1);
-    assert!(is_interrupted(Cifar10::load(&options)));
-    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0, "a part file was left");
+    let text = Cifar10::load(&options).unwrap_err().to_string();
+    let files = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap());
+    let part = files.into_iter().find(|file| file.path().extension().unwrap() == "part").unwrap();
+    let kept = part.metadata().unwrap().len();
+    assert!(kept > 0, "nothing was kept");
+    let expected = format!("interrupted the download: {kept} of 300000 bytes are kept");
+    assert!(text.starts_with(&expected), "{text}");
+    assert!(!cache.path().join("cifar-10-batches-bin").exists());
+}
+
+#[test]
+fn an_epoch_with_prefetch_unwinds_too() {
+    let options = LoaderOptions { prefetch: 2, ..Default::default() };
+    let mut loader = DataLoader::new(&numbered_split(40), options).unwrap();
+    let mut batches = 0;
+    interrupt_at(3);
+    let payload = unwinding(|| loader.epoch().for_each(|_| batches += 1));
+    assert_eq!((*payload.downcast::<&str>().unwrap(), batches), ("interrupted", 3));
+    assert_eq!(loader.state().images_taken, 12);
+    assert_eq!(loader.epoch().count(), 10);
+}
+
+#[test]
+fn the_wait_for_another_download_stops() {
+    let cache = tempfile::tempdir().unwrap();
+    let other = std::fs::File::create(cache.path().join("download.lock")).unwrap();
+    other.lock().unwrap();
+    let archive = blitz::download::Archive {
+        url: "http://127.0.0.1:9/none".into(),
+        ..blitz::download::Archive::official()
+    };
+    let fetch = || blitz::download::fetch(&archive, cache.path(), &Default::default());
+    interrupt_at(2);
+    let text = fetch().unwrap_err().to_string();
+    assert!(text.starts_with("interrupted the wait for another process's download"), "{text}");
+    drop(other);
+    assert!(fetch().unwrap_err().to_string().contains("refused"), "the lock was not given back");
 }

@@ -95,10 +95,8 @@ fn lengths_count_what_is_left() {
     assert_eq!(lengths, [3, 2, 1, 0]);
     assert_eq!(loader(4, LastBatch::Drop).len(), 2);
     assert_eq!(loader(5, LastBatch::Drop).len(), 2);
-    // A batch larger than the data is one partial batch.
-    let mut large = loader(64, LastBatch::Keep);
-    assert_eq!(large.epoch().map(|batch| batch.labels.size()[0]).collect::<Vec<_>>(), [10]);
-    assert!(loader(64, LastBatch::Drop).is_empty());
+    let mut whole = loader(10, LastBatch::Drop);
+    assert_eq!(whole.epoch().map(|batch| batch.labels.size()[0]).collect::<Vec<_>>(), [10]);
 }
 
 #[test]
@@ -110,6 +108,9 @@ fn what_makes_no_sense_is_refused() {
         message(&good, LoaderOptions { batch_size: 0, ..options() })
             .contains("batch_size must be at least 1")
     );
+    let text = message(&good, options());
+    assert!(text.contains("batch_size must be at most 3, the number of images, got 4"), "{text}");
+    let options = || LoaderOptions { batch_size: 2, ..LoaderOptions::default() };
     let transform = Normalize { std: [0.5, 0.5, 0.0], ..Normalize::default() };
     assert!(message(&good, LoaderOptions { transform, ..options() }).contains("option std"));
     assert!(message(&indexed_split(0), options()).contains("an empty split"));

@@ -31,6 +31,8 @@ fn grid_options(options: &Value) -> GridOptions {
                 let range = floats(&options["value_range"]);
                 Scaling::Range { low: range[0], high: range[1] }
             }
+            // A range that is given is the same for each.
+            None if options["scale_each"].as_bool() == Some(true) => Scaling::MinMaxEach,
             None => Scaling::MinMax,
         };
     }
@@ -69,6 +71,12 @@ fn make_grid_refuses_what_it_cannot_lay_out() {
     );
     assert!(message(&good, GridOptions { nrow: 0, ..Default::default() }).contains("nrow"));
     assert!(message(&good, GridOptions { padding: -1, ..Default::default() }).contains("padding"));
+    for (low, high) in [(1.0, 1.0), (2.0, 1.0), (0.0, f64::NAN)] {
+        let scaling = Scaling::Range { low, high };
+        let text = message(&good, GridOptions { scaling, ..Default::default() });
+        assert!(text.contains("the smaller one first"), "{text}");
+        assert!(text.ends_with(&format!("got {low} and {high}")), "{text}");
+    }
     let bytes = good.to_kind(Kind::Uint8);
     assert!(
         message(&bytes, GridOptions { scaling: Scaling::MinMax, ..Default::default() })
@@ -113,6 +121,15 @@ fn normalised_images_look_like_their_bytes() {
     let normalised = transform.apply(&images).unwrap();
     let bytes = image_grid(&images, &["a", "b"], options).unwrap();
     assert_eq!(image_grid(&normalised, &["a", "b"], options).unwrap(), bytes);
+}
+
+#[test]
+fn grey_pictures_have_three_equal_channels() {
+    let images = two_pictures();
+    let grey = images.narrow(1, 1, 1);
+    let expected = image_grid(&grey.repeat([1, 3, 1, 1]), &["a", "b"], small()).unwrap();
+    assert_eq!(image_grid(&grey, &["a", "b"], small()).unwrap(), expected);
+    assert_ne!(image_grid(&images, &["a", "b"], small()).unwrap(), expected);
 }
 
 #[test]

@@ -68,6 +68,9 @@ def grids():
         ((3, 3, 2, 2), {"nrow": 8, "padding": 0}),
         ((3, 3, 2, 3), {"nrow": 2, "padding": 1, "normalize": True}),
         ((3, 3, 2, 3), {"nrow": 2, "padding": 1, "normalize": True, "value_range": [0.25, 0.75]}),
+        ((3, 3, 2, 3), {"nrow": 2, "padding": 1, "normalize": True, "scale_each": True}),
+        ((3, 1, 2, 3), {"normalize": True, "scale_each": True, "value_range": [0.25, 0.75]}),
+        ((1, 1, 2, 4), {"normalize": True, "scale_each": True}),
     ):
         kwargs = dict(options)
         if "value_range" in kwargs:

@@ -1,6 +1,6 @@
 //! What a person sees of a training.
 
-use super::{LossPoint, TrainReport};
+use super::{FitReport, LossPoint};
 use crate::display::{LivePlot, LivePlotOptions, ProgressBar, ProgressOptions};
 use crate::error::Result;
 
@@ -10,26 +10,34 @@ pub enum Progress {
     /// Every `report_every` steps a line with the mean loss of these steps, as in the tutorial.
     #[default]
     Lines,
-    /// A progress bar, and the same mean losses as a curve that grows.
+    /// A progress bar (batches per second, time left, running loss), and the same mean losses and
+    /// the accuracies as curves that grow.
     Live,
 }
 
-/// The lines, or the bar and the curve.
+/// Names of the curves.
+const LOSS: &str = "training loss";
+const ACCURACY: &str = "test accuracy";
+
+/// The lines, or the bar and the curves.
 pub(super) enum View {
     Lines,
     Live { bar: Box<ProgressBar>, plot: Box<LivePlot> },
 }
 
 impl View {
-    /// A view of a training of `steps` steps.
+    /// A view of a training of `steps` more steps.
     pub(super) fn new(progress: Progress, steps: usize) -> View {
         match progress {
             Progress::Lines => View::Lines,
             Progress::Live => {
-                let options =
-                    ProgressOptions { label: "training".to_owned(), ..ProgressOptions::default() };
+                let bar = ProgressOptions {
+                    label: "training".to_owned(),
+                    unit: "batches".to_owned(),
+                    ..ProgressOptions::default()
+                };
                 View::Live {
-                    bar: Box::new(ProgressBar::with_options(Some(steps as u64), options)),
+                    bar: Box::new(ProgressBar::with_options(Some(steps as u64), bar)),
                     plot: Box::new(LivePlot::new(LivePlotOptions::default())),
                 }
             }
@@ -52,13 +60,38 @@ impl View {
             }
             View::Live { bar, plot } => {
                 bar.message(format!("epoch {epoch}, loss {:.3}", point.loss));
-                plot.push("training", point.step, point.loss)
+                plot.push(LOSS, point.step, point.loss)
             }
         }
     }
 
+    /// After the evaluation that follows `epoch`, the last step of which is `step`.
+    pub(super) fn accuracy(&mut self, epoch: usize, step: usize, accuracy: f64) -> Result<()> {
+        match self {
+            View::Lines => {
+                println!("[{epoch}] accuracy on the test images: {:.1} %", accuracy * 100.0);
+                Ok(())
+            }
+            View::Live { plot, .. } => plot.push(ACCURACY, step, accuracy),
+        }
+    }
+
+    /// What was seen before the training was interrupted; lines stand where they were printed.
+    pub(super) fn replay(&mut self, report: &FitReport, steps_per_epoch: usize) -> Result<()> {
+        let View::Live { plot, .. } = self else { return Ok(()) };
+        for point in &report.points {
+            plot.push(LOSS, point.step, point.loss)?;
+        }
+        for (index, epoch) in report.epochs.iter().enumerate() {
+            if let Some(accuracy) = epoch.accuracy {
+                plot.push(ACCURACY, (index + 1) * steps_per_epoch, accuracy)?;
+            }
+        }
+        Ok(())
+    }
+
     /// After the last step.
-    pub(super) fn finish(self, report: &TrainReport) -> Result<()> {
+    pub(super) fn finish(self, report: &FitReport) -> Result<()> {
         match self {
             View::Lines => {
                 let seconds = report.elapsed.as_secs_f64();

@@ -1,0 +1,323 @@
+//! Optimizers: what changes the parameters after each backward pass.
+//!
+//! [`Sgd`] is `torch.optim.SGD`, number for number. Unlike tch's [`tch::nn::Optimizer`] it returns
+//! errors instead of panicking, gives out its momentum for a checkpoint and takes it back, and does
+//! the whole step in one call to libtorch.
+//!
+//! | Python | Rust |
+//! | --- | --- |
+//! | `optim.SGD(net.parameters(), lr=0.001, momentum=0.9)` | [`Sgd::new`]`(&vs, SgdOptions { lr: 0.001, momentum: 0.9, ..Default::default() })?` |
+//! | `optimizer.zero_grad()` | [`Sgd::zero_grad`] |
+//! | `loss.backward(); optimizer.step()` | `loss.backward();` [`Sgd::step`], or [`Sgd::backward_step`] for all three |
+//! | `optimizer.param_groups[0]["lr"] = 0.01` | [`Sgd::set_lr`]`(0.01)?` |
+//! | `optimizer.state_dict()["state"]` | [`Sgd::state`] |
+//! | `optimizer.load_state_dict(...)` | [`Sgd::load_state`] |
+
+mod state;
+
+use std::ffi::c_char;
+
+use tch::nn::VarStore;
+use tch::{Kind, Tensor};
+use torch_sys::C_tensor;
+
+use crate::error::{Error, Result};
+use crate::ffi;
+use crate::nn::named_parameters;
+
+/// The keyword arguments of `torch.optim.SGD`, with its defaults.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SgdOptions {
+    /// Learning rate, at least 0; 0.001.
+    pub lr: f64,
+    /// Share of the last step's direction that goes into this one's, at least 0; 0 is plain
+    /// gradient descent.
+    pub momentum: f64,
+    /// Share of the gradient that does not go into the momentum; 0.
+    pub dampening: f64,
+    /// Share of each parameter that is added to its gradient, at least 0; 0.
+    pub weight_decay: f64,
+    /// Whether to look ahead along the momentum (Nesterov's variant); needs momentum above 0 and
+    /// no dampening.
+    pub nesterov: bool,
+}
+
+impl Default for SgdOptions {
+    fn default() -> SgdOptions {
+        SgdOptions { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false }
+    }
+}
+
+/// Stochastic gradient descent over the parameters of a `VarStore` (`torch.optim.SGD`).
+///
+/// ```
+/// use blitz::nn::{self, Module};
+/// use blitz::optim::{Sgd, SgdOptions};
+/// use blitz::tch::{Device, Kind, Tensor};
+///
+/// let vs = nn::VarStore::new(Device::Cpu);
+/// let net = nn::linear(vs.root(), 3, 1);
+/// let mut optimizer = Sgd::new(&vs, SgdOptions { lr: 0.1, momentum: 0.9, ..Default::default() })?;
+/// let inputs = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));
+/// let loss = || net.forward(&inputs).square().mean(Kind::Float);
+/// let before = loss();
+/// optimizer.backward_step(&before)?;
+/// assert!(loss().double_value(&[]) < before.double_value(&[]));
+/// # Ok::<(), blitz::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Sgd {
+    options: SgdOptions,
+    names: Vec<String>,
+    parameters: Vec<Tensor>,
+    /// One per parameter; undefined until its first step.
+    buffers: Vec<Tensor>,
+    /// How often the buffers have been replaced, for a CUDA graph that holds their addresses.
+    loads: usize,
+}
+
+impl Sgd {
+    /// An optimizer for the parameters that `vs` has now. Frozen ones, and such as get no gradient,
+    /// stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] for a value outside the range that [`SgdOptions`] names, or not finite.
+    pub fn new(vs: &VarStore, options: SgdOptions) -> Result<Sgd> {
+        check(&options)?;
+        let (names, parameters): (Vec<_>, Vec<_>) = named_parameters(vs).into_iter().unzip();
+        let buffers = parameters.iter().map(|_| Tensor::new()).collect();
+        Ok(Sgd { options, names, parameters, buffers, loads: 0 })
+    }
+
+    /// Forgets the gradients: afterwards `parameter.grad().defined()` is false (Python's
+    /// `grad is None`) until the next backward pass.
+    pub fn zero_grad(&mut self) {
+        let parameters = pointers(&self.parameters);
+        // SAFETY: as many live tensors are lent as are counted.
+        let message = unsafe { blitz_optim_zero_grad(parameters.as_ptr(), parameters.len()) };
+        ffi::check("forgetting the gradients", message).expect("a parameter may have a gradient");
+    }
+
+    /// Changes the parameters in place by their gradients, and the momentum with them. A parameter
+    /// without a gradient is skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Torch`] where a gradient put there by hand does not fit its parameter.
+    pub fn step(&mut self) -> Result<()> {
+        let (parameters, buffers) = (pointers(&self.parameters), pointers(&self.buffers));
+        // SAFETY: both lists hold as many live tensors as are counted; C++ may put another tensor
+        // into the buffers, which this borrows mutably.
+        let message = unsafe {
+            blitz_optim_sgd_step(
+                parameters.as_ptr(),
+                buffers.as_ptr(),
+                parameters.len(),
+                &CSgd::from(&self.options),
+            )
+        };
+        ffi::check("the optimizer's step", message)
+    }
+
+    /// `zero_grad()`, `loss.backward()` and `step()` at once. `loss` has one element; its graph is
+    /// freed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where `loss` has no gradient or several elements, [`Error::Torch`] where an
+    /// earlier pass has freed its graph, [`Error::Backward`] where a hook or a function of one's
+    /// own failed. The parameters have not changed then.
+    pub fn backward_step(&mut self, loss: &Tensor) -> Result<()> {
+        self.backward(loss)?;
+        self.step()
+    }
+
+    /// The learning rate.
+    pub fn lr(&self) -> f64 {
+        self.options.lr
+    }
+
+    /// Sets the learning rate of the steps to come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where `lr` is below 0 or not finite; the rate stays as it was.
+    pub fn set_lr(&mut self, lr: f64) -> Result<()> {
+        at_least_0("lr", lr)?;
+        self.options.lr = lr;
+        Ok(())
+    }
+
+    /// What the optimizer was made with, and the learning rate as it is now.
+    pub fn options(&self) -> SgdOptions {
+        self.options
+    }
+
+    /// As [`Sgd::step`] in one kernel, with the learning rate from `lr`, f32 of shape [] on the
+    /// parameters' device, all of which are there. May round in another way.
+    pub(crate) fn fused_step(&mut self, lr: &Tensor) -> Result<()> {
+        let (parameters, buffers) = (pointers(&self.parameters), pointers(&self.buffers));
+        // SAFETY: as in `step`.
+        let message = unsafe {
+            blitz_optim_sgd_fused_step(
+                parameters.as_ptr(),
+                buffers.as_ptr(),
+                parameters.len(),
+                &CSgd::from(&self.options),
+                ffi::lend(lr),
+            )
+        };
+        ffi::check("the optimizer's step", message)
+    }
+
+    pub(crate) fn parameters(&self) -> &[Tensor] {
+        &self.parameters
+    }
+
+    /// Where the parameters and the momentum lie: what a CUDA graph of the step depends on.
+    pub(crate) fn addresses(&self) -> (usize, Vec<usize>) {
+        let address = |tensor: &Tensor| tensor.data_ptr() as usize;
+        (self.loads, self.parameters.iter().map(address).collect())
+    }
+
+    /// `zero_grad()` and `loss.backward()`.
+    pub(crate) fn backward(&mut self, loss: &Tensor) -> Result<()> {
+        check_loss(loss)?;
+        let parameters = pointers(&self.parameters);
+        // SAFETY: as many live tensors are lent as are counted, and so is the loss.
+        let message =
+            unsafe { blitz_optim_backward(parameters.as_ptr(), parameters.len(), ffi::lend(loss)) };
+        ffi::check("the backward pass", message)
+    }
+}
+
+fn check(options: &SgdOptions) -> Result<()> {
+    at_least_0("lr", options.lr)?;
+    at_least_0("momentum", options.momentum)?;
+    at_least_0("weight_decay", options.weight_decay)?;
+    let refuse = |option, expected: &str, got: String| {
+        Err(Error::Option { option, expected: expected.to_owned(), got })
+    };
+    if !options.dampening.is_finite() {
+        return refuse("dampening", "finite", options.dampening.to_string());
+    }
+    if options.nesterov && (options.momentum == 0.0 || options.dampening != 0.0) {
+        let got = format!("momentum {} and dampening {}", options.momentum, options.dampening);
+        return refuse("nesterov", "false, or have momentum above 0 and dampening 0", got);
+    }
+    Ok(())
+}
+
+fn at_least_0(option: &'static str, value: f64) -> Result<()> {
+    match value.is_finite() && value >= 0.0 {
+        true => Ok(()),
+        false => {
+            let expected = "finite and at least 0".to_owned();
+            Err(Error::Option { option, expected, got: value.to_string() })
+        }
+    }
+}
+
+fn check_loss(loss: &Tensor) -> Result<()> {
+    let refuse = |expected: &str, got: String| {
+        Err(Error::Shape { operation: "backward_step", expected: expected.to_owned(), got })
+    };
+    if !loss.defined() {
+        return refuse("a loss", "an undefined tensor".to_owned());
+    }
+    if loss.numel() != 1 {
+        let expected = "a loss of one element (mean or sum makes one)";
+        return refuse(expected, format!("shape {:?}", loss.size()));
+    }
+    if !loss.requires_grad() {
+        let expected = "a loss that requires grad (computed from the net's parameters, outside \
+            no_grad and not detached)";
+        return refuse(expected, "one that does not".to_owned());
+    }
+    if matches!(loss.kind(), Kind::ComplexHalf | Kind::ComplexFloat | Kind::ComplexDouble) {
+        return refuse("a loss that is a real number", format!("kind {:?}", loss.kind()));
+    }
+    Ok(())
+}
+
+/// The tensors' handles, as C++ takes a list.
+fn pointers(tensors: &[Tensor]) -> Vec<*mut C_tensor> {
+    tensors.iter().map(ffi::lend).collect()
+}
+
+/// `Sgd` of cpp/optim_pass.h.
+#[repr(C)]
+struct CSgd {
+    lr: f64,
+    momentum: f64,
+    dampening: f64,
+    weight_decay: f64,
+    nesterov: bool,
+}
+
+impl From<&SgdOptions> for CSgd {
+    fn from(options: &SgdOptions) -> CSgd {
+        let SgdOptions { lr, momentum, dampening, weight_decay, nesterov } = *options;
+        CSgd { lr, momentum, dampening, weight_decay, nesterov }
+    }
+}
+
+unsafe extern "C" {
+    fn blitz_optim_zero_grad(parameters: *const *mut C_tensor, count: usize) -> *mut c_char;
+    fn blitz_optim_sgd_step(
+        parameters: *const *mut C_tensor,
+        buffers: *const *mut C_tensor,
+        count: usize,
+        sgd: *const CSgd,
+    ) -> *mut c_char;
+    fn blitz_optim_sgd_fused_step(
+        parameters: *const *mut C_tensor,
+        buffers: *const *mut C_tensor,
+        count: usize,
+        sgd: *const CSgd,
+        lr: *mut C_tensor,
+    ) -> *mut c_char;
+    fn blitz_optim_backward(
+        parameters: *const *mut C_tensor,
+        count: usize,
+        loss: *mut C_tensor,
+    ) -> *mut c_char;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    /// The parameter after four steps, the second without a gradient.
+    fn steps(options: SgdOptions, step: impl Fn(&mut Sgd) -> Result<()>) -> Tensor {
+        let vs = VarStore::new(Device::Cpu);
+        let parameter = vs.root().var_copy("p", &Tensor::linspace(-1, 2, 21, FLOAT));
+        let mut optimizer = Sgd::new(&vs, options).unwrap();
+        for round in 0..4 {
+            optimizer.zero_grad();
+            if round != 1 {
+                (parameter.square() * f64::from(round + 1)).sum(Kind::Float).backward();
+            }
+            step(&mut optimizer).unwrap();
+        }
+        parameter.detach().copy()
+    }
+
+    const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+    #[test]
+    fn the_fused_kernel_gives_the_same_numbers_but_for_rounding() {
+        for (momentum, dampening, weight_decay, nesterov) in
+            [(0.0, 0.0, 0.1, false), (0.9, 0.3, 0.0, false), (0.8, 0.0, 0.05, true)]
+        {
+            let options = SgdOptions { lr: 0.03, momentum, dampening, weight_decay, nesterov };
+            let lr = Tensor::from(0.03f32);
+            let fused = steps(options, |optimizer| optimizer.fused_step(&lr));
+            let plain = steps(options, Sgd::step);
+            assert!(fused.allclose(&plain, 1e-5, 1e-6, false), "{options:?}");
+            assert!(!fused.allclose(&Tensor::linspace(-1, 2, 21, FLOAT), 0.1, 0.1, false));
+        }
+    }
+}

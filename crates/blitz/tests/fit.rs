@@ -1,0 +1,221 @@
+//! Parameters, losses and logits against PyTorch, and against the loop written out by hand.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use blitz::prelude::*;
+use common::{difference, floats, integers, reference, values};
+
+/// The tests of this file seed libtorch's one global generator, so they take turns.
+fn seeded(seed: i64) -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(seed);
+    turn
+}
+
+#[test]
+fn parameters_start_as_in_pytorch() {
+    for (seed, parameters) in reference("nn_init")["seeds"].as_object().unwrap() {
+        let _turn = seeded(seed.parse().unwrap());
+        let vs = nn::VarStore::new(Device::Cpu);
+        cifar10_net(&vs.root());
+        let got = vs.variables();
+        let expected = parameters.as_object().unwrap();
+        assert_eq!(got.len(), expected.len());
+        for (name, expected) in expected {
+            let tensor = &got[name];
+            assert_eq!(tensor.size(), integers(&expected["shape"]), "{name}");
+            assert!(tensor.requires_grad(), "{name}");
+            let values = values(&tensor.detach());
+            assert!(difference(&values[..5], &floats(&expected["first"])) < 1e-8, "{name}");
+            let sum: f64 = values.iter().sum();
+            assert!((sum - expected["sum"].as_f64().unwrap()).abs() < 1e-5, "{name}");
+        }
+    }
+}
+
+/// 40 pictures by formula, as make_reference.py makes them.
+fn formula_split() -> Split {
+    let values = Tensor::arange(40 * 3 * 32 * 32, (Kind::Int64, Device::Cpu)) * 37;
+    let images = values.remainder(251).to_kind(Kind::Uint8).view([40, 3, 32, 32]);
+    let labels = (Tensor::arange(40, (Kind::Int64, Device::Cpu)) * 3).remainder(10);
+    Split { images, labels }
+}
+
+#[test]
+fn twenty_steps_lose_what_they_lose_in_pytorch() {
+    let expected = reference("train_steps");
+    let _turn = seeded(0);
+    let split = formula_split();
+    let mut loader = DataLoader::new(&split, LoaderOptions::default()).unwrap();
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let mut optimizer = sgd(&vs, 0.01);
+    let options = FitOptions { report_every: 5, ..FitOptions::default() };
+    let report = fit(&net, &mut optimizer, &mut loader, &options).unwrap();
+
+    assert_eq!(report.steps, 20);
+    let points = expected["points"].as_array().unwrap();
+    assert_eq!(report.points.len(), points.len());
+    for (got, expected) in report.points.iter().zip(points) {
+        let expected = floats(expected);
+        assert_eq!(got.step as f64, expected[0]);
+        assert!((got.loss / expected[1] - 1.0).abs() < 1e-5, "{got:?} {expected:?}");
+    }
+    let losses = floats(&expected["losses"]);
+    assert_eq!(report.epochs.len(), 2);
+    for (epoch, got) in report.epochs.iter().enumerate() {
+        let expected = losses[epoch * 10..][..10].iter().sum::<f64>() / 10.0;
+        assert!((got.loss / expected - 1.0).abs() < 1e-5, "{got:?} {expected}");
+    }
+    let batch = loader.epoch().next().unwrap();
+    let logits = tch::no_grad(|| net.forward(&batch.images.narrow(0, 0, 3)));
+    assert!(difference(&values(&logits), &floats(&expected["logits"])) < 1e-4);
+}
+
+fn sgd(vs: &nn::VarStore, lr: f64) -> Sgd {
+    Sgd::new(vs, SgdOptions { lr, momentum: 0.9, ..SgdOptions::default() }).unwrap()
+}
+
+fn shuffled() -> DataLoader {
+    let options = LoaderOptions { shuffle: Order::Shuffled { seed: 5 }, ..Default::default() };
+    DataLoader::new(&formula_split(), options).unwrap()
+}
+
+fn bits(vs: &nn::VarStore) -> Vec<(String, Vec<f64>)> {
+    named_parameters(vs).into_iter().map(|(name, tensor)| (name, values(&tensor))).collect()
+}
+
+#[test]
+fn a_loop_written_out_by_hand_gives_the_same_bits() {
+    let _turn = seeded(0);
+    let by_hand = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&by_hand.root());
+    let mut optimizer = sgd(&by_hand, 0.01);
+    let mut loader = shuffled();
+    let mut points = Vec::new();
+    for _epoch in 0..3 {
+        let mut running_loss = 0.0;
+        for (i, batch) in loader.epoch().enumerate() {
+            optimizer.zero_grad();
+            let loss = net.forward(&batch.images).cross_entropy_for_logits(&batch.labels);
+            loss.backward();
+            optimizer.step().unwrap();
+            running_loss += loss.double_value(&[]);
+            if i % 4 == 3 {
+                points.push(running_loss / 4.0);
+                running_loss = 0.0;
+            }
+        }
+    }
+    let options = FitOptions { epochs: 3, report_every: 4, ..FitOptions::default() };
+    tch::manual_seed(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let report = fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options).unwrap();
+    assert_eq!(report.points.iter().map(|point| point.loss).collect::<Vec<_>>(), points);
+    let steps: Vec<usize> = report.points.iter().map(|point| point.step).collect();
+    assert_eq!(steps, [4, 8, 14, 18, 24, 28]);
+    assert!(bits(&vs) == bits(&by_hand));
+
+    // With tch's own optimizer too.
+    tch::manual_seed(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
+    let other = fit(&net, &mut optimizer, &mut shuffled(), &options).unwrap();
+    assert_eq!(other.series("tch"), report.series("tch"));
+    assert_eq!(other.points[0].lr, None);
+    assert!(bits(&vs) == bits(&by_hand));
+}
+
+#[test]
+fn schedules_set_the_rate_of_each_step_and_the_optimizer_gets_its_own_back() {
+    let _turn = seeded(0);
+    let by_hand = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&by_hand.root());
+    let mut optimizer = sgd(&by_hand, 0.01);
+    let mut loader = shuffled();
+    for lr in [0.01, 0.01, 0.005, 0.005] {
+        optimizer.set_lr(lr).unwrap();
+        for batch in loader.epoch() {
+            let loss = net.forward(&batch.images).cross_entropy_for_logits(&batch.labels);
+            optimizer.backward_step(&loss).unwrap();
+        }
+    }
+    tch::manual_seed(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let mut optimizer = sgd(&vs, 0.01);
+    let schedule = Schedule::Step { every: 2, gamma: 0.5 };
+    let options = FitOptions { epochs: 4, report_every: 10, schedule, ..FitOptions::default() };
+    let report = fit(&net, &mut optimizer, &mut shuffled(), &options).unwrap();
+    assert!(bits(&vs) == bits(&by_hand));
+    let rates: Vec<_> = report.epochs.iter().map(|epoch| epoch.lr.unwrap()).collect();
+    assert_eq!(rates, [0.01, 0.01, 0.005, 0.005]);
+    let series = report.lr_series("lr");
+    assert_eq!(series.points, [(10.0, 0.01), (20.0, 0.01), (30.0, 0.005), (40.0, 0.005)]);
+    assert_eq!(optimizer.lr(), 0.01);
+}
+
+#[test]
+fn a_test_loader_gives_the_accuracy_after_each_epoch() {
+    let _turn = seeded(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let mut test_loader = DataLoader::new(&formula_split(), LoaderOptions::default()).unwrap();
+    let mut train_loader = shuffled();
+    let loaders = (&mut train_loader, &mut test_loader);
+    let report = fit(&net, &mut sgd(&vs, 0.01), loaders, &FitOptions::default()).unwrap();
+    let series = report.accuracy_series("test");
+    assert_eq!(series.points.iter().map(|point| point.0).collect::<Vec<_>>(), [1.0, 2.0]);
+    let expected = evaluate(&net, &mut test_loader, &CLASSES).unwrap().accuracy();
+    assert_eq!(report.epochs[1].accuracy, Some(expected));
+
+    // It changes nothing of the training.
+    tch::manual_seed(0);
+    let other = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&other.root());
+    let options = FitOptions::default();
+    let report = fit(&net, &mut sgd(&other, 0.01), &mut shuffled(), &options).unwrap();
+    assert_eq!(report.epochs[1].accuracy, None);
+    assert!(bits(&vs) == bits(&other));
+}
+
+#[test]
+fn the_loss_series_counts_steps_through_all_epochs() {
+    let point = |step, loss| LossPoint { step, loss, lr: Some(0.1) };
+    let report = FitReport { points: vec![point(5, 2.0), point(10, 1.5)], ..FitReport::default() };
+    assert_eq!(report.series("a"), Series::new("a", [(5.0, 2.0), (10.0, 1.5)]));
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_training() {
+    let _turn = seeded(0);
+    let mut loader = DataLoader::new(&formula_split(), LoaderOptions::default()).unwrap();
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let mut optimizer = sgd(&vs, 1e9);
+    let text =
+        fit(&net, &mut optimizer, &mut loader, &FitOptions::default()).unwrap_err().to_string();
+    assert!(text.contains("in epoch 1, step") && text.contains("smaller lr"), "{text}");
+}
+
+#[test]
+fn training_refuses_what_does_not_fit() {
+    let _turn = seeded(0);
+    let mut loader = DataLoader::new(&formula_split(), LoaderOptions::default()).unwrap();
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = nn::func(|images| images.mean_dim([2i64, 3].as_slice(), false, Kind::Float));
+    linear(vs.root(), 1, 1);
+    let mut optimizer = sgd(&vs, 0.1);
+    let mut message =
+        |options| fit(&net, &mut optimizer, &mut loader, &options).unwrap_err().to_string();
+    let text = message(FitOptions::default());
+    // Three columns of logits, but labels up to 9.
+    assert!(text.contains("cross-entropy") && !text.contains("frame"), "{text}");
+    assert!(message(FitOptions { report_every: 0, ..Default::default() }).contains("report_every"));
+}
