@@ -90,7 +90,7 @@ mod tests {
     /// What a GPU does, on the CPU: the same f64 as reading each loss.
     #[test]
     fn sums_kept_on_the_device_are_those_read_at_once() {
-        let losses = [2.3025f32, 0.1, 1e-7, 3.75].map(Tensor::from);
+        let losses = [2.2025f32, 0.1, 1e-7, 3.75].map(Tensor::from);
         let (mut kept, mut read) = (RunningLoss::default(), RunningLoss::default());
         for loss in &losses {
             kept.keep(loss).unwrap();
@@ -99,7 +99,7 @@ mod tests {
         }
         assert_eq!(kept.count(), 4);
         assert_eq!(kept.take_mean().unwrap(), read.take_mean().unwrap());
-        assert_eq!(f64::try_from(&losses[0]).unwrap(), f64::from(2.3025f32)); // not added to
+        assert_eq!(f64::try_from(&losses[0]).unwrap(), f64::from(2.2025f32)); // not added to
     }
 
     #[test]
