@@ -4,7 +4,7 @@
 //!     cargo run --release -p blitz --example cifar10 -- --data builtin
 //!     cargo run --release -p blitz --example cifar10 -- --widths
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use blitz::checkpoint::CheckpointOptions;
@@ -60,6 +60,9 @@ struct Arguments {
     /// Do not measure the accuracy
     #[arg(long)]
     no_test: bool,
+    /// Instead of training, write the data set to DIR as CIFAR-10's binary files
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
     /// Instead of training, measure nets of several widths: steps per second, CPU beside GPU
     #[arg(long)]
     widths: bool,
@@ -92,6 +95,10 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
         Some(directory) => DataChoice::Directory(directory.clone()),
     };
     let cifar10 = Cifar10::load(&Cifar10Options { data, ..Default::default() })?;
+    if let Some(dir) = &arguments.export {
+        write_files(&cifar10.train, dir, "data_batch_1.bin")?;
+        return write_files(&cifar10.test, dir, "test_batch.bin");
+    }
     let train_split = cifar10.train.take(arguments.images.unwrap_or(usize::MAX));
     println!("{} images from {:?}", train_split.len(), cifar10.source);
 
@@ -135,6 +142,18 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
         println!("{result}");
     }
     Ok(())
+}
+
+/// One file of records: a label and 3,072 bytes of a picture each.
+fn write_files(split: &Split, dir: &Path, name: &str) -> blitz::Result<()> {
+    let count = split.len() as i64;
+    let labels = split.labels.to_kind(Kind::Uint8).view([count, 1]);
+    let records = Tensor::cat(&[labels, split.images.view([count, -1])], 1);
+    let mut bytes = vec![0; records.numel()];
+    records.f_copy_data_u8(&mut bytes, records.numel())?;
+    let path = dir.join(name);
+    let written = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, bytes));
+    written.map_err(|source| blitz::Error::Io { operation: "write", path, source })
 }
 
 /// Trains, from the newest checkpoint on where there is one.
