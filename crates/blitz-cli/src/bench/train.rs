@@ -33,7 +33,10 @@ const LOOPS: [(&str, &str); 3] = [
 /// # Errors
 /// Set-up fails, the data cannot be read, or a loop cannot be measured.
 pub fn train(project: &Project, options: &BenchTrainOptions) -> Result<()> {
-    setup::ensure(project)?;
+    // Python and libtorch are needed, but not the kernel.
+    if !project.python().exists() || !project.path(".blitz/libtorch").exists() {
+        setup::ensure(project)?;
+    }
     let bench = Bench::new(project, options)?;
     let load = other_load();
     if let Some(warning) = warning(load) {

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{Module, Path};
 
-use super::{Conv2d, Linear, conv2d, linear};
+use super::{Conv2d, Linear, MaxPool2d, conv2d, linear};
 
 /// The tutorial's net, 62,006 parameters: `[N, 3, 32, 32]` f32 images to `[N, 10]` logits.
 ///
@@ -76,13 +76,14 @@ pub fn cifar10_net_with(path: &Path, options: CifarNetOptions) -> CifarNet {
 
 impl Module for CifarNet {
     fn forward(&self, images: &Tensor) -> Tensor {
+        let pool = MaxPool2d::new(2);
         images
             .apply(&self.conv1) // [N, 3, 32, 32] -> [N, 6, 28, 28]
             .relu()
-            .max_pool2d_default(2) // -> [N, 6, 14, 14]
+            .apply(&pool) // -> [N, 6, 14, 14]
             .apply(&self.conv2) // -> [N, 16, 10, 10]
             .relu()
-            .max_pool2d_default(2) // -> [N, 16, 5, 5]
+            .apply(&pool) // -> [N, 16, 5, 5]
             .flatten(1, -1) // -> [N, 400]
             .apply(&self.fc1)
             .relu()
