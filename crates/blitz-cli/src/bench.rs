@@ -1,4 +1,8 @@
-//! `cargo blitz bench kernel`: how long people wait for a kernel.
+//! `cargo blitz bench kernel`: how long people wait for a kernel. `bench train` is below.
+
+mod train;
+
+pub use train::train;
 
 use crate::cli::BenchKernelOptions;
 use crate::command::last_lines;

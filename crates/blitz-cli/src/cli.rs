@@ -110,6 +110,32 @@ pub enum Bench {
     /// How long a kernel takes to start, to print its first tensor and to run a small cell: this
     /// project's kernel, the stock one, and Python's
     Kernel(BenchKernelOptions),
+    /// How fast the classifier trains, how much memory that takes and how accurate it gets: the
+    /// tutorial's loop in Python, the best plain loop in Python, and this project's, in turn
+    Train(BenchTrainOptions),
+}
+
+/// Options of `bench train`.
+#[derive(Args)]
+pub struct BenchTrainOptions {
+    /// CIFAR-10 to train on: a directory with the official binary files; without it the built-in
+    /// set, on which accuracies say nothing
+    #[arg(long, value_name = "DIR", env = "BLITZ_DATA")]
+    pub data: Option<String>,
+    /// A sample of 500 batches of each loop, without accuracies
+    #[arg(long)]
+    pub quick: bool,
+    /// Seeds, each of which trains all three loops
+    #[arg(long, value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub seeds: u32,
+    /// Walks over the training images
+    #[arg(long, value_name = "N", default_value_t = 2,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: u32,
+    /// Print every single measurement as JSON instead of the Markdown table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `bench kernel`.

@@ -66,7 +66,11 @@ fn pass_on(output: Option<impl Read>, step: &Step, log: &Mutex<File>) {
 
 /// The last lines of a log that are not empty, for an error.
 pub fn last_lines(log: &Path) -> Vec<String> {
-    let text = read_log(log);
+    end_of(&read_log(log))
+}
+
+/// The last lines of an output that are not empty, without colours.
+pub fn end_of(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = lines.len().saturating_sub(LINES_SHOWN);
     lines[last..].iter().map(|line| strip_str(line).to_string()).collect()

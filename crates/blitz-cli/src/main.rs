@@ -47,6 +47,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Lab(options) => lab::lab(&project, &options),
         Command::Test(options) => test::test(&project, &options),
         Command::Bench { what: Bench::Kernel(options) } => bench::kernel(&project, &options),
+        Command::Bench { what: Bench::Train(options) } => bench::train(&project, &options),
         Command::Html(options) => html::html(&project, &options),
         Command::Doctor => doctor::doctor(&project),
         Command::Clean(options) => clean::clean(&project, &options),

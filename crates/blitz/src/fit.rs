@@ -66,7 +66,7 @@ use crate::interrupt::Watch;
 use crate::loader::{Batch, DataLoader};
 use crate::metrics;
 use crate::schedule::{Length, Schedule};
-use crate::step::cross_entropy;
+use crate::step::{Steps, cross_entropy};
 
 pub use optimizer::Optimizer;
 pub use report::{EpochReport, FitReport, LossPoint};
@@ -87,6 +87,20 @@ pub struct FitOptions {
     pub schedule: Schedule,
     /// Where the state of the training is saved; nowhere.
     pub checkpoint: Option<CheckpointOptions>,
+    /// How a GPU does the steps; as a CUDA graph.
+    pub on_gpu: OnGpu,
+}
+
+/// How [`fit`] does its steps on a GPU. On a CPU both are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnGpu {
+    /// [`Sgd`](crate::optim::Sgd)'s steps are recorded once and repeated, see
+    /// [`GraphedStep`](crate::step::GraphedStep): for nets that do the same for every batch. A net
+    /// that cannot be recorded, because it reads values, is trained one by one.
+    #[default]
+    Graph,
+    /// Each step is done kernel by kernel: for nets whose forward pass differs from batch to batch.
+    OneByOne,
 }
 
 impl Default for FitOptions {
@@ -97,6 +111,7 @@ impl Default for FitOptions {
             progress: Progress::Lines,
             schedule: Schedule::Constant,
             checkpoint: None,
+            on_gpu: OnGpu::default(),
         }
     }
 }
@@ -209,10 +224,11 @@ fn train_epochs(
     options: &FitOptions,
     session: &mut Session,
 ) -> Result<()> {
+    let mut steps = steps(optimizer, options);
     // A training that was interrupted in its evaluation begins with it.
     test(net, optimizer, loaders, session)?;
     while session.epochs_done() < options.epochs {
-        train_epoch(net, optimizer, loaders.train, options, session)?;
+        train_epoch(net, optimizer, loaders.train, options, session, &mut steps)?;
         test(net, optimizer, loaders, session)?;
         session.save(optimizer, || loaders.train.state())?;
     }
@@ -225,6 +241,7 @@ fn train_epoch(
     train_loader: &mut DataLoader,
     options: &FitOptions,
     session: &mut Session,
+    steps: &mut Steps,
 ) -> Result<()> {
     let watch = Watch::new();
     let length = Length { epochs: options.epochs, steps_per_epoch: train_loader.len() };
@@ -240,7 +257,7 @@ fn train_epoch(
         if let Some(base_lr) = session.base_lr() {
             optimizer.set_lr(options.schedule.lr(base_lr, session.steps(), length))?;
         }
-        let loss = train_step(net, optimizer, &batch)?;
+        let loss = train_step(net, optimizer, steps, &batch)?;
         session.record(loss, optimizer.lr())?;
         if batches.len() > 0 && session.is_save_due() {
             session.save(optimizer, || batches.state())?;
@@ -250,11 +267,33 @@ fn train_epoch(
     Ok(())
 }
 
+/// How the steps are done: as a graph where that can be.
+fn steps(optimizer: &mut impl Optimizer, options: &FitOptions) -> Steps {
+    match (options.on_gpu, optimizer.as_sgd()) {
+        (OnGpu::Graph, Some(sgd)) => Steps::new(sgd).unwrap_or_else(|_| Steps::plain()),
+        _ => Steps::plain(),
+    }
+}
+
 /// One step of the optimizer; returns the batch's loss.
-fn train_step(net: &impl ModuleT, optimizer: &mut impl Optimizer, batch: &Batch) -> Result<f64> {
-    let logits = net.forward_t(&batch.images, true);
-    let loss = cross_entropy(&logits, &batch.labels)?;
-    optimizer.backward_step(&loss)?;
+fn train_step(
+    net: &impl ModuleT,
+    optimizer: &mut impl Optimizer,
+    steps: &mut Steps,
+    batch: &Batch,
+) -> Result<f64> {
+    let loss = match optimizer.as_sgd() {
+        Some(sgd) => match steps.step(net, sgd, batch) {
+            // Recording changes nothing, so that the batch can be used again.
+            Err(Error::Torch { .. }) if steps.give_up_graph() => steps.step(net, sgd, batch),
+            result => result,
+        }?,
+        None => {
+            let loss = cross_entropy(&net.forward_t(&batch.images, true), &batch.labels)?;
+            optimizer.backward_step(&loss)?;
+            loss
+        }
+    };
     Ok(loss.f_double_value(&[])?)
 }
 

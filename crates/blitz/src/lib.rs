@@ -19,6 +19,7 @@
 //! | [`nn`] | layers that start as PyTorch's do; a net described and summed up |
 //! | [`optim`] | what changes the parameters after each backward pass |
 //! | [`step`] | one training step, plain or as a CUDA graph |
+//! | [`speed`] | steps per second, CPU beside GPU, by the net's width |
 //! | [`fit`](mod@fit) | the training loop |
 //! | [`schedule`] | learning rates that change along a training |
 //! | [`metrics`] | accuracy, the confusion matrix, the surest mistakes |
@@ -89,6 +90,7 @@ pub mod random;
 mod records;
 pub mod repr;
 pub mod schedule;
+pub mod speed;
 pub mod step;
 pub mod transform;
 
@@ -108,7 +110,9 @@ pub mod prelude {
     pub use crate::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source, Split};
     pub use crate::device;
     pub use crate::display;
-    pub use crate::fit::{EpochReport, FitOptions, FitReport, LossPoint, Progress, fit, resume};
+    pub use crate::fit::{
+        EpochReport, FitOptions, FitReport, LossPoint, OnGpu, Progress, fit, resume,
+    };
     pub use crate::graph::{Graph, GraphOptions};
     pub use crate::image_grid::{ImageGridOptions, image_grid};
     pub use crate::interrupt;
@@ -116,9 +120,9 @@ pub mod prelude {
     pub use crate::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::metrics::{Evaluation, Mistake, Predictions, evaluate, predict};
     pub use crate::nn::{
-        self, CifarNet, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module, OptimizerConfig,
-        ReLU, cifar10_net, conv2d, conv2d_with, count_parameters, describe, linear, mse_loss,
-        named_parameters, summary, zero_grad,
+        self, CifarNet, CifarNetOptions, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module,
+        OptimizerConfig, ReLU, cifar10_net, cifar10_net_with, conv2d, conv2d_with,
+        count_parameters, describe, linear, mse_loss, named_parameters, summary, zero_grad,
     };
     pub use crate::optim::{Sgd, SgdOptions};
     pub use crate::picture::Picture;
@@ -128,6 +132,7 @@ pub mod prelude {
     };
     pub use crate::repr::{EvcxrDisplay, repr};
     pub use crate::schedule::Schedule;
+    pub use crate::speed::{SpeedOptions, width_speed};
     pub use crate::step::{GraphedStep, RunningLoss, train_step};
     pub use crate::transform::Normalize;
     pub use tch;

@@ -34,7 +34,7 @@ mod reset;
 mod summary;
 
 pub use activation::ReLU;
-pub use cifar_net::{CifarNet, cifar10_net};
+pub use cifar_net::{CifarNet, CifarNetOptions, cifar10_net, cifar10_net_with};
 pub use conv::{Conv2d, Conv2dOptions, conv2d, conv2d_with};
 pub use describe::{Description, describe};
 pub use flatten::Flatten;

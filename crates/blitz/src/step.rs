@@ -8,7 +8,7 @@
 mod graphed;
 mod running_loss;
 
-use tch::nn::Module;
+use tch::nn::ModuleT;
 use tch::{Reduction, Tensor};
 
 use crate::error::{Error, Result};
@@ -16,6 +16,7 @@ use crate::loader::Batch;
 use crate::optim::Sgd;
 
 pub use graphed::GraphedStep;
+pub(crate) use graphed::Steps;
 pub use running_loss::RunningLoss;
 
 /// One step: `optimizer.zero_grad()`, the cross-entropy of the net's logits, `loss.backward()`,
@@ -45,12 +46,12 @@ pub use running_loss::RunningLoss;
 /// # Panics
 ///
 /// Where the net itself does, given images that it was not made for.
-pub fn train_step<M: Module + ?Sized>(
+pub fn train_step<M: ModuleT + ?Sized>(
     net: &M,
     optimizer: &mut Sgd,
     batch: &Batch,
 ) -> Result<Tensor> {
-    let loss = cross_entropy(&net.forward(&batch.images), &batch.labels)?;
+    let loss = cross_entropy(&net.forward_t(&batch.images, true), &batch.labels)?;
     optimizer.backward_step(&loss)?;
     Ok(loss.detach())
 }

@@ -38,6 +38,11 @@ pub trait Optimizer {
     ///
     /// [`Error::Shape`] for names, shapes or kinds that do not fit the parameters.
     fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<()>;
+
+    /// The [`Sgd`] that this is, whose steps can be recorded as a CUDA graph; by default `None`.
+    fn as_sgd(&mut self) -> Option<&mut Sgd> {
+        None
+    }
 }
 
 impl Optimizer for Sgd {
@@ -63,6 +68,10 @@ impl Optimizer for Sgd {
 
     fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<()> {
         Sgd::load_state(self, state)
+    }
+
+    fn as_sgd(&mut self) -> Option<&mut Sgd> {
+        Some(self)
     }
 }
 

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{Module, Path};
 
-use super::{Conv2d, Linear, conv2d, linear};
+use super::{Conv2d, Linear, MaxPool2d, conv2d, linear};
 
 /// The tutorial's net, 62,006 parameters: `[N, 3, 32, 32]` f32 images to `[N, 10]` logits.
 ///
@@ -18,9 +18,9 @@ use super::{Conv2d, Linear, conv2d, linear};
 /// ```
 #[derive(Debug)]
 pub struct CifarNet {
-    /// 3 to 6 channels, kernel 5.
+    /// 3 to 6 channels (or the width of [`CifarNetOptions`]), kernel 5.
     pub conv1: Conv2d,
-    /// 6 to 16 channels, kernel 5.
+    /// 6 (or the width) to 16 channels, kernel 5.
     pub conv2: Conv2d,
     /// 16 · 5 · 5 to 120 features.
     pub fc1: Linear,
@@ -30,11 +30,44 @@ pub struct CifarNet {
     pub fc3: Linear,
 }
 
+/// What the tutorial's exercises change of the net.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CifarNetOptions {
+    /// Channels between the two convolutions, at least 1: the second argument of the first
+    /// `nn.Conv2d` and the first one of the second; the tutorial's 6.
+    pub width: i64,
+}
+
+impl Default for CifarNetOptions {
+    fn default() -> CifarNetOptions {
+        CifarNetOptions { width: 6 }
+    }
+}
+
 /// Builds a [`CifarNet`] with parameters named `conv1.weight` and so on below `path`.
 pub fn cifar10_net(path: &Path) -> CifarNet {
+    cifar10_net_with(path, CifarNetOptions::default())
+}
+
+/// As [`cifar10_net`], with options.
+///
+/// ```
+/// use blitz::nn::{CifarNetOptions, VarStore, cifar10_net_with, count_parameters};
+///
+/// let vs = VarStore::new(blitz::tch::Device::Cpu);
+/// let net = cifar10_net_with(&vs.root(), CifarNetOptions { width: 64 });
+/// assert_eq!(net.conv2.weight.size(), [16, 64, 5, 5]);
+/// assert_eq!(count_parameters(&vs), 62_006 + (64 - 6) * (3 * 5 * 5 + 1 + 16 * 5 * 5));
+/// ```
+///
+/// # Panics
+///
+/// Where the width is below 1.
+pub fn cifar10_net_with(path: &Path, options: CifarNetOptions) -> CifarNet {
+    let CifarNetOptions { width } = options;
     CifarNet {
-        conv1: conv2d(path / "conv1", 3, 6, 5),
-        conv2: conv2d(path / "conv2", 6, 16, 5),
+        conv1: conv2d(path / "conv1", 3, width, 5),
+        conv2: conv2d(path / "conv2", width, 16, 5),
         fc1: linear(path / "fc1", 16 * 5 * 5, 120),
         fc2: linear(path / "fc2", 120, 84),
         fc3: linear(path / "fc3", 84, 10),
@@ -43,13 +76,14 @@ pub fn cifar10_net(path: &Path) -> CifarNet {
 
 impl Module for CifarNet {
     fn forward(&self, images: &Tensor) -> Tensor {
+        let pool = MaxPool2d::new(2);
         images
             .apply(&self.conv1) // [N, 3, 32, 32] -> [N, 6, 28, 28]
             .relu()
-            .max_pool2d_default(2) // -> [N, 6, 14, 14]
+            .apply(&pool) // -> [N, 6, 14, 14]
             .apply(&self.conv2) // -> [N, 16, 10, 10]
             .relu()
-            .max_pool2d_default(2) // -> [N, 16, 5, 5]
+            .apply(&pool) // -> [N, 16, 5, 5]
             .flatten(1, -1) // -> [N, 400]
             .apply(&self.fc1)
             .relu()

@@ -1,12 +1,16 @@
 //! Pooling layers.
 
+use std::ffi::c_char;
 use std::fmt;
+use std::ptr;
 
 use tch::Tensor;
 use tch::nn::Module;
+use torch_sys::C_tensor;
 
 use super::{Misfit, or_panic, refused};
 use crate::error::Result;
+use crate::ffi;
 
 /// The largest value of each window of `[N, C, H, W]` or `[C, H, W]`
 /// (`torch.nn.MaxPool2d`), the same for height and width. The input is not modified.
@@ -38,6 +42,11 @@ impl MaxPool2d {
     /// [`crate::Error::Layer`] where the input is no image or smaller than the window,
     /// [`crate::Error::Torch`] for libtorch's other refusals.
     pub fn f_forward(&self, input: &Tensor) -> Result<Tensor> {
+        if *self == MaxPool2d::new(2)
+            && let Ok(output) = max_pool_2x2(input)
+        {
+            return Ok(output);
+        }
         let [kernel_size, stride, padding, dilation] =
             [self.kernel_size, self.stride, self.padding, self.dilation].map(|side| [side; 2]);
         input
@@ -60,6 +69,17 @@ impl MaxPool2d {
     }
 }
 
+/// `torch.nn.functional.max_pool2d(input, 2)`: the same values, graph and gradients, in a faster
+/// loop for f32 images on the CPU.
+fn max_pool_2x2(input: &Tensor) -> Result<Tensor> {
+    let mut output = ptr::null_mut();
+    // SAFETY: a live tensor is lent, and `output` is ours to write.
+    let message = unsafe { blitz_nn_max_pool_2x2(ffi::lend(input), &mut output) };
+    ffi::check("max pooling", message)?;
+    // SAFETY: a new tensor, which C++ has given up.
+    Ok(unsafe { ffi::take(output) }.expect("C++ made a tensor or returned a message"))
+}
+
 impl Module for MaxPool2d {
     fn forward(&self, input: &Tensor) -> Tensor {
         or_panic(self.f_forward(input))
@@ -76,4 +96,8 @@ impl fmt::Debug for MaxPool2d {
              dilation={dilation}, ceil_mode={ceil_mode})"
         )
     }
+}
+
+unsafe extern "C" {
+    fn blitz_nn_max_pool_2x2(input: *mut C_tensor, output: *mut *mut C_tensor) -> *mut c_char;
 }

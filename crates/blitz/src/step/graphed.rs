@@ -1,6 +1,6 @@
 //! The training step as a CUDA graph, with the plain step as its stand-in on the CPU.
 
-use tch::nn::Module;
+use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
 use super::{cross_entropy, train_step};
@@ -41,13 +41,13 @@ const WARM_UP_STEPS: usize = 3;
 /// # Ok::<(), blitz::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct GraphedStep<'a, M: Module + ?Sized> {
+pub struct GraphedStep<'a, M: ModuleT + ?Sized> {
     net: &'a M,
     optimizer: &'a mut Sgd,
-    recorder: Option<Recorder>,
+    steps: Steps,
 }
 
-impl<'a, M: Module + ?Sized> GraphedStep<'a, M> {
+impl<'a, M: ModuleT + ?Sized> GraphedStep<'a, M> {
     /// A step of `net` by `optimizer`: a graph where the optimizer's parameters are on a GPU.
     ///
     /// # Errors
@@ -55,17 +55,13 @@ impl<'a, M: Module + ?Sized> GraphedStep<'a, M> {
     /// [`Error::Device`] on a GPU where this build has no CUDA graphs, and for parameters on
     /// several devices.
     pub fn new(net: &'a M, optimizer: &'a mut Sgd) -> Result<GraphedStep<'a, M>> {
-        let recorder = match device_of(optimizer)? {
-            device @ Device::Cuda(_) => Some(Recorder::new(device, optimizer.lr())?),
-            _ => None,
-        };
-        Ok(GraphedStep { recorder, ..GraphedStep::plain(net, optimizer) })
+        let steps = Steps::new(optimizer)?;
+        Ok(GraphedStep { net, optimizer, steps })
     }
 
     /// A step that is done one by one on every device.
     pub fn plain(net: &'a M, optimizer: &'a mut Sgd) -> GraphedStep<'a, M> {
-        memory::keep_freed();
-        GraphedStep { net, optimizer, recorder: None }
+        GraphedStep { net, optimizer, steps: Steps::plain() }
     }
 
     /// Trains on `batch`. Returns its loss, a scalar on the batch's device that is not read back
@@ -80,20 +76,60 @@ impl<'a, M: Module + ?Sized> GraphedStep<'a, M> {
     ///
     /// As [`train_step`].
     pub fn step(&mut self, batch: &Batch) -> Result<Tensor> {
-        match &mut self.recorder {
-            None => train_step(self.net, self.optimizer, batch),
-            Some(recorder) => recorder.step(self.net, self.optimizer, batch),
-        }
+        self.steps.step(self.net, self.optimizer, batch)
     }
 
     /// Whether the next steps repeat a recorded graph.
     pub fn is_graph(&self) -> bool {
-        self.recorder.as_ref().is_some_and(|recorder| recorder.recorded.is_some())
+        self.steps.recorder.as_ref().is_some_and(|recorder| recorder.recorded.is_some())
     }
 
     /// The optimizer, to change its learning rate.
     pub fn optimizer(&mut self) -> &mut Sgd {
         self.optimizer
+    }
+}
+
+/// [`GraphedStep`] without the net and the optimizer, for loops that use them between the steps.
+/// They are the same in all steps: a graph has their addresses.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    recorder: Option<Recorder>,
+}
+
+impl Steps {
+    /// As [`GraphedStep::new`].
+    pub(crate) fn new(optimizer: &Sgd) -> Result<Steps> {
+        let recorder = match device_of(optimizer)? {
+            device @ Device::Cuda(_) => Some(Recorder::new(device, optimizer.lr())?),
+            _ => None,
+        };
+        memory::keep_freed();
+        Ok(Steps { recorder })
+    }
+
+    /// As [`GraphedStep::plain`].
+    pub(crate) fn plain() -> Steps {
+        memory::keep_freed();
+        Steps { recorder: None }
+    }
+
+    /// Goes on without a graph, for a net that cannot be recorded.
+    pub(crate) fn give_up_graph(&mut self) -> bool {
+        self.recorder.take().is_some()
+    }
+
+    /// As [`GraphedStep::step`].
+    pub(crate) fn step<M: ModuleT + ?Sized>(
+        &mut self,
+        net: &M,
+        optimizer: &mut Sgd,
+        batch: &Batch,
+    ) -> Result<Tensor> {
+        match &mut self.recorder {
+            None => train_step(net, optimizer, batch),
+            Some(recorder) => recorder.step(net, optimizer, batch),
+        }
     }
 }
 
@@ -141,7 +177,7 @@ impl Recorder {
         Ok(Recorder { graph, lr: (tensor, lr), shapes: None, warmed_up: 0, recorded: None })
     }
 
-    fn step<M: Module + ?Sized>(
+    fn step<M: ModuleT + ?Sized>(
         &mut self,
         net: &M,
         optimizer: &mut Sgd,
@@ -187,7 +223,7 @@ impl Recorder {
         Ok(())
     }
 
-    fn record<M: Module + ?Sized>(
+    fn record<M: ModuleT + ?Sized>(
         &mut self,
         net: &M,
         optimizer: &mut Sgd,
@@ -204,14 +240,14 @@ impl Recorder {
 }
 
 /// [`train_step`] with the optimizer's fused kernel.
-fn one_by_one<M: Module + ?Sized>(
+fn one_by_one<M: ModuleT + ?Sized>(
     net: &M,
     optimizer: &mut Sgd,
     lr: &Tensor,
     images: &Tensor,
     labels: &Tensor,
 ) -> Result<Tensor> {
-    let loss = cross_entropy(&net.forward(images), labels)?;
+    let loss = cross_entropy(&net.forward_t(images, true), labels)?;
     optimizer.backward(&loss)?;
     optimizer.fused_step(lr)?;
     Ok(loss.detach())
