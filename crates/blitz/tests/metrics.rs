@@ -70,8 +70,8 @@ fn mistakes_are_listed_from_the_surest_on() {
     let grid = predictions.mistake_grid(&split, 5).unwrap();
     assert_eq!(
         grid.alt(),
-        "A grid of 2 pictures in 1 row and 2 columns, labelled row by row: one 95 %, is two, \
-         one 48 %, is zero."
+        "A grid of 2 pictures in 1 row and 2 columns with the net's predictions, 0 of 2 right. \
+         Row by row: one? 95 % (is two), wrong; one? 48 % (is zero), wrong."
     );
 }
 

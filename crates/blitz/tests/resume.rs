@@ -403,12 +403,14 @@ fn child_process() {
     }
 }
 
+/// Waits until the child has saved a checkpoint.
 fn wait_for_a_checkpoint(dir: &Path, child: &mut Child) {
+    let before = checkpoint::newest(dir).unwrap();
     let started = Instant::now();
-    while checkpoint::newest(dir).unwrap().is_none() {
+    while checkpoint::newest(dir).unwrap() == before {
         assert!(child.try_wait().unwrap().is_none(), "the child has ended");
         assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint");
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -420,17 +422,16 @@ fn a_run_killed_at_any_moment_leaves_a_newest_checkpoint_that_loads() {
     for round in 0..12u64 {
         let mut child = child("train for long", dir.path());
         wait_for_a_checkpoint(dir.path(), &mut child);
-        // Moments spread over the milliseconds that a step and its checkpoint take.
-        thread::sleep(Duration::from_micros(150_000 + round * 7_919 % 40_000));
+        // Moments spread over the milliseconds that some steps and their checkpoints take.
+        thread::sleep(Duration::from_micros(round * 7_919 % 40_000));
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();
         let newest = checkpoint::newest(dir.path()).unwrap().unwrap();
         let name = newest.file_name().unwrap().to_str().unwrap();
         let step: usize = name["step-".len()..].parse().unwrap();
-        assert!(step >= last, "{step} after {last}");
+        assert!(step > last, "{step} after {last}");
         last = step;
     }
-    assert!(last >= 12, "each run has saved at least once");
     // The lock of the killed is free, and their unfinished checkpoints are swept away.
     let mut run = Run::new();
     let epochs = last / 11 + 1;

@@ -6,6 +6,7 @@
 //! each other by their places in lists, so that no nesting, however deep, needs a deep stack.
 
 mod machine;
+mod state_dict;
 mod write;
 
 use tch::Kind;

@@ -6,10 +6,10 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::Evaluation;
 use crate::cifar10::Split;
 use crate::error::{Error, Result};
-use crate::image_grid::{ImageGridOptions, image_grid};
 use crate::interrupt::Watch;
 use crate::loader::{Batch, DataLoader};
 use crate::picture::Picture;
+use crate::prediction_grid::{PredictionGridOptions, prediction_grid};
 
 /// What a net says of each image of a loader's epoch, in the order of the epoch.
 #[derive(Debug)]
@@ -117,8 +117,9 @@ impl Predictions {
         mistakes
     }
 
-    /// The pictures of [`Predictions::most_confident_mistakes`], each with what the net took it for
-    /// and how surely, and what it is. `split` is what the loader went through, in its order
+    /// The pictures of [`Predictions::most_confident_mistakes`] as a
+    /// [`prediction_grid`](mod@crate::prediction_grid): each with what the net took it for and how
+    /// surely, and what it is. `split` is what the loader went through, in its order
     /// ([`Order::Sequential`](crate::loader::Order)).
     ///
     /// # Errors
@@ -142,16 +143,13 @@ impl Predictions {
             });
         }
         let indices: Vec<i64> = mistakes.iter().map(|mistake| mistake.index as i64).collect();
-        let indices = Tensor::from_slice(&indices).to_device(split.images.device());
-        let images = split.images.f_index_select(0, &indices)?;
-        let label = |mistake: &Mistake| {
-            let name = |class: usize| &self.classes[class];
-            let percent = mistake.probability * 100.0;
-            format!("{} {percent:.0} %, is {}", name(mistake.predicted), name(mistake.label))
-        };
-        let labels: Vec<String> = mistakes.iter().map(label).collect();
-        let options = ImageGridOptions { columns: 4, ..ImageGridOptions::default() };
-        image_grid(&images, &labels, options)
+        let indices = Tensor::from_slice(&indices);
+        let images = split.images.f_index_select(0, &indices.to_device(split.images.device()))?;
+        // The logarithm of a softmax has that softmax, and must be finite.
+        let logits = self.probabilities.f_index_select(0, &indices)?.f_clamp_min(1e-30)?.f_log()?;
+        let labels = self.labels.f_index_select(0, &indices)?;
+        let options = PredictionGridOptions { count: mistakes.len(), ..Default::default() };
+        Ok(prediction_grid(&images, &logits, &labels, &self.classes, options)?.picture)
     }
 }
 

@@ -2,15 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Entry, Name, STORAGES, Storage, opcode};
+use super::state_dict::known;
+use super::{Entry, Name, Storage, opcode};
 
-type Result<T> = std::result::Result<T, String>;
-
-/// libtorch's own limit.
-const LARGEST_RANK: usize = 64;
-
-/// What is copied is short, so that a small file cannot ask for much memory.
-const LONGEST_NAME: usize = 4_096;
+pub(super) type Result<T> = std::result::Result<T, String>;
 
 /// The tensors of the `state_dict` that `bytes` is the pickle of, or why it is none.
 pub(in crate::checkpoint) fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
@@ -25,7 +20,7 @@ pub(in crate::checkpoint) fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
 
 /// A value; whatever is larger than a number lies in one of the machine's lists.
 #[derive(Clone, Copy, Debug)]
-enum Value {
+pub(super) enum Value {
     None,
     Bool,
     Float,
@@ -41,7 +36,7 @@ enum Value {
 
 impl Value {
     /// For messages.
-    fn describe(self) -> &'static str {
+    pub(super) fn describe(self) -> &'static str {
         match self {
             Value::None => "None",
             Value::Bool => "a bool",
@@ -59,18 +54,18 @@ impl Value {
 }
 
 #[derive(Default)]
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     rest: &'a [u8],
     stack: Vec<Value>,
     /// Heights of the stack at the marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
-    texts: Vec<&'a str>,
-    tuples: Vec<Vec<Value>>,
-    dicts: Vec<Vec<(Value, Value)>>,
-    storages: Vec<Storage>,
+    pub(super) texts: Vec<&'a str>,
+    pub(super) tuples: Vec<Vec<Value>>,
+    pub(super) dicts: Vec<Vec<(Value, Value)>>,
+    pub(super) storages: Vec<Storage>,
     /// Their names are not known yet.
-    tensors: Vec<Entry>,
+    pub(super) tensors: Vec<Entry>,
 }
 
 impl<'a> Machine<'a> {
@@ -216,93 +211,6 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn call(&mut self, name: Value, arguments: Value) -> Result<Value> {
-        let Value::Tuple(arguments) = arguments else {
-            return Err(format!("it calls with {} for arguments", arguments.describe()));
-        };
-        let arguments = &self.tuples[arguments];
-        match (name, arguments.as_slice()) {
-            (Value::Name(Name::OrderedDict), []) => {
-                self.dicts.push(Vec::new());
-                Ok(Value::Dict(self.dicts.len() - 1))
-            }
-            (
-                Value::Name(Name::RebuildTensor),
-                [Value::Storage(storage), Value::Integer(offset), size, stride, ..],
-            ) => {
-                let tensor = Entry {
-                    name: String::new(),
-                    storage: self.storages[*storage].clone(),
-                    offset: *offset,
-                    size: self.integers(*size)?,
-                    stride: self.integers(*stride)?,
-                };
-                self.tensors.push(tensor);
-                Ok(Value::Tensor(self.tensors.len() - 1))
-            }
-            (Value::Name(Name::RebuildParameter), [tensor @ Value::Tensor(_), ..]) => Ok(*tensor),
-            (name, _) => Err(format!("it calls {} with other arguments", name.describe())),
-        }
-    }
-
-    /// `("storage", class, key, location, len)`
-    fn storage(&mut self, id: Value) -> Result<Value> {
-        let parts = match id {
-            Value::Tuple(parts) => self.tuples[parts].as_slice(),
-            _ => &[],
-        };
-        let [
-            Value::Text(_),
-            Value::Name(Name::Storage(kind)),
-            Value::Text(key),
-            _,
-            Value::Integer(len),
-        ] = parts
-        else {
-            return Err("it refers to something other than a storage".to_owned());
-        };
-        let key = limited(self.texts[*key])?;
-        self.storages.push(Storage { key, kind: *kind, len: *len });
-        Ok(Value::Storage(self.storages.len() - 1))
-    }
-
-    fn integers(&self, value: Value) -> Result<Vec<i64>> {
-        let Value::Tuple(values) = value else {
-            return Err(format!("it has a shape that is {}", value.describe()));
-        };
-        let integer = |value: &Value| match value {
-            Value::Integer(integer) => Ok(*integer),
-            other => Err(format!("it has a shape with {} in it", other.describe())),
-        };
-        let values = &self.tuples[values];
-        if values.len() > LARGEST_RANK {
-            return Err(format!("it has a tensor of {} dimensions", values.len()));
-        }
-        values.iter().map(integer).collect()
-    }
-
-    /// The result as a dictionary of tensors.
-    fn state_dict(mut self, top: Value) -> Result<Vec<Entry>> {
-        let Value::Dict(dict) = top else {
-            return Err(format!("it holds {}, not a state_dict", top.describe()));
-        };
-        let mut entries = Vec::new();
-        for (key, value) in std::mem::take(&mut self.dicts[dict]) {
-            let Value::Text(key) = key else {
-                return Err(format!("it has {} for a name", key.describe()));
-            };
-            let name = self.texts[key];
-            let Value::Tensor(tensor) = value else {
-                return Err(format!(
-                    "\"{name}\" is {}, not a tensor; save net.state_dict() by itself",
-                    value.describe()
-                ));
-            };
-            entries.push(Entry { name: limited(name)?, ..self.tensors[tensor].clone() });
-        }
-        Ok(entries)
-    }
-
     fn pop(&mut self) -> Result<Value> {
         self.stack.pop().ok_or_else(stack_is_empty)
     }
@@ -340,31 +248,6 @@ impl<'a> Machine<'a> {
         let line = std::str::from_utf8(self.take(end)?).map_err(|_| "a name is not UTF-8")?;
         self.take(1)?;
         Ok(line)
-    }
-}
-
-fn known(module: &str, name: &str) -> Result<Name> {
-    match (module, name) {
-        ("collections", "OrderedDict") => return Ok(Name::OrderedDict),
-        ("torch._utils", "_rebuild_tensor_v2") => return Ok(Name::RebuildTensor),
-        ("torch._utils", "_rebuild_parameter") => return Ok(Name::RebuildParameter),
-        ("torch", class) => {
-            if let Some((_, kind)) = STORAGES.iter().find(|(storage, _)| *storage == class) {
-                return Ok(Name::Storage(*kind));
-            }
-        }
-        _ => {}
-    }
-    Err(format!(
-        "it names {module}.{name}, which a dictionary of tensors does not need and which is never \
-         executed here; save net.state_dict(), not the net"
-    ))
-}
-
-fn limited(name: &str) -> Result<String> {
-    match name.len() <= LONGEST_NAME {
-        true => Ok(name.to_owned()),
-        false => Err(format!("it has a name of {} bytes", name.len())),
     }
 }
 
