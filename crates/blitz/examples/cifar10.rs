@@ -14,7 +14,7 @@ use serde_json::json;
 
 /// Trains the tutorial's classifier on CIFAR-10 and measures its accuracy.
 #[derive(Parser)]
-#[command(name = "cifar10")]
+#[command(name = "cifar10", args_override_self = true)]
 struct Arguments {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, env = "BLITZ_DEVICE", default_value = "auto")]
