@@ -57,10 +57,9 @@ pub struct LoaderOptions {
     /// Batches that a thread makes ahead while the training step runs; 0, which makes each batch
     /// when it is asked for. Order and bits are the same.
     ///
-    /// A thread did not pay where it was measured: a batch of 4 is made in 0.01 ms (0.07 ms with
-    /// `augment`) of a step's 0.8 to 1.0 ms, less than the thread takes from the step. (2 cores
-    /// that other programs used too, 1 and 2 OpenMP threads, batches of 4 and 64.) It may where
-    /// cores are idle and steps short.
+    /// At batch 4 a batch is made in 0.01 to 0.03 ms (0.07 to 0.10 ms with `augment`), a small part
+    /// of a training step, and a thread beside it gave no dependable gain (2 cores of an AMD EPYC
+    /// that other programs used too, 1 and 2 OpenMP threads). It may where cores are idle.
     pub prefetch: usize,
     /// Normalisation of the images; by default to \[-1, 1\].
     pub transform: Normalize,
