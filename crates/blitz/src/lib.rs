@@ -30,7 +30,7 @@
 //! | [`plot`] | loss curves, inline |
 //! | [`picture`] | a PNG with its text alternative |
 //! | [`repr`](mod@repr) | prints tensors as PyTorch does |
-//! | [`array`] | `ndarray` arrays that share memory with tensors |
+//! | [`array`](mod@array) | `ndarray` arrays that share memory with tensors |
 //! | [`display`] | shows values: HTML, progress bars, live plots |
 //! | [`interrupt`] | stops a running cell |
 //! | [`python_to_rust`] | the table of all operations, Python beside Rust |
@@ -95,7 +95,7 @@ pub mod step;
 pub mod transform;
 
 pub use error::{Error, Result};
-/// For [`array`].
+/// For [`array`](mod@array).
 pub use ndarray;
 /// For [`display::Json`].
 pub use serde_json;

@@ -3,7 +3,8 @@
 use half::{bf16, f16};
 use tch::Kind;
 
-/// A type of elements: `f32`, `f64`, [`f16`], [`bf16`], `i8`, `i16`, `i32`, `i64`, `u8` and `bool`.
+/// A type of elements: `f32`, `f64`, [`f16`](struct@f16), [`bf16`], `i8`, `i16`, `i32`, `i64`, `u8`
+/// and `bool`.
 pub trait Element: sealed::Sealed + Copy + Send + Sync + 'static {
     /// The kind of a tensor with such elements.
     const KIND: Kind;
