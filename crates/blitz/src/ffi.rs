@@ -13,12 +13,21 @@ pub(crate) fn check(operation: &'static str, message: *mut c_char) -> Result<()>
         return Ok(());
     }
     // SAFETY: cpp/blitz.h returns null or a terminated string made with malloc, which is ours.
-    let text = unsafe {
-        let text = CStr::from_ptr(message).to_string_lossy().into_owned();
-        libc::free(message.cast());
-        text
-    };
-    Err(Error::refused(operation, &text))
+    Err(Error::refused(operation, &unsafe { take_text(message) }))
+}
+
+/// Takes over a text that C++ made.
+///
+/// # Safety
+///
+/// `text` is a terminated string made with malloc that nobody else owns.
+pub(crate) unsafe fn take_text(text: *mut c_char) -> String {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let copy = CStr::from_ptr(text).to_string_lossy().into_owned();
+        libc::free(text.cast());
+        copy
+    }
 }
 
 /// Lends a tensor to C++, which only reads the handle.

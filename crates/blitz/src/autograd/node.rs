@@ -1,6 +1,6 @@
 //! The graph of a backward pass, seen from Rust.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -33,7 +33,7 @@ pub struct Edge {
 
 impl Node {
     /// `tensor.grad_fn`; `None` for leaves.
-    pub(super) fn of(tensor: &Tensor) -> Result<Option<Node>> {
+    pub(crate) fn of(tensor: &Tensor) -> Result<Option<Node>> {
         let mut shared = ptr::null_mut();
         // SAFETY: a live tensor is lent; `shared` receives null or a node for us to own.
         ffi::check("grad_fn", unsafe { blitz_node_of(ffi::lend(tensor), &mut shared) })?;
@@ -55,9 +55,7 @@ impl Node {
         unsafe {
             let message = blitz_node_name(self.pointer(), &mut name);
             ffi::check("the name of a node", message).expect("nodes of the graph have names");
-            let text = CStr::from_ptr(name).to_string_lossy().into_owned();
-            libc::free(name.cast());
-            without_namespace(&text).to_owned()
+            without_namespace(&ffi::take_text(name)).to_owned()
         }
     }
 

@@ -1,10 +1,11 @@
 //! What the printed form says beside the numbers, and errors about a tensor say of it.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 
 use tch::{TchError, Tensor};
 use torch_sys::C_tensor;
 
+use crate::autograd::Node;
 use crate::ffi;
 
 /// As libtorch numbers them (`c10::Layout`).
@@ -89,7 +90,6 @@ const DEFAULT_DTYPES: [&str; 4] = ["float32", "complex64", "int64", "bool"];
 #[repr(C)]
 struct RawFacts {
     device: *mut c_char,
-    grad_fn: *mut c_char,
     scalar_type: i32,
     layout: i32,
     requires_grad: bool,
@@ -102,10 +102,8 @@ unsafe extern "C" {
 impl Facts {
     /// The facts about a defined tensor.
     pub(crate) fn of(tensor: &Tensor) -> Result<Facts, TchError> {
-        let null = std::ptr::null_mut();
         let mut raw = RawFacts {
-            device: null,
-            grad_fn: null,
+            device: std::ptr::null_mut(),
             scalar_type: 0,
             layout: 0,
             requires_grad: false,
@@ -114,10 +112,9 @@ impl Facts {
         ffi::check("repr", unsafe { blitz_repr_facts_of(ffi::lend(tensor), &mut raw) })
             .map_err(|error| TchError::Torch(error.to_string()))?;
         Ok(Facts {
-            // SAFETY: C++ made both with malloc, or `check` would have returned.
-            device: unsafe { owned(raw.device) },
-            // SAFETY: as above.
-            grad_fn: unsafe { owned(raw.grad_fn) },
+            // SAFETY: C++ made it with malloc, or `check` would have returned.
+            device: unsafe { ffi::take_text(raw.device) },
+            grad_fn: grad_fn_name(tensor),
             layout: Layout::numbered(raw.layout),
             requires_grad: raw.requires_grad,
             scalar_type: raw.scalar_type,
@@ -174,16 +171,11 @@ impl Layout {
     }
 }
 
-/// Copies a C string and frees it.
-///
-/// # Safety
-///
-/// `text` is a terminated string made with malloc that nobody else owns.
-unsafe fn owned(text: *mut c_char) -> String {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let copy = CStr::from_ptr(text).to_string_lossy().into_owned();
-        libc::free(text.cast());
-        copy
+/// The name of the node that made the tensor, empty for a leaf.
+fn grad_fn_name(tensor: &Tensor) -> String {
+    match Node::of(tensor) {
+        Ok(node) => node.map_or(String::new(), |node| node.name()),
+        // A view that was made and changed where no gradients are recorded has none.
+        Err(_) => "Invalid".to_owned(),
     }
 }
