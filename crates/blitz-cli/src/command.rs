@@ -3,14 +3,20 @@
 use crate::progress::Step;
 use anstream::adapter::strip_str;
 use anyhow::{Context, Result, anyhow};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// How many of a failed program's last lines an error shows.
 const LINES_SHOWN: usize = 15;
+
+/// How often a waiting step looks whether another one has failed.
+const CHECK: Duration = Duration::from_millis(50);
 
 /// What in a program's output means that there is no network.
 const NO_NETWORK: [&str; 6] = [
@@ -22,12 +28,53 @@ const NO_NETWORK: [&str; 6] = [
     "download of config.json failed",
 ];
 
+/// Ends what goes on side by side as soon as one part has failed, so that nobody waits for the rest.
+#[derive(Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ends the programs that were started with this.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Waits for `child`, and ends it when that is wanted.
+    fn wait(&self, child: &mut Child) -> std::io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            if self.is_wanted() {
+                child.kill()?;
+                return child.wait();
+            }
+            std::thread::sleep(CHECK);
+        }
+    }
+}
+
+/// A program was ended because another step failed.
+#[derive(Debug)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ended, as another step failed")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
 /// Runs `command` as part of `step`. Its output goes to `log`, and the last line to the step.
 ///
 /// # Errors
-/// It cannot be started, or it fails: the error holds the end of its output, names `log`, and says
-/// so where the cause is the network.
-pub fn run_logged(step: &Step, mut command: Command, log: &Path) -> Result<()> {
+/// It cannot be started, `cancel` ended it, or it fails: the error holds the end of its output,
+/// names `log`, and says so where the cause is the network.
+pub fn run_logged(step: &Step, mut command: Command, log: &Path, cancel: &Cancel) -> Result<()> {
     if let Some(parent) = log.parent() {
         fs::create_dir_all(parent)
             .with_context(|| format!("cannot create {}", parent.display()))?;
@@ -42,12 +89,17 @@ pub fn run_logged(step: &Step, mut command: Command, log: &Path) -> Result<()> {
         .with_context(|| format!("cannot start `{program}`"))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let file = Mutex::new(file);
-    std::thread::scope(|scope| {
+    let status = std::thread::scope(|scope| {
         scope.spawn(|| pass_on(stdout, step, &file));
-        pass_on(stderr, step, &file);
+        scope.spawn(|| pass_on(stderr, step, &file));
+        cancel.wait(&mut child)
     });
-    let status = child.wait().with_context(|| format!("cannot wait for `{program}`"))?;
-    if status.success() { Ok(()) } else { Err(failure(&program, &status.to_string(), log)) }
+    let status = status.with_context(|| format!("cannot wait for `{program}`"))?;
+    match status.success() {
+        true => Ok(()),
+        false if cancel.is_wanted() => Err(Cancelled.into()),
+        false => Err(failure(&program, &status.to_string(), log)),
+    }
 }
 
 fn pass_on(output: Option<impl Read>, step: &Step, log: &Mutex<File>) {

@@ -1,6 +1,6 @@
 //! Executing one notebook, through nbclient, as Jupyter's own tools do.
 
-use crate::command::{last_lines, run_logged};
+use crate::command::{Cancel, last_lines, run_logged};
 use crate::judge::{self, Stopped};
 use crate::notebook::Notebook;
 use crate::progress::Step;
@@ -121,5 +121,5 @@ fn log_path(project: &Project, source: &Path) -> PathBuf {
 pub fn run_module(project: &Project, step: &Step, log: &str, arguments: &[&str]) -> Result<()> {
     let mut command = project.python_command();
     command.arg("-m").args(arguments).current_dir(project.root());
-    run_logged(step, command, &project.path(&format!(".blitz/logs/{log}.log")))
+    run_logged(step, command, &project.path(&format!(".blitz/logs/{log}.log")), &Cancel::default())
 }

@@ -1,6 +1,6 @@
-//! Progress with elapsed time: a moving line on a terminal, plain lines in a log.
+//! Progress with elapsed time: moving lines on a terminal, plain lines in a log.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -8,8 +8,30 @@ use std::time::{Duration, Instant};
 /// How often a log gets a line from a step that is still running.
 const LOG_INTERVAL: Duration = Duration::from_secs(30);
 
+/// Steps that may go on side by side, each with a line of its own on a terminal.
+#[derive(Clone, Default)]
+pub struct Board(MultiProgress);
+
+impl Board {
+    /// Starts a step, named by what it does.
+    pub fn step(&self, label: impl Into<String>) -> Step {
+        Step::on(self, label.into(), None)
+    }
+
+    /// As [`Board::step`], with the time that the step usually takes on two cores.
+    pub fn long_step(&self, label: impl Into<String>, usual: Duration) -> Step {
+        Step::on(self, label.into(), Some(usual))
+    }
+
+    /// Prints a line above those that move.
+    fn print(&self, line: &str) {
+        self.0.suspend(|| eprintln!("{line}"));
+    }
+}
+
 /// A step of work that the person waits for.
 pub struct Step {
+    board: Board,
     label: String,
     start: Instant,
     bar: Option<ProgressBar>,
@@ -18,21 +40,30 @@ pub struct Step {
 }
 
 impl Step {
-    /// Starts a step, named by what it does.
+    /// Starts a step that goes on alone.
     pub fn start(label: impl Into<String>) -> Self {
-        let label = label.into();
+        Board::default().step(label)
+    }
+
+    fn on(board: &Board, label: String, usual: Option<Duration>) -> Self {
+        let board = board.clone();
         let start = Instant::now();
+        let usual = usual.map(|usual| format!("usually {}", minutes(usual)));
         if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new_spinner().with_message(label.clone());
-            if let Ok(style) =
-                ProgressStyle::with_template("{spinner} {msg} [{elapsed}] {prefix:.dim}")
-            {
+            let bar = board.0.add(ProgressBar::new_spinner());
+            let time = match &usual {
+                Some(usual) => format!("[{{elapsed}}, {usual}]"),
+                None => "[{elapsed}]".to_owned(),
+            };
+            let template = format!("{{spinner}} {{msg}} {time} {{prefix:.dim}}");
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 bar.set_style(style);
             }
+            bar.set_message(label.clone());
             bar.enable_steady_tick(Duration::from_millis(120));
-            return Step { label, start, bar: Some(bar), _log: None };
+            return Step { board, label, start, bar: Some(bar), _log: None };
         }
-        eprintln!("  {label} …");
+        eprintln!("  {label}{} …", usual.map_or(String::new(), |usual| format!(" ({usual})")));
         let (sender, receiver) = mpsc::channel::<()>();
         let still = format!("  {label}: still running");
         std::thread::spawn(move || {
@@ -40,7 +71,7 @@ impl Step {
                 eprintln!("{still}, {}", elapsed(start.elapsed()));
             }
         });
-        Step { label, start, bar: None, _log: Some(sender) }
+        Step { board, label, start, bar: None, _log: Some(sender) }
     }
 
     /// Shows what the step is doing now (on a terminal only: a log has the step's own log file).
@@ -57,11 +88,8 @@ impl Step {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!(
-            "✓ {}{} [{time}]",
-            self.label,
-            if result.is_empty() { String::new() } else { format!(": {result}") }
-        );
+        let result = if result.is_empty() { String::new() } else { format!(": {result}") };
+        self.board.print(&format!("✓ {}{result} [{time}]", self.label));
     }
 
     /// Ends the step with a line that says that it failed; the error itself is for the caller.
@@ -70,7 +98,15 @@ impl Step {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!("✗ {} [{time}]", self.label);
+        self.board.print(&format!("✗ {} [{time}]", self.label));
+    }
+}
+
+/// A time to expect: `30 s`, `4 min`.
+fn minutes(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds.div_ceil(60)),
     }
 }
 
@@ -92,5 +128,7 @@ mod tests {
     fn elapsed_time_reads_well() {
         assert_eq!(elapsed(Duration::from_millis(4240)), "4.2s");
         assert_eq!(elapsed(Duration::from_secs(185)), "3m05s");
+        assert_eq!(minutes(Duration::from_secs(30)), "30 s");
+        assert_eq!(minutes(Duration::from_secs(185)), "4 min");
     }
 }

@@ -4,6 +4,7 @@ use crate::cli::BenchTrainOptions;
 use crate::command::end_of;
 use crate::progress::Step;
 use crate::project::{Project, Usage};
+use crate::setup::dependencies;
 use crate::{prerequisites, setup};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -79,7 +80,7 @@ impl<'a> Bench<'a> {
             let message = format!("{} is no directory of CIFAR-10's .bin files", data.display());
             return Err(Usage(message).into());
         }
-        let example = build(project)?;
+        let example = dependencies::example(project)?;
         let data = match named {
             // The loops run elsewhere.
             Some(data) => std::path::absolute(data)?,
@@ -199,32 +200,6 @@ impl<'a> Bench<'a> {
 struct Setting {
     threads: usize,
     fused: bool,
-}
-
-/// Compiles the example and returns where it is.
-fn build(project: &Project) -> Result<PathBuf> {
-    let step = Step::start("compiling examples/cifar10.rs");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--quiet", "--package", "blitz", "--example", "cifar10"]);
-    command.args(["--message-format", "json"]).current_dir(project.root());
-    let output = command.output().context("cannot start cargo")?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executable = messages
-        .filter(|message| message["target"]["name"] == "cifar10")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    match executable {
-        Some(path) if output.status.success() => {
-            step.done("");
-            Ok(path)
-        }
-        _ => {
-            step.failed();
-            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-            bail!("it does not compile:\n    {}", end_of(&errors).join("\n    "))
-        }
-    }
 }
 
 /// The built-in set as files, for Python.

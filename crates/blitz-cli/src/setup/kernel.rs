@@ -1,13 +1,17 @@
 //! Building and installing the kernel.
 
-use crate::command::run_logged;
+use crate::command::{Cancel, run_logged};
 use crate::fingerprint::Fingerprint;
-use crate::progress::Step;
+use crate::progress::Board;
 use crate::project::Project;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+/// What the build takes on two cores.
+const USUAL: Duration = Duration::from_secs(270);
 
 /// The key: the kernel's sources, its dependencies' versions, the profile and the compiler.
 pub fn key(project: &Project, rustc: &str) -> String {
@@ -23,13 +27,16 @@ pub fn key(project: &Project, rustc: &str) -> String {
 }
 
 /// Builds the kernel with cargo and installs it as `.blitz/bin/blitz-kernel`.
-pub fn build(project: &Project) -> Result<()> {
-    let step = Step::start("building the kernel (with rust-analyzer in it: some minutes)");
+///
+/// # Errors
+/// cargo fails, or the binary cannot be put in its place.
+pub fn build(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
+    let step = board.long_step("building the kernel, with rust-analyzer in it", USUAL);
     let mut command = Command::new("cargo");
     command.current_dir(project.root()).args(["build", "--locked", "--package", "blitz-kernel"]);
     // Where the binary is looked for below, whatever the person's own settings are.
     command.arg("--target-dir").arg(project.path("target")).env_remove("CARGO_BUILD_TARGET");
-    let built = run_logged(&step, command, &project.path(".blitz/logs/kernel.log"));
+    let built = run_logged(&step, command, &project.path(".blitz/logs/kernel.log"), cancel);
     if let Err(error) = built {
         step.failed();
         return Err(error.context("the kernel could not be built"));

@@ -1,15 +1,19 @@
 //! The Python environment.
 
 use super::Wheels;
-use crate::command::run_logged;
+use crate::command::{Cancel, run_logged};
 use crate::fingerprint::Fingerprint;
 use crate::prerequisites;
-use crate::progress::Step;
+use crate::progress::{Board, Step};
 use crate::project::Project;
 use crate::torch;
 use anyhow::{Context, Result};
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
+
+/// What pip takes where the network is fast.
+const USUAL: Duration = Duration::from_secs(120);
 
 /// PyTorch's own index of CPU-only wheels.
 const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
@@ -20,19 +24,22 @@ pub fn key(project: &Project, wheels: Wheels) -> String {
 }
 
 /// Makes `.venv` and installs the pins. Packages that are there already stay.
-pub fn make(project: &Project, wheels: Wheels) -> Result<()> {
+///
+/// # Errors
+/// There is no fitting Python, or pip fails.
+pub fn make(project: &Project, wheels: Wheels, board: &Board, cancel: &Cancel) -> Result<()> {
     let (python, _) = prerequisites::python()?;
-    create(project, &python)?;
+    create(project, &python, board, cancel)?;
     let label = match wheels {
-        Wheels::Default => "installing PyTorch and JupyterLab (3 GB to download the first time)",
+        Wheels::Default => "installing PyTorch and JupyterLab (3 GB to download)",
         Wheels::Cpu => "installing PyTorch for the CPU and JupyterLab",
     };
-    let step = Step::start(label);
-    let installed = install(project, wheels, &step);
+    let step = board.long_step(label, USUAL);
+    let installed = install(project, wheels, &step, cancel);
     finish(step, installed, &project.path("requirements.txt").display().to_string())
 }
 
-fn install(project: &Project, wheels: Wheels, step: &Step) -> Result<()> {
+fn install(project: &Project, wheels: Wheels, step: &Step, cancel: &Cancel) -> Result<()> {
     // pip takes either build for the pinned version and would keep the one that is there. (macOS has
     // but one.) A forced reinstallation removes it only when the other one has arrived.
     let other_build = cfg!(target_os = "linux")
@@ -48,11 +55,11 @@ fn install(project: &Project, wheels: Wheels, step: &Step) -> Result<()> {
             command.args(["--index-url", CPU_INDEX]);
         }
         command.args(requirements.lines().filter(|line| line.starts_with("torch")));
-        run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"))?;
+        run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"), cancel)?;
     }
     let mut command = pip(project);
     command.arg("--requirement").arg(project.path("requirements.txt"));
-    run_logged(step, command, &project.path(".blitz/logs/pip.log"))
+    run_logged(step, command, &project.path(".blitz/logs/pip.log"), cancel)
 }
 
 fn is_cpu_build(torch_dir: &std::path::Path) -> bool {
@@ -67,16 +74,16 @@ fn pip(project: &Project) -> Command {
     command
 }
 
-fn create(project: &Project, python: &str) -> Result<()> {
+fn create(project: &Project, python: &str, board: &Board, cancel: &Cancel) -> Result<()> {
     let works = project.python_command().args(["-m", "pip", "--version"]).output();
     if works.is_ok_and(|output| output.status.success()) {
         return Ok(());
     }
-    let step = Step::start("creating .venv");
+    let step = board.step("creating .venv");
     let mut command = Command::new(python);
     // What a killed run left of it is cleared.
     command.args(["-m", "venv", "--clear"]).arg(project.path(".venv"));
-    let created = run_logged(&step, command, &project.path(".blitz/logs/venv.log"));
+    let created = run_logged(&step, command, &project.path(".blitz/logs/venv.log"), cancel);
     finish(step, created, "python -m venv")
 }
 

@@ -1,0 +1,167 @@
+//! Compiling the notebooks' dependencies, as evcxr will ask cargo for them.
+//!
+//! evcxr compiles cells in a crate of its own, for a named target, with flags and a profile of its
+//! own. What is compiled here in the same way, into the directory that kernels start from, is fresh
+//! for it. So it need not wait for the kernel, and the example and the training benchmark share it.
+
+use crate::command::{Cancel, output_of, run_logged, run_visibly};
+use crate::fingerprint::Fingerprint;
+use crate::progress::{Board, Step};
+use crate::project::Project;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// evcxr's own profile for cells and what they depend on, at its usual optimization level.
+/// (`.cargo/config.toml` adds what both should leave unoptimized.)
+const PROFILE: &str = "\
+[profile.dev]
+opt-level = 2
+debug = false
+strip = \"debuginfo\"
+rpath = true
+lto = false
+debug-assertions = true
+codegen-units = 16
+panic = 'unwind'
+incremental = true
+overflow-checks = true
+";
+
+/// What evcxr passes to rustc.
+const RUSTFLAGS: &str = "-Cprefer-dynamic";
+
+/// What it takes on two cores.
+const USUAL: Duration = Duration::from_secs(240);
+
+/// The key: the helper crate, all versions and settings, the compiler and libtorch.
+pub fn key(project: &Project, rustc: &str, torch_version: &str) -> String {
+    Fingerprint::new()
+        .path(&project.path("crates/blitz/src"))
+        .modified(&project.path("crates/blitz/src"))
+        .path(&project.path("crates/blitz/cpp"))
+        .modified(&project.path("crates/blitz/cpp"))
+        .path(&project.path("crates/blitz/build.rs"))
+        .modified(&project.path("crates/blitz/build.rs"))
+        .path(&project.path("crates/blitz/Cargo.toml"))
+        .path(&project.path("Cargo.lock"))
+        .path(&project.path(".cargo/config.toml"))
+        .text(rustc)
+        .text(torch_version)
+        .finish()
+}
+
+/// Throws away what was compiled for another libtorch. cargo would keep it: the path is the same,
+/// but the libraries that it holds are not (CUDA's come and go with `--cpu`).
+///
+/// # Errors
+/// A directory cannot be removed.
+pub fn forget_other_libtorch(project: &Project) -> Result<()> {
+    let warm = project.path(".blitz/warm");
+    if warm.exists() {
+        fs::remove_dir_all(&warm).with_context(|| format!("cannot remove {}", warm.display()))?;
+    }
+    let mut command = Command::new("cargo");
+    command.current_dir(project.root()).args(["clean", "--quiet", "--package", "torch-sys"]);
+    run_visibly(command)
+}
+
+/// Compiles the crates that notebooks import into [`target_dir`]. What is there already stays.
+///
+/// # Errors
+/// cargo fails.
+pub fn compile(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
+    let step = board.long_step("compiling the notebooks' dependencies (tch, plotters, …)", USUAL);
+    let dir = project.path(".blitz/dependencies");
+    let manifest = manifest("dependencies", "[lib]\npath = \"lib.rs\"", &tch_and_blitz(project));
+    let compiled = write_package(project, &dir, &manifest)
+        .and_then(|()| fs::write(dir.join("lib.rs"), "").context("cannot write the crate"))
+        .and_then(|()| {
+            let command = cargo(&dir, &target_dir(project), "build")?;
+            run_logged(&step, command, &project.path(".blitz/logs/dependencies.log"), cancel)
+        });
+    finish(step, compiled)
+}
+
+/// Where [`compile`] puts its results, and evcxr's crate directory looks for them.
+pub fn target_dir(project: &Project) -> PathBuf {
+    project.path(".blitz/warm/target")
+}
+
+fn finish(step: Step, compiled: Result<()>) -> Result<()> {
+    match compiled {
+        Ok(()) => {
+            step.done("");
+            Ok(())
+        }
+        Err(error) => {
+            step.failed();
+            Err(error.context("the notebooks' dependencies could not be compiled"))
+        }
+    }
+}
+
+/// Compiles `crates/blitz/examples/cifar10.rs` with what the notebooks use and returns the program.
+///
+/// # Errors
+/// cargo fails.
+pub fn example(project: &Project) -> Result<PathBuf> {
+    let step = Step::start("compiling the example cifar10");
+    let dir = project.path(".blitz/example");
+    let source = project.path("crates/blitz/examples/cifar10.rs");
+    let bin = format!("[[bin]]\nname = \"cifar10\"\npath = \"{}\"", source.display());
+    let clap = "clap = { version = \"4\", features = [\"derive\", \"env\"] }\nserde_json = \"1\"\n";
+    let manifest = manifest("cifar10", &bin, &format!("{}{clap}", tch_and_blitz(project)));
+    let log = project.path(".blitz/logs/example.log");
+    let compiled = write_package(project, &dir, &manifest).and_then(|()| {
+        let mut command = cargo(&dir, &target_dir(project), "rustc")?;
+        // cargo tells only the crate `blitz` itself where libtorch lies.
+        let lib_dir = project.path(".blitz/libtorch/lib");
+        command.arg("--").arg(format!("-Clink-arg=-Wl,-rpath,{}", lib_dir.display()));
+        run_logged(&step, command, &log, &Cancel::default())
+    });
+    finish(step, compiled)?;
+    Ok(target_dir(project).join(host()?).join("debug/cifar10"))
+}
+
+fn tch_and_blitz(project: &Project) -> String {
+    let blitz = project.path("crates/blitz");
+    format!("blitz = {{ path = \"{}\" }}\ntch = \"=0.24.0\"\n", blitz.display())
+}
+
+fn manifest(name: &str, target: &str, dependencies: &str) -> String {
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n{target}\n\n\
+         [workspace]\n\n[dependencies]\n{dependencies}\n{PROFILE}"
+    )
+}
+
+/// A package below `.blitz` with the workspace's versions.
+fn write_package(project: &Project, dir: &Path, manifest: &str) -> Result<()> {
+    fs::create_dir_all(dir)
+        .and_then(|()| fs::write(dir.join("Cargo.toml"), manifest))
+        .and_then(|()| fs::copy(project.path("Cargo.lock"), dir.join("Cargo.lock")))
+        .with_context(|| format!("cannot write the package in {}", dir.display()))?;
+    Ok(())
+}
+
+/// cargo as evcxr calls it. The settings in `.cargo/config.toml` apply, since the package lies below
+/// the repository.
+fn cargo(dir: &Path, target_dir: &Path, what: &str) -> Result<Command> {
+    let mut command = Command::new("cargo");
+    command.current_dir(dir).args([what, "--target", &host()?]);
+    command.env("CARGO_TARGET_DIR", target_dir).env("CARGO_BUILD_BUILD_DIR", target_dir);
+    command.env("RUSTFLAGS", RUSTFLAGS);
+    for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET"] {
+        command.env_remove(name);
+    }
+    Ok(command)
+}
+
+/// The machine's target, such as `x86_64-unknown-linux-gnu`.
+fn host() -> Result<String> {
+    output_of(Command::new("rustc").args(["--print", "host-tuple"]))
+        .context("rustc does not say for which machine it compiles")
+}
