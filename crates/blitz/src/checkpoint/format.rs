@@ -64,7 +64,8 @@ mod tests {
     #[test]
     fn the_ending_in_any_case_chooses_the_format() {
         let of = |name: &str| Format::of(Path::new(name)).ok();
-        for name in ["net.pth", "NET.PTH", "a.b/net.pt", "net.pth.tar", "pytorch_model.bin", "a.ckpt"]
+        for name in
+            ["net.pth", "NET.PTH", "a.b/net.pt", "net.pth.tar", "pytorch_model.bin", "a.ckpt"]
         {
             assert_eq!(of(name), Some(Format::Pth), "{name}");
         }

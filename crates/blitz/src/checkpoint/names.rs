@@ -36,9 +36,9 @@ pub(super) fn choose<'a>(
         .iter()
         .map(|dictionary| (dictionary, fit(targets, dictionary, options)))
         .collect();
-    let mut fitting = fits.iter().filter_map(|(dictionary, fit)| {
-        fit.as_ref().ok().map(|entries| (dictionary, entries))
-    });
+    let mut fitting = fits
+        .iter()
+        .filter_map(|(dictionary, fit)| fit.as_ref().ok().map(|entries| (dictionary, entries)));
     match (fitting.next(), fitting.next()) {
         (Some((_, entries)), None) => {
             for entry in entries {
@@ -99,13 +99,11 @@ fn quoted(names: &[&str]) -> String {
 }
 
 /// Why none of the dictionaries fits: what is said of the largest.
-fn explain(
-    fits: Vec<(&&Dictionary, Result<Vec<&Entry>, Misfit>)>,
-    targets: &[Target],
-) -> Misfit {
+fn explain(fits: Vec<(&&Dictionary, Result<Vec<&Entry>, Misfit>)>, targets: &[Target]) -> Misfit {
     let keys: Vec<_> = fits.iter().map(|(dictionary, _)| dictionary.key.as_str()).collect();
-    let others = (keys.len() > 1)
-        .then(|| format!("; it holds tensors below {}, which LoadOptions::key chooses", quoted(&keys)));
+    let others = (keys.len() > 1).then(|| {
+        format!("; it holds tensors below {}, which LoadOptions::key chooses", quoted(&keys))
+    });
     let largest = fits.into_iter().rev().max_by_key(|(dictionary, _)| dictionary.entries.len());
     let Some((dictionary, Err(misfit))) = largest else {
         return Misfit::Fit { reason: "it holds no tensors".to_owned(), remedy: None };
@@ -129,18 +127,20 @@ fn fit<'a>(
     let without = |entry: &'a Entry| Some((entry.name.strip_prefix(prefix)?.to_owned(), entry));
     let found: Vec<_> = dictionary.entries.iter().filter_map(without).collect();
     if found.is_empty() && !prefix.is_empty() {
-        let names: Vec<_> =
-            dictionary.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let names: Vec<_> = dictionary.entries.iter().map(|entry| entry.name.as_str()).collect();
         return Err(Misfit::Fit {
             reason: format!("none of its names begins with \"{prefix}\""),
             remedy: Some(format!("its names are: {}", quoted(&names))),
         });
     }
-    if let Some((name, value)) = dictionary.others.iter().find(|(name, _)| name.starts_with(prefix))
-    {
+    // Rather one of which something is known.
+    let others = dictionary.others.iter().filter(|(name, _)| name.starts_with(prefix));
+    if let Some((name, value)) = others.max_by_key(|(_, value)| !value.remedy.is_empty()) {
         let remedy = match value.remedy.as_str() {
-            "" => "save the tensors alone in Python: torch.save({k: v for k, v in \
-                   torch.load(path).items() if torch.is_tensor(v)}, path)",
+            "" => {
+                "save the tensors alone in Python: torch.save({k: v for k, v in \
+                   torch.load(path).items() if torch.is_tensor(v)}, path)"
+            }
             remedy => remedy,
         };
         return Err(Misfit::Fit {
@@ -151,14 +151,15 @@ fn fit<'a>(
     let plain = |reason| Misfit::Fit { reason, remedy: None };
     let direct = assigned(targets, &found);
     let Err(reason) = direct else { return direct.map_err(plain) };
-    let unwrapped: Vec<_> =
-        found.iter().map(|(name, entry)| (unwrapped(name), *entry)).collect();
+    let unwrapped: Vec<_> = found.iter().map(|(name, entry)| (unwrapped(name), *entry)).collect();
     let bare: Vec<Target> =
         targets.iter().map(|(name, size)| (self::unwrapped(name), size.clone())).collect();
     let changed = unwrapped.iter().zip(&found).any(|(after, before)| after.0 != before.0)
         || bare.iter().zip(targets).any(|(after, before)| after.0 != before.0);
     // Where two names become the same, nobody can tell which parameter is meant.
-    let distinct = bare.iter().map(|(name, _)| name).collect::<HashSet<_>>().len() == bare.len();
+    let distinct = |names: Vec<&String>| names.iter().collect::<HashSet<_>>().len() == names.len();
+    let distinct = distinct(bare.iter().map(|(name, _)| name).collect())
+        && distinct(unwrapped.iter().map(|(name, _)| name).collect());
     match changed && distinct {
         true => assigned(&bare, &unwrapped).map_err(plain),
         false => Err(plain(reason)),
@@ -232,13 +233,13 @@ fn advice(dictionary: &Dictionary, targets: &[Target]) -> Option<String> {
     let own = targets.iter().find_map(|(name, _)| {
         name.strip_suffix(entry.name.as_str()).filter(|beginning| beginning.ends_with('.'))
     })?;
-    let bare: HashMap<&str, ()> = targets
-        .iter()
-        .filter_map(|(name, _)| Some((name.strip_prefix(own)?, ())))
-        .collect();
+    let bare: HashMap<&str, ()> =
+        targets.iter().filter_map(|(name, _)| Some((name.strip_prefix(own)?, ()))).collect();
     let all = bare.len() == targets.len()
         && dictionary.entries.iter().all(|entry| bare.contains_key(entry.name.as_str()));
     all.then(|| {
-        format!("the names of this net begin with \"{own}\", the file's do not: build it at vs.root()")
+        format!(
+            "the names of this net begin with \"{own}\", the file's do not: build it at vs.root()"
+        )
     })
 }

@@ -31,18 +31,16 @@ impl Plain {
         }
         let dtype = Dtype::of_kind(kind).ok_or_else(|| refuse(facts.dtype()))?;
         if !matches!(facts.layout, Layout::Strided | Layout::Mkldnn) {
-            return Err(refuse("a sparse tensor; store its to_dense(None, false) instead".to_owned()));
+            return Err(refuse(
+                "a sparse tensor; store its to_dense(None, false) instead".to_owned(),
+            ));
         }
         if facts.device == "meta" {
             return Err(refuse("a tensor on the device meta, which has no numbers".to_owned()));
         }
         let plain = || {
             let tensor = tensor.detach();
-            let tensor = if tensor.is_mkldnn() {
-                tensor.f_to_dense(kind, false)?
-            } else {
-                tensor
-            };
+            let tensor = if tensor.is_mkldnn() { tensor.f_to_dense(kind, false)? } else { tensor };
             // A tensor may have but a mark for its sign or for being conjugate; its memory then
             // holds other numbers than it.
             let tensor = tensor.f_to_device(Device::Cpu)?.f_resolve_conj()?.f_resolve_neg()?;

@@ -31,7 +31,11 @@ const OTHERS: [(&[u8], &str, &str); 17] = [
         "fetch it (git lfs pull)",
     ),
     (b"\x89HDF", "an HDF5 file, as Keras writes", ""),
-    (b"\x93NUMPY", "a NumPy array", "save it in Python: torch.save({\"NAME\": torch.from_numpy(numpy.load(path))}, path)"),
+    (
+        b"\x93NUMPY",
+        "a NumPy array",
+        "save it in Python: torch.save({\"NAME\": torch.from_numpy(numpy.load(path))}, path)",
+    ),
     (b"GGUF", "a GGUF file of llama.cpp", "take the .safetensors file that it was made from"),
     (b"ggml", "a GGML file of llama.cpp", "take the .safetensors file that it was made from"),
     (b"\x89PNG", "a picture (PNG)", ""),

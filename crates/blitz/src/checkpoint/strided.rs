@@ -32,11 +32,7 @@ impl Storages {
         whole.f_as_strided(size, stride, *offset).map_err(torch_reason)
     }
 
-    fn storage(
-        &mut self,
-        strided: &Strided,
-        records: &mut impl Records,
-    ) -> Result<Tensor, String> {
+    fn storage(&mut self, strided: &Strided, records: &mut impl Records) -> Result<Tensor, String> {
         let Strided { storage, dtype, marks, .. } = strided;
         let key = (storage.clone(), *dtype, *marks);
         if let Some(read) = self.read.get(&key) {

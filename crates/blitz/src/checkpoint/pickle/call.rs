@@ -30,7 +30,9 @@ impl<'a> Machine<'a> {
         let Name { module, name: function_name } = self.names[name];
         let arguments = self.tuples[arguments].clone();
         match (module, function_name) {
-            ("collections", "OrderedDict" | "defaultdict" | "Counter") => self.dictionary(&arguments),
+            ("collections", "OrderedDict" | "defaultdict" | "Counter") => {
+                self.dictionary(&arguments)
+            }
             ("torch._tensor", "_rebuild_from_type_v2" | "_rebuild_from_type") => {
                 self.typed(&arguments)
             }
@@ -205,9 +207,14 @@ impl<'a> Machine<'a> {
         let (class, key, len, view) = match parts.as_slice() {
             // A class with its source, which old files have for whole nets.
             [Value::Text(kind), class, ..] if self.texts[*kind] == "module" => return Ok(*class),
-            [Value::Text(kind), Value::Name(class), Value::Text(key), _, Value::Integer(len), view @ ..]
-                if self.texts[*kind] == "storage" =>
-            {
+            [
+                Value::Text(kind),
+                Value::Name(class),
+                Value::Text(key),
+                _,
+                Value::Integer(len),
+                view @ ..,
+            ] if self.texts[*kind] == "storage" => {
                 (self.names[*class], self.texts[*key], *len, view.first().copied())
             }
             _ => return Err(no_storage.to_owned()),
@@ -286,6 +293,7 @@ const TO_DENSE: &str = "save dense tensors in Python: torch.save({k: v.to_dense(
 const PADDED: &str = "save dense tensors in Python: torch.save({k: \
      torch.nested.to_padded_tensor(v, 0.0) if v.is_nested else v for k, v in \
      net.state_dict().items()}, path)";
-const META: &str = "make the net with its numbers in Python, then torch.save(net.state_dict(), path)";
+const META: &str =
+    "make the net with its numbers in Python, then torch.save(net.state_dict(), path)";
 const CPU: &str = "save tensors of the CPU in Python: torch.save({k: v.cpu() for k, v in \
      net.state_dict().items()}, path)";

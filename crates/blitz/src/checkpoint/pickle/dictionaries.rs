@@ -202,7 +202,9 @@ impl Machine<'_> {
         let labels: Vec<_> = items
             .iter()
             .take(8)
-            .map(|(key, value)| format!("\"{}\" is {}", self.label(*key), self.describe(*value).what))
+            .map(|(key, value)| {
+                format!("\"{}\" is {}", self.label(*key), self.describe(*value).what)
+            })
             .collect();
         let what = format!("a dict without named tensors ({})", labels.join(", "));
         let remedy = match object {
@@ -223,7 +225,8 @@ const ARRAYS: &str =
     "save tensors in Python: torch.save({k: torch.as_tensor(v) for k, v in arrays.items()}, path)";
 const QUANTISED_NET: &str =
     "save the net as it was before it was quantised: torch.save(float_net.state_dict(), path)";
-const ZIP: &str = "give them names in Python: torch.save(dict(zip(net.state_dict(), tensors)), path)";
+const ZIP: &str =
+    "give them names in Python: torch.save(dict(zip(net.state_dict(), tensors)), path)";
 const RESAVE: &str = "let PyTorch write it in Python: torch.save(net.state_dict(), path)";
 const WHOLE_NET: &str = "save the parameters alone in Python: torch.save(torch.load(path, \
      weights_only=False).state_dict(), path), or net.state_dict() where the net is made";

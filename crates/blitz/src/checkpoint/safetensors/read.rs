@@ -26,7 +26,8 @@ pub(in crate::checkpoint) struct Ranges {
 pub(in crate::checkpoint) fn begins(bytes: &[u8]) -> bool {
     let length = bytes.first_chunk().map(|length| u64::from_le_bytes(*length));
     // Python lets white space stand before it, Rust too.
-    let brace = bytes.get(8..).and_then(|rest| rest.iter().find(|byte| !byte.is_ascii_whitespace()));
+    let brace =
+        bytes.get(8..).and_then(|rest| rest.iter().find(|byte| !byte.is_ascii_whitespace()));
     length.is_some_and(|length| length < 1 << 48) && brace == Some(&b'{')
 }
 
@@ -87,9 +88,8 @@ fn entry(name: String, found: Found, start: u64) -> Result<Entry> {
         let tensor = Rc::new(Stored::Unreadable(Described::new(what, OTHER_KIND)));
         return Ok(Entry { name, tensor, shard: 0 });
     };
-    let count = shape.iter().try_fold(1i64, |count, size| {
-        count.checked_mul(*size).filter(|_| *size >= 0)
-    });
+    let count =
+        shape.iter().try_fold(1i64, |count, size| count.checked_mul(*size).filter(|_| *size >= 0));
     let expected = count.and_then(|count| (count as u64).checked_mul(dtype.bytes() as u64));
     if expected != Some(end - from) {
         return Err(format!(
