@@ -143,7 +143,7 @@ fn net() -> VarStore {
     let vs = VarStore::new(Device::Cpu);
     let ramp = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]);
     let fc = vs.root() / "fc";
-    let _ = fc.add("weight", ramp.expand([2, 2, 3], false), false);
+    let _ = fc.add("weight", ramp.expand([2, 2, 3], false).contiguous(), false);
     let _ = fc.add("bias", ramp.get(1), false);
     let (norm, other) = (vs.root() / "norm", vs.root() / "other");
     let _ = norm.add("running_mean", ramp.narrow(1, 1, 2), false);

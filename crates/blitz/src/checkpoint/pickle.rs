@@ -13,6 +13,7 @@ mod machine;
 mod module;
 mod number;
 mod opcode;
+mod remedy;
 mod value;
 mod write;
 

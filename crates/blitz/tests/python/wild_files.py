@@ -39,9 +39,10 @@ def net():
 
 
 def number(value):
+    """The bits of a float64, in hexadecimal digits: JSON's numbers may lose some."""
     if isinstance(value, complex):
-        return [value.real, value.imag]
-    return "nan" if value != value else float(value)
+        return [number(value.real), number(value.imag)]
+    return "nan" if value != value else struct.pack(">d", float(value)).hex()
 
 
 def listed(tensor):
@@ -64,7 +65,7 @@ def reads(name, tensors, **options):
 def refused(name, *words, names=("fc.weight", "fc.bias"), **options):
     tensors = {key: listed(value) for key, value in net().items() if key in names}
     for key in names:
-        tensors.setdefault(key, {"shape": [2], "kind": "real", "values": [0.0, 0.0]})
+        tensors.setdefault(key, {"shape": [2], "kind": "real", "values": [number(0)] * 2})
     EXPECTED.append({"file": name, "refused": list(words), "tensors": tensors, **options})
 
 
@@ -145,7 +146,7 @@ def kinds(directory):
     large = {"large": torch.tensor([2**64 - 1], dtype=torch.uint64)}
     torch.save(large, directory / "large.pth")
     refused("large.pth", "large", "uint64", names=["large"])
-    EXPECTED[-1]["tensors"]["large"] = {"shape": [1], "kind": "real", "values": [0.0]}
+    EXPECTED[-1]["tensors"]["large"] = {"shape": [1], "kind": "real", "values": [number(0)]}
 
 
 def marks(directory):

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::machine::{Machine, Result};
+use super::remedy::{FLOAT, SUBCLASS, UNREADABLE};
 use super::value::{Name, Object, Value};
 use crate::checkpoint::contents::{Described, Marks, Place, Storage, Stored, Strided};
 use crate::checkpoint::dtype::Dtype;
@@ -28,13 +29,18 @@ impl<'a> Machine<'a> {
             return Ok(self.opaque(function));
         };
         let Name { module, name: function_name } = self.names[name];
-        let arguments = self.tuples[arguments].clone();
+        // None of the functions has more.
+        let arguments: Vec<_> = self.tuples[arguments].iter().take(16).copied().collect();
         match (module, function_name) {
             ("collections", "OrderedDict" | "defaultdict" | "Counter") => {
                 self.dictionary(&arguments)
             }
             ("torch._tensor", "_rebuild_from_type_v2" | "_rebuild_from_type") => {
                 self.typed(&arguments)
+            }
+            // TorchScript's, of which the second argument is the type of the first.
+            ("torch.jit._pickle", "restore_type_tag") => {
+                Ok(arguments.first().copied().unwrap_or(Value::None))
             }
             ("torch._utils", function) => Ok(match self.rebuilt(function, &arguments)? {
                 Some(tensor) => self.tensor(tensor),
@@ -70,6 +76,7 @@ impl<'a> Machine<'a> {
             _ => self.dict(),
         };
         if let ([Value::List(pairs)], Value::Dict(dict)) = (arguments, dict) {
+            self.spend(self.lists[*pairs].len())?;
             for pair in self.lists[*pairs].clone() {
                 let pair = match pair {
                     Value::List(pair) => &self.lists[pair],
@@ -181,20 +188,28 @@ impl<'a> Machine<'a> {
     }
 
     fn integers(&mut self, value: Value) -> Result<Vec<i64>> {
-        let values = match value {
-            Value::Tuple(values) => &self.tuples[values],
+        let tuple = match value {
+            Value::Tuple(tuple) => tuple,
             other => return Err(format!("it has a shape that is {}", other.kind())),
         };
-        if values.len() > LARGEST_RANK {
-            return Err(format!("it has a tensor of {} dimensions", values.len()));
+        let rank = self.tuples[tuple].len();
+        if rank > LARGEST_RANK {
+            return Err(format!("it has a tensor of {rank} dimensions"));
         }
-        let left = self.dims_left.checked_sub(values.len());
-        self.dims_left = left.ok_or("it has more shapes than a file of its length can have")?;
+        self.spend(rank)?;
         let integer = |value: &Value| match value {
             Value::Integer(integer) => Ok(*integer),
             other => Err(format!("it has a shape with {} in it", other.kind())),
         };
-        values.iter().map(integer).collect()
+        self.tuples[tuple].iter().map(integer).collect()
+    }
+
+    /// Copies `count` values. A list takes at least a byte for each of its values, but may be used
+    /// again and again; this keeps a small file from asking for much memory.
+    fn spend(&mut self, count: usize) -> Result<()> {
+        let left = self.copies_left.checked_sub(count);
+        self.copies_left = left.ok_or("it has more shapes or items than its length allows")?;
+        Ok(())
     }
 
     /// `("storage", class, key, location, len, view)`; the view is in files from before PyTorch 0.4.
@@ -266,34 +281,3 @@ impl<'a> Machine<'a> {
 pub(super) fn limited(name: &str) -> String {
     name.chars().take(200).collect()
 }
-
-const SUBCLASS: &str = "save plain tensors in Python: torch.save({k: \
-     v.detach().clone().as_subclass(torch.Tensor) for k, v in net.state_dict().items()}, path)";
-
-const FLOAT: &str = "save another kind in Python: torch.save({k: v.float() for k, v in \
-     net.state_dict().items()}, path)";
-
-/// Functions of `torch._utils` whose tensors cannot be read: what they are, and what helps.
-const UNREADABLE: [(&str, &str, &str); 9] = [
-    ("_rebuild_qtensor", "a quantised tensor", DEQUANTIZE),
-    ("_rebuild_sparse_tensor", "a sparse tensor", TO_DENSE),
-    ("_rebuild_sparse_csr_tensor", "a sparse tensor", TO_DENSE),
-    ("_rebuild_nested_tensor", "a nested tensor", PADDED),
-    ("_rebuild_meta_tensor_no_storage", "a tensor on the device meta, which has no numbers", META),
-    ("_rebuild_wrapper_subclass", "a tensor of a class of its own", SUBCLASS),
-    ("_rebuild_device_tensor_from_numpy", "a tensor of another device", CPU),
-    ("_rebuild_device_tensor_from_cpu_tensor", "a tensor of another device", CPU),
-    ("_rebuild_xla_tensor", "a tensor of another device", CPU),
-];
-
-const DEQUANTIZE: &str = "save its numbers in Python: torch.save({k: v.dequantize() for k, v in \
-     net.state_dict().items()}, path)";
-const TO_DENSE: &str = "save dense tensors in Python: torch.save({k: v.to_dense() if v.layout != \
-     torch.strided else v for k, v in net.state_dict().items()}, path)";
-const PADDED: &str = "save dense tensors in Python: torch.save({k: \
-     torch.nested.to_padded_tensor(v, 0.0) if v.is_nested else v for k, v in \
-     net.state_dict().items()}, path)";
-const META: &str =
-    "make the net with its numbers in Python, then torch.save(net.state_dict(), path)";
-const CPU: &str = "save tensors of the CPU in Python: torch.save({k: v.cpu() for k, v in \
-     net.state_dict().items()}, path)";

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::call::{LONGEST_NAME, limited};
 use super::machine::{Machine, Parsed, Result};
+use super::remedy::{ARRAYS, QUANTISED_NET, RESAVE, WHOLE_NET, ZIP};
 use super::value::Value;
 use crate::checkpoint::contents::{Contents, Described, Dictionary, Entry, Place, Storage, Stored};
 use crate::checkpoint::dtype::Dtype;
@@ -220,13 +221,3 @@ impl Machine<'_> {
         Ok(Described::new(what, remedy))
     }
 }
-
-const ARRAYS: &str =
-    "save tensors in Python: torch.save({k: torch.as_tensor(v) for k, v in arrays.items()}, path)";
-const QUANTISED_NET: &str =
-    "save the net as it was before it was quantised: torch.save(float_net.state_dict(), path)";
-const ZIP: &str =
-    "give them names in Python: torch.save(dict(zip(net.state_dict(), tensors)), path)";
-const RESAVE: &str = "let PyTorch write it in Python: torch.save(net.state_dict(), path)";
-const WHOLE_NET: &str = "save the parameters alone in Python: torch.save(torch.load(path, \
-     weights_only=False).state_dict(), path), or net.state_dict() where the net is made";

@@ -19,7 +19,7 @@ pub(in crate::checkpoint) struct Parsed<'a> {
 /// Reads the pickle at the beginning of `bytes`; returns also what comes after it.
 pub(in crate::checkpoint) fn parse(bytes: &[u8]) -> Result<(Parsed<'_>, &[u8])> {
     let length = bytes.len();
-    let mut machine = Machine { rest: bytes, length, dims_left: length, ..Machine::default() };
+    let mut machine = Machine { rest: bytes, length, copies_left: length, ..Machine::default() };
     let top = loop {
         if let Some(top) = machine.step()? {
             break top;
@@ -48,9 +48,8 @@ pub(super) struct Machine<'a> {
     /// With the kind that the storage's class names, if any.
     pub(super) storages: Vec<(Storage, Option<Dtype>, i64)>,
     pub(super) tensors: Vec<Rc<Stored>>,
-    /// Sizes that tensors may still have together. A shape takes more bytes than it has sizes, but
-    /// may be used again and again; this keeps a small file from asking for much memory.
-    pub(super) dims_left: usize,
+    /// Values that may still be copied.
+    pub(super) copies_left: usize,
 }
 
 impl<'a> Machine<'a> {

@@ -22,7 +22,9 @@ impl Parsed<'_> {
             let Value::Object(object) = value else { continue };
             let Some(Value::Dict(state)) = machine.objects[object].state else { continue };
             let mut inner = Vec::new();
-            for (key, value) in machine.items(state)? {
+            let items = machine.items(state)?;
+            letters_left = letters_left.saturating_sub(items.len());
+            for (key, value) in items {
                 let Value::Text(key) = key else { continue };
                 // tch writes names with | because C++ allows no dot in them.
                 let name = machine.texts[key].replace('|', ".");

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read};
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
+use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::checkpoint::contents::{Contents, Place, Storage};
@@ -25,7 +26,10 @@ pub(in crate::checkpoint) struct Archive {
 impl Archive {
     /// Opens it; `None` where the archive holds no `data.pkl`.
     pub(in crate::checkpoint) fn open(file: File) -> Result<Option<Archive>> {
-        let zip = ZipArchive::new(BufReader::new(file))
+        // Nothing stands before the archive. Searching for its directory, as the crate does where
+        // it is not told so, misses that of some files.
+        let config = Config { archive_offset: ArchiveOffset::Known(0) };
+        let zip = ZipArchive::with_config(config, BufReader::new(file))
             .map_err(|error| format!("it is cut off, or no zip archive ({error})"))?;
         if zip.has_duplicate_names() {
             return Err("its zip archive has several records of one name".to_owned());
@@ -79,10 +83,10 @@ impl Archive {
         let read = match method {
             CompressionMethod::Stored => file.take(limit).read_to_end(&mut bytes),
             // What other programs make of an archive; PyTorch reads it too.
-            method if is_deflate(method) => {
+            CompressionMethod::DEFLATE => {
                 DeflateDecoder::new(file).take(limit).read_to_end(&mut bytes)
             }
-            other => Err(io::Error::other(format!("it is compressed by {other:?}"))),
+            _ => Err(io::Error::other("it is compressed in another way than PyTorch reads")),
         };
         read.map_err(|error| failed(&error))?;
         if bytes.len() as u64 != size {
@@ -96,11 +100,6 @@ impl Archive {
         }
         Ok(bytes)
     }
-}
-
-#[allow(deprecated)] // the name of the method is hidden behind a feature that this project lacks
-fn is_deflate(method: CompressionMethod) -> bool {
-    method == CompressionMethod::Unsupported(8)
 }
 
 impl Records for Archive {
