@@ -207,10 +207,15 @@ fn records(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut zip = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
     let mut records = Vec::new();
     for index in 0..zip.len() {
-        let mut file = zip.by_index(index).unwrap();
+        let mut file = zip.by_index_raw(index).unwrap();
+        let name = file.name().unwrap().into_owned();
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        records.push((file.name().unwrap().into_owned(), bytes));
+        // libtorch compresses the pickle of `.ot`, of which the zip crate knows nothing here.
+        match file.compression() {
+            zip::CompressionMethod::Stored => file.read_to_end(&mut bytes).unwrap(),
+            _ => flate2::read::DeflateDecoder::new(file).read_to_end(&mut bytes).unwrap(),
+        };
+        records.push((name, bytes));
     }
     records
 }
