@@ -132,7 +132,7 @@ impl Dtype {
                 i64::from(u32::from_le_bytes(number))
             })),
             (None, "uint64") => {
-                let numbers = wider(bytes, |number: [u8; 8]| i64::from_le_bytes(number));
+                let numbers = wider(bytes, i64::from_le_bytes);
                 if numbers.iter().any(|number| *number < 0) {
                     return Err("it has numbers of uint64 above 2⁶³ − 1, which no kind of tch \
                                 holds"
@@ -148,7 +148,7 @@ impl Dtype {
                 }
             })),
         };
-        tensor.map_err(|error| torch_reason(error))
+        tensor.map_err(torch_reason)
     }
 }
 

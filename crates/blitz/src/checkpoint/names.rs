@@ -1,6 +1,6 @@
 //! Which tensor of a file is which parameter of a net.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::LoadOptions;
 use super::contents::{Contents, Dictionary, Entry, Stored};
@@ -233,10 +233,10 @@ fn advice(dictionary: &Dictionary, targets: &[Target]) -> Option<String> {
     let own = targets.iter().find_map(|(name, _)| {
         name.strip_suffix(entry.name.as_str()).filter(|beginning| beginning.ends_with('.'))
     })?;
-    let bare: HashMap<&str, ()> =
-        targets.iter().filter_map(|(name, _)| Some((name.strip_prefix(own)?, ()))).collect();
+    let bare: HashSet<&str> =
+        targets.iter().filter_map(|(name, _)| name.strip_prefix(own)).collect();
     let all = bare.len() == targets.len()
-        && dictionary.entries.iter().all(|entry| bare.contains_key(entry.name.as_str()));
+        && dictionary.entries.iter().all(|entry| bare.contains(entry.name.as_str()));
     all.then(|| {
         format!(
             "the names of this net begin with \"{own}\", the file's do not: build it at vs.root()"
