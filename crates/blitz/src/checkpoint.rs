@@ -16,7 +16,21 @@
 //! | --- | --- | --- |
 //! | `.pth`, `.pt` | `net.load_state_dict(torch.load(path, weights_only=True))` | `torch.save(net.state_dict(), path)` |
 //! | `.safetensors` | `net.load_state_dict(safetensors.torch.load_file(path))` | `safetensors.torch.save_file(net.state_dict(), path)` |
-//! | `.ot` | not at all | not at all; libtorch's C++ does |
+//! | `.ot` | `net.load_state_dict({k.replace("\|", "."): v for k, v in torch.jit.load(path).named_parameters()})` | not as such, but see below |
+//!
+//! When saving, the extension chooses the format; when loading, what the file holds does, whatever
+//! its name. So files of `torch.save` are read with any of their usual endings (`.bin`, `.ckpt`,
+//! `.pth.tar`), in the format from before version 1.6 too, and so are TorchScript files
+//! (`torch.jit.save`), what tch's own `VarStore::save` wrote, and nets in several files by their
+//! index (`model.safetensors.index.json`).
+//!
+//! The parameters may stand one level down, as in `{"model_state_dict": ..., "epoch": 3}`: the one
+//! dictionary of tensors that fits the net is taken. Parts of names that wrappers add are taken off:
+//! `module.` (`DataParallel`, `DistributedDataParallel`) and `_orig_mod.` (`torch.compile`). What
+//! else there is to choose, [`load_with`] and [`LoadOptions`] do.
+//!
+//! No file can make this program run anything: of a pickle only the tensors are understood. What
+//! cannot be read as PyTorch reads it, such as quantised or sparse tensors, is refused by its name.
 //!
 //! [`CheckpointOptions`] saves the state of a running training, net and all, for
 //! [`resume`](crate::fit::resume).
@@ -24,24 +38,34 @@
 //! The names are those of the layers' paths, such as `conv1.weight`, as in Python.
 
 mod atomic;
+mod contents;
+mod dtype;
 mod format;
 mod generator;
+mod index;
 mod lock;
+mod names;
 mod pickle;
+mod plain;
 mod pth;
+mod read;
 mod safetensors;
+mod signature;
+mod strided;
 mod training;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tch::nn::VarStore;
-use tch::{Device, Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 
 use crate::error::{Error, Result};
 use crate::nn::named_parameters;
 
 use format::Format;
+use names::{Misfit, Target};
+use plain::Plain;
 pub use training::{CheckpointOptions, Every, Existing, newest};
 pub(crate) use training::{Saved, Snapshot, Store};
 
@@ -49,28 +73,58 @@ pub(crate) use training::{Saved, Snapshot, Store};
 /// (see [the module](self)). A file that is there is replaced at once when the new one is complete
 /// and on the disk; where anything fails it stays as it is.
 ///
-/// Parameters that are not contiguous, or on a GPU, are saved as any other.
+/// Parameters that are not contiguous, or on a GPU, are saved as any other; so are views that carry
+/// but a mark for being negative or conjugate. Tied parameters keep sharing their numbers in `.pth`.
 ///
 /// # Errors
 ///
 /// [`Error::Option`] for another extension, [`Error::Io`] where the file cannot be written,
-/// [`Error::Shape`] for a kind that the format does not have, such as complex numbers.
+/// [`Error::Shape`] for a tensor that the format does not have, such as a sparse one.
 pub fn save(vs: &VarStore, path: impl AsRef<Path>) -> Result<()> {
     save_tensors(&named_variables(vs), path.as_ref())
 }
 
 /// Reads all parameters and buffers of `vs` from `path`, on whichever device `vs` is. Names and
 /// shapes are compared first: where anything differs, or the file is damaged, nothing is loaded.
-/// Numbers of another kind are converted, as by `load_state_dict`.
+/// Numbers of another kind are converted, as by `load_state_dict`; complex ones stay complex.
 ///
-/// The `num_batches_tracked` of Python's batch normalisation, which tch does not have, is left out.
+/// Which formats and dictionaries are read says [the module](self). The `num_batches_tracked` of
+/// Python's batch normalisation, which tch does not have, is left out.
 ///
 /// # Errors
 ///
-/// [`Error::MissingFile`], [`Error::Option`] for another extension, [`Error::Checkpoint`] for a
-/// file of another net, [`Error::DamagedCheckpoint`] for a file that cannot be read.
+/// [`Error::MissingFile`], [`Error::Checkpoint`] for a file of another net,
+/// [`Error::DamagedCheckpoint`] for a file that cannot be read.
 pub fn load(vs: &mut VarStore, path: impl AsRef<Path>) -> Result<()> {
-    load_tensors(&named_variables(vs), path.as_ref())
+    load_with(vs, path, &LoadOptions::default())
+}
+
+/// Which tensors of a file are meant.
+///
+/// ```
+/// use blitz::checkpoint::LoadOptions;
+///
+/// // Of {"state_dict": ..., "ema": ...} the second, and of its names, such as model.conv1.weight,
+/// // those of the part `model`.
+/// let options = LoadOptions { key: Some("ema".into()), prefix: Some("model.".into()) };
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// The key of the dictionary of tensors in a file that has several; several keys, one within the
+    /// other, are joined by `/`. `None` for the one that fits.
+    pub key: Option<String>,
+    /// Taken off the names, with the dot; names that do not begin with it are left out. `None` for
+    /// names as they are in the net, or with the additions of well-known wrappers.
+    pub prefix: Option<String>,
+}
+
+/// As [`load`], with a choice of which tensors are meant.
+///
+/// # Errors
+///
+/// Those of [`load`]; [`Error::Checkpoint`] also where nothing in the file has that key or prefix.
+pub fn load_with(vs: &mut VarStore, path: impl AsRef<Path>, options: &LoadOptions) -> Result<()> {
+    load_tensors(&named_variables(vs), path.as_ref(), options)
 }
 
 /// All variables with their names: parameters in the order in which they were made, then buffers.
@@ -88,83 +142,53 @@ fn named_variables(vs: &VarStore) -> Vec<(String, Tensor)> {
 /// As [`save`].
 fn save_tensors(tensors: &[(String, Tensor)], path: &Path) -> Result<()> {
     let format = Format::of(path)?;
-    let plain = |(name, tensor): &(String, Tensor)| {
-        let tensor = tensor.detach().f_to_device(Device::Cpu)?.f_contiguous()?;
-        Ok((name.clone(), tensor))
-    };
-    let plain: Vec<_> = tensors
-        .iter()
-        .map(plain)
-        .collect::<std::result::Result<_, _>>()
-        .map_err(Error::torch("copying a parameter"))?;
-    format.write(&plain, path)
+    let plain = tensors.iter().map(|(name, tensor)| Plain::new(name, tensor));
+    format.write(&plain.collect::<Result<Vec<_>>>()?, path)
 }
 
-/// As [`load`].
-fn load_tensors(targets: &[(String, Tensor)], path: &Path) -> Result<()> {
-    let read = read_fitting(targets, path)?;
+/// As [`load_with`].
+fn load_tensors(targets: &[(String, Tensor)], path: &Path, options: &LoadOptions) -> Result<()> {
+    let read = read_fitting(targets, path, options)?;
     no_grad(|| {
-        for (name, target) in targets {
+        for ((_, target), read) in targets.iter().zip(read) {
             let mut target = target.shallow_clone();
-            target.f_copy_(&read[name]).map_err(Error::torch("copying a parameter"))?;
+            target.f_copy_(&read).map_err(Error::torch("copying a parameter"))?;
         }
         Ok(())
     })
 }
 
-/// The tensors of `path`, which has all names of `targets`, in their shapes.
-fn read_fitting(targets: &[(String, Tensor)], path: &Path) -> Result<HashMap<String, Tensor>> {
-    let tensors = read_tensors(path, |found| {
-        let reason = misfit(targets, found);
-        reason.map_or(Ok(()), |reason| Err(Error::Checkpoint { path: path.to_owned(), reason }))
-    })?;
-    Ok(tensors.into_iter().collect())
-}
-
-/// All tensors of `path`; `check` sees their names and shapes first.
-fn read_tensors(
+/// The tensors of `path` for all of `targets`, in their order and shapes.
+fn read_fitting(
+    targets: &[(String, Tensor)],
     path: &Path,
-    check: impl FnOnce(&[(String, Vec<i64>)]) -> Result<()>,
-) -> Result<Vec<(String, Tensor)>> {
-    let format = Format::of(path)?;
-    if !path.is_file() {
-        let remedy = "Run the cell that saves the net first, or correct the path.".to_owned();
-        return Err(Error::MissingFile { path: path.to_owned(), remedy });
-    }
-    format.read(path, check)
-}
-
-/// The first difference in names and shapes, in the order of the names: the same mistake gives the
-/// same message each time.
-fn misfit(targets: &[(String, Tensor)], found: &[(String, Vec<i64>)]) -> Option<String> {
-    let expected: BTreeMap<&str, Vec<i64>> =
-        targets.iter().map(|(name, tensor)| (name.as_str(), tensor.size())).collect();
-    let found: BTreeMap<&str, &Vec<i64>> =
-        found.iter().map(|(name, size)| (name.as_str(), size)).collect();
-    for (name, size) in &expected {
-        match found.get(name) {
-            None => return Some(format!("it has no parameter {name}, expected of shape {size:?}")),
-            Some(got) if *got != size => {
-                return Some(format!("parameter {name} has shape {got:?}, expected {size:?}"));
-            }
-            Some(_) => {}
+    options: &LoadOptions,
+) -> Result<Vec<Tensor>> {
+    let fit = |reason, remedy: Option<String>| Error::Checkpoint {
+        path: path.to_owned(),
+        reason,
+        remedy: remedy.unwrap_or_else(|| "build the net that wrote the file".to_owned()),
+    };
+    let mut opened = read::open(path)?;
+    let contents = std::mem::take(&mut opened.contents);
+    let wanted: Vec<Target> =
+        targets.iter().map(|(name, tensor)| (name.clone(), tensor.size())).collect();
+    let entries = names::choose(&contents, &wanted, options).map_err(|misfit| match misfit {
+        Misfit::Fit { reason, remedy } => fit(reason, remedy),
+        Misfit::Read(fault) => read::damaged(path)(fault),
+    })?;
+    let tensors = opened.tensors(&entries, path)?;
+    for ((name, target), tensor) in targets.iter().zip(&tensors) {
+        if is_complex(tensor.kind()) && !is_complex(target.kind()) {
+            let (got, expected) = (tensor.kind(), target.kind());
+            let reason = format!("parameter {name} is complex ({got:?}), expected {expected:?}");
+            let remedy = "make it a parameter of that kind, or save its real part".to_owned();
+            return Err(fit(reason, Some(remedy)));
         }
     }
-    let unknown = found.iter().find(|(name, _)| {
-        // A count that PyTorch's batch normalisation keeps, and tch's does not.
-        let counted = name.strip_suffix("num_batches_tracked");
-        let counted = counted
-            .is_some_and(|layer| expected.contains_key(format!("{layer}running_mean").as_str()));
-        !expected.contains_key(*name) && !counted
-    });
-    unknown.map(|(name, size)| format!("the net has no parameter {name}, found of shape {size:?}"))
+    Ok(tensors)
 }
 
-/// The numbers of a contiguous tensor on the CPU, as they lie in memory.
-fn bytes(tensor: &Tensor) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
-    tensor
-        .f_copy_data_u8(&mut bytes, tensor.numel())
-        .map_err(Error::torch("copying a parameter"))?;
-    Ok(bytes)
+fn is_complex(kind: Kind) -> bool {
+    matches!(kind, Kind::ComplexHalf | Kind::ComplexFloat | Kind::ComplexDouble)
 }

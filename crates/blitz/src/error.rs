@@ -216,21 +216,25 @@ pub enum Error {
     },
 
     /// A checkpoint does not fit the net.
-    #[error("checkpoint {} does not fit this net: {reason}. Nothing was loaded; build the net that wrote the file.", path.display())]
+    #[error("checkpoint {} does not fit this net: {reason}. Nothing was loaded; {remedy}.", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
         /// Which parameter differs, and how.
         reason: String,
+        /// What helps.
+        remedy: String,
     },
 
     /// A checkpoint cannot be read.
-    #[error("checkpoint {} cannot be read: {reason}. Nothing was loaded; save it again, or take an older one.", path.display())]
+    #[error("checkpoint {} cannot be read: {reason}. Nothing was loaded; {remedy}.", path.display())]
     DamagedCheckpoint {
         /// The file.
         path: PathBuf,
         /// What is wrong with it, and with which parameter where that is known.
         reason: String,
+        /// What helps; where it is a line of Python, `path` and `net` stand for one's own.
+        remedy: String,
     },
 
     /// Another training writes the same checkpoints.

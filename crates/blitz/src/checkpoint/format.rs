@@ -1,10 +1,11 @@
-//! The formats of parameter files.
+//! The formats in which parameters are written.
 
 use std::io::Write;
 use std::path::Path;
 
 use tch::Tensor;
 
+use super::plain::Plain;
 use super::{atomic, pth, safetensors};
 use crate::error::{Error, Result};
 
@@ -20,11 +21,13 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// By the extension.
+    /// By the name's ending, in capitals or not.
     pub(super) fn of(path: &Path) -> Result<Format> {
-        match path.extension().and_then(|extension| extension.to_str()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        match name.rsplit_once('.').map(|(_, ending)| ending) {
             Some("safetensors") => Ok(Format::Safetensors),
-            Some("pth" | "pt") => Ok(Format::Pth),
+            Some("pth" | "pt" | "bin" | "ckpt") => Ok(Format::Pth),
+            Some("tar") if name.ends_with(".pth.tar") => Ok(Format::Pth),
             Some("ot") => Ok(Format::Ot),
             _ => Err(Error::Option {
                 option: "path",
@@ -34,44 +37,42 @@ impl Format {
         }
     }
 
-    /// Replaces the file by `tensors`, which are contiguous and on the CPU.
-    pub(super) fn write(self, tensors: &[(String, Tensor)], path: &Path) -> Result<()> {
+    /// Replaces the file by `tensors`.
+    pub(super) fn write(self, tensors: &[Plain], path: &Path) -> Result<()> {
         atomic::replace(path, |file| match self {
             Format::Pth => pth::write(tensors, file, path),
             Format::Safetensors => safetensors::write(tensors, file, path),
             Format::Ot => write_ot(tensors, file, path),
         })
     }
-
-    /// The tensors of the file; `check` sees their names and shapes first.
-    pub(super) fn read(
-        self,
-        path: &Path,
-        check: impl FnOnce(&[(String, Vec<i64>)]) -> Result<()>,
-    ) -> Result<Vec<(String, Tensor)>> {
-        let tensors = match self {
-            Format::Pth => return pth::read(path, check),
-            Format::Safetensors => Tensor::read_safetensors(path),
-            Format::Ot => Tensor::load_multi(path),
-        };
-        let tensors = tensors.map_err(|error| Error::DamagedCheckpoint {
-            path: path.to_owned(),
-            reason: match Error::torch("reading it")(error) {
-                Error::Torch { message, .. } => message,
-                other => other.to_string(),
-            },
-        })?;
-        let shapes: Vec<_> =
-            tensors.iter().map(|(name, tensor)| (name.clone(), tensor.size())).collect();
-        check(&shapes)?;
-        Ok(tensors)
-    }
 }
 
 /// `.ot` by way of memory, because tch ends the program where the disk refuses.
-fn write_ot(tensors: &[(String, Tensor)], file: &mut impl Write, path: &Path) -> Result<()> {
+fn write_ot(tensors: &[Plain], file: &mut impl Write, path: &Path) -> Result<()> {
+    let tensors: Vec<(&str, &Tensor)> =
+        tensors.iter().map(|plain| (plain.name.as_str(), &plain.tensor)).collect();
     let mut bytes = Vec::new();
-    Tensor::save_multi_to_stream(tensors, &mut bytes)
+    Tensor::save_multi_to_stream(&tensors, &mut bytes)
         .map_err(Error::torch("saving the parameters"))?;
     file.write_all(&bytes).map_err(Error::io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_in_any_case_chooses_the_format() {
+        let of = |name: &str| Format::of(Path::new(name)).ok();
+        for name in
+            ["net.pth", "NET.PTH", "a.b/net.pt", "net.pth.tar", "pytorch_model.bin", "a.ckpt"]
+        {
+            assert_eq!(of(name), Some(Format::Pth), "{name}");
+        }
+        assert_eq!(of("net.SafeTensors"), Some(Format::Safetensors));
+        assert_eq!(of("net.ot"), Some(Format::Ot));
+        for name in ["net", "net.tar", "net.pickle", "safetensors", ""] {
+            assert_eq!(of(name), None, "{name}");
+        }
+    }
 }

@@ -8,8 +8,9 @@ use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
 use super::lock::Lock;
+use super::read::{damaged, read_safetensors};
 use super::{
-    atomic, generator, load_tensors, named_variables, read_fitting, read_tensors, save_tensors,
+    LoadOptions, atomic, generator, load_tensors, named_variables, read_fitting, save_tensors,
 };
 use crate::error::{Error, Result};
 
@@ -209,20 +210,18 @@ impl Store {
             });
         };
         // Compared first, so that a checkpoint of another net changes nothing at all.
-        read_fitting(&self.options.variables, &dir.join(NET))?;
-        let tensors = read_tensors(&dir.join(STATE), |_| Ok(()))?;
+        read_fitting(&self.options.variables, &dir.join(NET), &LoadOptions::default())?;
+        let tensors = read_safetensors(&dir.join(STATE))?;
         let path = dir.join(PROGRESS);
         let text = fs::read(&path).map_err(Error::io("read", &path))?;
-        let progress = serde_json::from_slice(&text).map_err(|error| Error::DamagedCheckpoint {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
+        let progress = serde_json::from_slice(&text)
+            .map_err(|error| damaged(&path)(error.to_string().into()))?;
         Ok(Saved { dir, tensors, progress })
     }
 
     /// Puts the net and the generators back.
     pub(crate) fn restore(&self, saved: &Saved) -> Result<()> {
-        load_tensors(&self.options.variables, &saved.dir.join(NET))?;
+        load_tensors(&self.options.variables, &saved.dir.join(NET), &LoadOptions::default())?;
         generator::restore(self.device, &saved.tensors)
     }
 }
@@ -237,7 +236,7 @@ pub(crate) struct Saved {
 impl Saved {
     /// `reason` says what is wrong with the file of positions.
     pub(crate) fn damaged(&self, reason: impl Into<String>) -> Error {
-        Error::DamagedCheckpoint { path: self.dir.join(PROGRESS), reason: reason.into() }
+        damaged(&self.dir.join(PROGRESS))(reason.into().into())
     }
 }
 

@@ -1,109 +1,132 @@
 //! The stack machine that reads a pickle.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use super::state_dict::known;
-use super::{Entry, Name, Storage, opcode};
+use super::super::contents::{Storage, Stored};
+use super::opcode;
+use super::value::{Name, Object, Value};
+use crate::checkpoint::dtype::Dtype;
 
 pub(super) type Result<T> = std::result::Result<T, String>;
 
-/// The tensors of the `state_dict` that `bytes` is the pickle of, or why it is none.
-pub(in crate::checkpoint) fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
-    let mut machine = Machine { rest: bytes, ..Machine::default() };
+/// A pickle that was read to its end.
+pub(in crate::checkpoint) struct Parsed<'a> {
+    pub(super) machine: Machine<'a>,
+    pub(super) top: Value,
+}
+
+/// Reads the pickle at the beginning of `bytes`; returns also what comes after it.
+pub(in crate::checkpoint) fn parse(bytes: &[u8]) -> Result<(Parsed<'_>, &[u8])> {
+    let length = bytes.len();
+    let mut machine = Machine { rest: bytes, length, copies_left: length, ..Machine::default() };
     let top = loop {
         if let Some(top) = machine.step()? {
             break top;
         }
     };
-    machine.state_dict(top)
-}
-
-/// A value; whatever is larger than a number lies in one of the machine's lists.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Value {
-    None,
-    Bool,
-    Float,
-    Integer(i64),
-    Text(usize),
-    List,
-    Tuple(usize),
-    Dict(usize),
-    Name(Name),
-    Storage(usize),
-    Tensor(usize),
-}
-
-impl Value {
-    /// For messages.
-    pub(super) fn describe(self) -> &'static str {
-        match self {
-            Value::None => "None",
-            Value::Bool => "a bool",
-            Value::Float => "a float",
-            Value::Integer(_) => "an integer",
-            Value::Text(_) => "a string",
-            Value::List => "a list",
-            Value::Tuple(_) => "a tuple",
-            Value::Dict(_) => "a dict",
-            Value::Name(_) => "a class",
-            Value::Storage(_) => "a storage",
-            Value::Tensor(_) => "a tensor",
-        }
-    }
+    let rest = machine.rest;
+    Ok((Parsed { machine, top }, rest))
 }
 
 #[derive(Default)]
 pub(super) struct Machine<'a> {
-    rest: &'a [u8],
+    pub(super) rest: &'a [u8],
+    /// Bytes of the whole pickle, and of what comes after it.
+    pub(super) length: usize,
     stack: Vec<Value>,
     /// Heights of the stack at the marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
     pub(super) texts: Vec<&'a str>,
+    pub(super) lists: Vec<Vec<Value>>,
     pub(super) tuples: Vec<Vec<Value>>,
+    /// Keys and values in the order in which they were set; of equal keys the last counts.
     pub(super) dicts: Vec<Vec<(Value, Value)>>,
-    pub(super) storages: Vec<Storage>,
-    /// Their names are not known yet.
-    pub(super) tensors: Vec<Entry>,
+    pub(super) names: Vec<Name<'a>>,
+    pub(super) objects: Vec<Object>,
+    /// With the kind that the storage's class names, if any.
+    pub(super) storages: Vec<(Storage, Option<Dtype>, i64)>,
+    pub(super) tensors: Vec<Rc<Stored>>,
+    /// Values that may still be copied.
+    pub(super) copies_left: usize,
 }
 
 impl<'a> Machine<'a> {
     /// Carries one opcode out; returns the result when it was the last.
     fn step(&mut self) -> Result<Option<Value>> {
-        match self.byte()? {
-            opcode::PROTO => match self.byte()? {
-                2 | 3 => {}
-                other => return Err(format!("it is a pickle of protocol {other}, not 2")),
-            },
-            opcode::MARK => self.marks.push(self.stack.len()),
+        let value = match self.byte()? {
             opcode::STOP => return self.pop().map(Some),
-            opcode::NONE => self.stack.push(Value::None),
-            opcode::NEWTRUE | opcode::NEWFALSE => self.stack.push(Value::Bool),
-            opcode::BINFLOAT => {
+            opcode::PROTO => {
+                let protocol = self.byte()?;
+                if protocol > 5 {
+                    return Err(format!("it is a pickle of protocol {protocol}, not 1 to 5"));
+                }
+                return Ok(None);
+            }
+            opcode::FRAME => {
                 self.take(8)?;
-                self.stack.push(Value::Float);
+                return Ok(None);
             }
-            integer @ (opcode::BININT | opcode::BININT1 | opcode::BININT2 | opcode::LONG1) => {
-                self.integer(integer)?;
-            }
-            opcode::BINUNICODE => {
-                let length = self.u32()? as usize;
-                let text = std::str::from_utf8(self.take(length)?);
-                self.texts.push(text.map_err(|_| "a string in it is not UTF-8")?);
-                self.stack.push(Value::Text(self.texts.len() - 1));
+            opcode::NONE => Value::None,
+            opcode::NEWTRUE => Value::Bool(true),
+            opcode::NEWFALSE => Value::Bool(false),
+            code @ (opcode::BININT
+            | opcode::BININT1
+            | opcode::BININT2
+            | opcode::LONG1
+            | opcode::LONG4
+            | opcode::BINFLOAT
+            | opcode::FLOAT
+            | opcode::INT
+            | opcode::LONG) => self.number(code)?,
+            code @ (opcode::BINUNICODE
+            | opcode::SHORT_BINUNICODE
+            | opcode::BINUNICODE8
+            | opcode::BINSTRING
+            | opcode::SHORT_BINSTRING) => self.text(code)?,
+            code @ (opcode::BINBYTES
+            | opcode::SHORT_BINBYTES
+            | opcode::BINBYTES8
+            | opcode::BYTEARRAY8) => {
+                let length = self.length(code)?;
+                self.take(length)?;
+                Value::Bytes
             }
             opcode::GLOBAL => {
                 let (module, name) = (self.line()?, self.line()?);
-                self.stack.push(Value::Name(known(module, name)?));
+                self.name(module, name)
             }
-            memo
-            @ (opcode::BINPUT | opcode::LONG_BINPUT | opcode::BINGET | opcode::LONG_BINGET) => {
-                self.memorise(memo)?
+            opcode::STACK_GLOBAL => self.stack_global()?,
+            other => return self.stack_step(other).map(|()| None),
+        };
+        self.stack.push(value);
+        Ok(None)
+    }
+
+    /// Opcodes that work on what lies on the stack.
+    fn stack_step(&mut self, code: u8) -> Result<()> {
+        match code {
+            opcode::MARK => self.marks.push(self.stack.len()),
+            opcode::POP => drop(self.pop()?),
+            opcode::POP_MARK => drop(self.pop_to_mark()?),
+            opcode::DUP => self.stack.push(self.top()?),
+            opcode::PUT | opcode::BINPUT | opcode::LONG_BINPUT | opcode::MEMOIZE => {
+                let place = match code {
+                    opcode::MEMOIZE => self.memo.len() as u32,
+                    _ => self.memo_place(code)?,
+                };
+                let top = self.top()?;
+                self.memo.insert(place, top);
+            }
+            opcode::GET | opcode::BINGET | opcode::LONG_BINGET => {
+                let place = self.memo_place(code)?;
+                let value = self.memo.get(&place).copied();
+                self.stack.push(value.ok_or("it asks for a value that it did not store")?);
             }
             other => self.compound(other)?,
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Opcodes that put values together.
@@ -118,11 +141,34 @@ impl<'a> Machine<'a> {
                 let values = self.pop_to_mark()?;
                 self.tuple(values);
             }
-            // A state_dict has no list; they are here only to be refused by their place.
-            opcode::EMPTY_LIST => self.stack.push(Value::List),
-            opcode::APPEND => drop(self.pop()?),
-            opcode::APPENDS => drop(self.pop_to_mark()?),
-            opcode::EMPTY_DICT => self.dict(),
+            opcode::EMPTY_LIST | opcode::LIST => {
+                let values = if code == opcode::LIST { self.pop_to_mark()? } else { Vec::new() };
+                self.lists.push(values);
+                self.stack.push(Value::List(self.lists.len() - 1));
+            }
+            opcode::EMPTY_SET => self.stack.push(Value::Set),
+            opcode::FROZENSET => {
+                self.pop_to_mark()?;
+                self.stack.push(Value::Set);
+            }
+            opcode::APPEND | opcode::APPENDS | opcode::ADDITEMS => {
+                let values =
+                    if code == opcode::APPEND { self.pop_many(1)? } else { self.pop_to_mark()? };
+                // What is no list, such as a set, keeps nothing that matters here.
+                if let Value::List(list) = self.top()? {
+                    self.lists[list].extend(values);
+                }
+            }
+            opcode::EMPTY_DICT => {
+                let dict = self.dict();
+                self.stack.push(dict);
+            }
+            opcode::DICT => {
+                let values = self.pop_to_mark()?;
+                let dict = self.dict();
+                self.stack.push(dict);
+                self.set_items(&values)?;
+            }
             opcode::SETITEM => {
                 let values = self.pop_many(2)?;
                 self.set_items(&values)?;
@@ -131,84 +177,82 @@ impl<'a> Machine<'a> {
                 let values = self.pop_to_mark()?;
                 self.set_items(&values)?;
             }
-            opcode::REDUCE => {
+            other => self.object(other)?,
+        }
+        Ok(())
+    }
+
+    /// Opcodes that call something.
+    fn object(&mut self, code: u8) -> Result<()> {
+        let value = match code {
+            opcode::REDUCE | opcode::NEWOBJ | opcode::NEWOBJ_EX => {
+                if code == opcode::NEWOBJ_EX {
+                    self.pop()?;
+                }
                 let (arguments, name) = (self.pop()?, self.pop()?);
-                let value = self.call(name, arguments)?;
-                self.stack.push(value);
+                match code {
+                    opcode::REDUCE => self.call(name, arguments)?,
+                    _ => self.opaque(name),
+                }
             }
-            // The dictionary's `_metadata`: versions of the modules.
-            opcode::BUILD => drop(self.pop()?),
+            opcode::BUILD => {
+                let state = self.pop()?;
+                return self.build(state);
+            }
             opcode::BINPERSID => {
                 let id = self.pop()?;
-                let value = self.storage(id)?;
-                self.stack.push(value);
+                self.storage(id)?
             }
-            other => return Err(format!("it has opcode 0x{other:02x}, which no state_dict has")),
-        }
-        Ok(())
-    }
-
-    fn integer(&mut self, code: u8) -> Result<()> {
-        let value = match code {
-            opcode::BININT1 => i64::from(self.byte()?),
-            opcode::BININT2 => {
-                let bytes = self.take(2)?;
-                i64::from(u16::from_le_bytes([bytes[0], bytes[1]]))
-            }
-            opcode::BININT => i64::from(self.u32()? as i32),
-            _ => {
-                let length = usize::from(self.byte()?);
-                let bytes = self.take(length)?;
-                if length > 8 {
-                    return Err(format!("it has an integer of {length} bytes"));
-                }
-                // Little-endian two's complement: the last byte's sign fills the rest.
-                let sign = if bytes.last().is_some_and(|last| *last >= 0x80) { 0xff } else { 0 };
-                let mut whole = [sign; 8];
-                whole[..length].copy_from_slice(bytes);
-                i64::from_le_bytes(whole)
+            other => {
+                return Err(format!("it has opcode 0x{other:02x}, which torch.save never writes"));
             }
         };
-        self.stack.push(Value::Integer(value));
+        self.stack.push(value);
         Ok(())
     }
 
-    fn memorise(&mut self, code: u8) -> Result<()> {
-        let place = match code {
-            opcode::BINPUT | opcode::BINGET => u32::from(self.byte()?),
-            _ => self.u32()?,
-        };
-        if matches!(code, opcode::BINPUT | opcode::LONG_BINPUT) {
-            let top = *self.stack.last().ok_or_else(stack_is_empty)?;
-            self.memo.insert(place, top);
-        } else {
-            let value = self.memo.get(&place).copied();
-            self.stack.push(value.ok_or("it asks for a value that it did not store")?);
+    pub(super) fn name(&mut self, module: &'a str, name: &'a str) -> Value {
+        self.names.push(Name { module, name });
+        Value::Name(self.names.len() - 1)
+    }
+
+    fn stack_global(&mut self) -> Result<Value> {
+        match (self.pop()?, self.pop()?) {
+            (Value::Text(name), Value::Text(module)) => {
+                Ok(self.name(self.texts[module], self.texts[name]))
+            }
+            _ => Err("it has a name that is no string".to_owned()),
         }
-        Ok(())
     }
 
-    fn tuple(&mut self, values: Vec<Value>) {
+    pub(super) fn tuple(&mut self, values: Vec<Value>) {
         self.tuples.push(values);
         self.stack.push(Value::Tuple(self.tuples.len() - 1));
     }
 
-    fn dict(&mut self) {
+    /// A new, empty dictionary.
+    pub(super) fn dict(&mut self) -> Value {
         self.dicts.push(Vec::new());
-        self.stack.push(Value::Dict(self.dicts.len() - 1));
+        Value::Dict(self.dicts.len() - 1)
     }
 
     /// `values` is key, value, key, value, ...
     fn set_items(&mut self, values: &[Value]) -> Result<()> {
-        let Some(Value::Dict(dict)) = self.stack.last() else {
-            return Err("it stores items in what is no dict".to_owned());
-        };
         let pairs = values.chunks_exact(2);
         if !pairs.remainder().is_empty() {
             return Err("it has a key without a value".to_owned());
         }
-        self.dicts[*dict].extend(pairs.map(|pair| (pair[0], pair[1])));
+        match self.top()? {
+            Value::Dict(dict) => self.dicts[dict].extend(pairs.map(|pair| (pair[0], pair[1]))),
+            // A dictionary of a class of its own, which is not made here.
+            Value::Object(_) => {}
+            _ => return Err("it stores items in what is no dict".to_owned()),
+        }
         Ok(())
+    }
+
+    pub(super) fn top(&self) -> Result<Value> {
+        self.stack.last().copied().ok_or_else(stack_is_empty)
     }
 
     fn pop(&mut self) -> Result<Value> {
@@ -226,28 +270,6 @@ impl<'a> Machine<'a> {
             return Err(stack_is_empty());
         }
         Ok(self.stack.split_off(mark))
-    }
-
-    fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or("it ends too early")?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Result<u8> {
-        Ok(self.take(1)?[0])
-    }
-
-    fn u32(&mut self) -> Result<u32> {
-        let bytes = self.take(4)?;
-        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-    }
-
-    fn line(&mut self) -> Result<&'a str> {
-        let end = self.rest.iter().position(|byte| *byte == b'\n').ok_or("it ends too early")?;
-        let line = std::str::from_utf8(self.take(end)?).map_err(|_| "a name is not UTF-8")?;
-        self.take(1)?;
-        Ok(line)
     }
 }
 
