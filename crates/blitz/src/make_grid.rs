@@ -1,6 +1,7 @@
 //! One picture out of many: `torchvision.utils.make_grid`.
 
-use tch::{Device, Kind, TchError, Tensor};
+use half::bf16;
+use tch::{Kind, TchError, Tensor};
 
 use crate::error::{Error, Result};
 
@@ -76,7 +77,9 @@ fn lay_out(images: &Tensor, options: &GridOptions) -> Result<Tensor, TchError> {
     let padding = options.padding;
     let (height_step, width_step) = (height + padding, width + padding);
     let size = [channels, height_step * rows + padding, width_step * columns + padding];
-    let grid = Tensor::f_full(size, options.pad_value, (images.kind(), images.device()))?;
+    // Two steps, since tch's `full` panics where there is no memory.
+    let mut grid = Tensor::f_zeros(size, (images.kind(), images.device()))?;
+    let _ = grid.f_fill_(options.pad_value)?;
     for index in 0..count {
         let (row, column) = (index / columns, index % columns);
         let window = grid.f_narrow(1, row * height_step + padding, height)?;
@@ -105,9 +108,10 @@ fn check(images: &Tensor, options: &GridOptions) -> Result<()> {
         return shape("floating-point pictures to scale", format!("kind {:?}", images.kind()));
     }
     if let Scaling::Range { low, high } = options.scaling
-        && (low >= high || !low.is_finite() || !high.is_finite())
+        && !(low < high
+            && [low, high].iter().all(|end| end.is_finite() && has(images.kind(), *end)))
     {
-        let expected = "two finite values, the smaller one first".to_owned();
+        let expected = "two finite values of the pictures' kind, the smaller one first".to_owned();
         let got = format!("{low} and {high}");
         return Err(Error::Option { option: "scaling", expected, got });
     }
@@ -122,25 +126,34 @@ fn check(images: &Tensor, options: &GridOptions) -> Result<()> {
     if side * side * size[1].max(3) as f64 > i64::MAX as f64 / 16.0 {
         return option("padding", "small enough for a grid in memory", options.padding);
     }
-    check_pad_value(options.pad_value, images.kind())
+    if !has(images.kind(), options.pad_value) {
+        return Err(Error::Option {
+            option: "pad_value",
+            expected: format!("a value of the pictures' kind, {:?}", images.kind()),
+            got: options.pad_value.to_string(),
+        });
+    }
+    Ok(())
 }
 
-/// Whether `kind` has the value: where it has not, libtorch would refuse it (300 for bytes) or take
-/// another one (-1 or 0.5 for bytes).
-fn check_pad_value(value: f64, kind: Kind) -> Result<()> {
-    let filled = Tensor::f_full([1], value, (kind, Device::Cpu));
-    let fits = filled.is_ok_and(|filled| match is_float(kind) {
-        // As near as the kind comes to it.
-        true => filled.double_value(&[0]).is_finite() == value.is_finite(),
-        false => filled.f_double_value(&[0]).is_ok_and(|taken| taken == value),
-    });
-    match fits {
-        true => Ok(()),
-        false => Err(Error::Option {
-            option: "pad_value",
-            expected: format!("a value of the pictures' kind, {kind:?}"),
-            got: value.to_string(),
-        }),
+/// Whether `kind` has the value, floating-point kinds one near it. libtorch refuses what is out of
+/// range, upon which tch panics, and takes 255 for -1 and 0 for 0.5 in bytes.
+fn has(kind: Kind, value: f64) -> bool {
+    let whole = |least: f64, most: f64| value.fract() == 0.0 && (least..=most).contains(&value);
+    let float = |most: f64| !value.is_finite() || value.abs() <= most;
+    match kind {
+        Kind::Bool => whole(0.0, 1.0),
+        Kind::Uint8 => whole(0.0, 255.0),
+        Kind::Int8 => whole(-128.0, 127.0),
+        Kind::Int16 => whole(i16::MIN.into(), i16::MAX.into()),
+        Kind::Int => whole(i32::MIN.into(), i32::MAX.into()),
+        // 2^63 is the first f64 that is too large.
+        Kind::Int64 => whole(i64::MIN as f64, i64::MAX as f64) && value < i64::MAX as f64,
+        Kind::Half | Kind::ComplexHalf => float(65_504.0),
+        Kind::BFloat16 => float(bf16::MAX.into()),
+        Kind::Float | Kind::ComplexFloat => float(f32::MAX.into()),
+        Kind::Double | Kind::ComplexDouble => true,
+        _ => false, // quantised: whole numbers that stand for others
     }
 }
 

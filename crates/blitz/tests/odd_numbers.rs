@@ -71,7 +71,7 @@ fn a_padding_value_that_the_kind_has_is_taken() {
             let grid = with_pad(kind, value).unwrap();
             assert_eq!((grid.kind(), grid.size()), (kind, vec![3, 7, 16]));
             let (corner, inner) = (grid.double_value(&[1, 0, 0]), grid.double_value(&[0, 2, 3]));
-            let near = if kind == Kind::BFloat16 { 0.01 } else { 0.0 };
+            let near = if kind == Kind::BFloat16 { 0.01 } else { 1e-7 };
             assert!(corner == value || (corner / value - 1.0).abs() < near, "{kind:?} {value}");
             assert_eq!(inner, 1.0, "{kind:?}");
         }
@@ -92,9 +92,15 @@ fn make_grid_refuses_other_numbers_and_tensors_in_words() {
     for padding in [-1, i64::MIN, i64::MAX, 1 << 40] {
         names(&refused(&images, GridOptions { padding, ..standard }), "padding", padding);
     }
-    for (low, high) in
-        [(1.0, 1.0), (2.0, -2.0), (NAN, 1.0), (0.0, NAN), (-INFINITE, 1.0), (0.0, INFINITE)]
-    {
+    for (low, high) in [
+        (1.0, 1.0),
+        (2.0, -2.0),
+        (NAN, 1.0),
+        (0.0, NAN),
+        (-INFINITE, 1.0),
+        (0.0, INFINITE),
+        (0.0, 1e39),
+    ] {
         let scaling = Scaling::Range { low, high };
         let error = refused(&images, GridOptions { scaling, ..standard });
         names(&error, "scaling", format!("{low} and {high}"));
@@ -107,6 +113,8 @@ fn make_grid_refuses_other_numbers_and_tensors_in_words() {
         }
     }
     assert!(refused(&Tensor::new(), standard).to_string().contains("undefined tensor"));
+    let memory = GridOptions { padding: 10_000_000, ..standard };
+    assert!(refused(&images, memory).to_string().starts_with("libtorch refused make_grid"));
     let wide = make_grid(&images, &GridOptions { nrow: i64::MAX, ..standard }).unwrap();
     assert_eq!(wide.size(), [3, 7, 16]);
 }
