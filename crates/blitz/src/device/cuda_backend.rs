@@ -30,51 +30,24 @@ fn load_from(libtorch_lib: &Path) -> CudaBackend {
     if path.exists() { load(&path) } else { CudaBackend::Absent }
 }
 
-/// What the dynamic linker calls when it has loaded whatever contains this crate: the program, or a
-/// cell's library. The libraries that these need have been loaded and initialised by then.
-#[cfg(target_os = "linux")]
-#[used] // rustc hands such statics of a crate to the linker, also where nothing else is called
-#[unsafe(link_section = ".init_array")]
-static AT_START: extern "C" fn() = {
-    extern "C" fn load_beside_libtorch() {
-        // Without libtorch there are no tensors. A library that cannot be loaded is reported to who
-        // asks for a GPU.
-        if let Some(directory) = loaded_libtorch() {
-            load_from(&directory);
-        }
-    }
-    load_beside_libtorch
-};
-
 /// The directory of the libtorch that is in this process, wherever it was compiled.
 #[cfg(target_os = "linux")]
 fn loaded_libtorch() -> Option<PathBuf> {
-    use std::ffi::{CStr, OsStr, c_int, c_void};
+    use std::ffi::{CStr, OsStr, c_char};
     use std::os::unix::ffi::OsStrExt;
 
-    unsafe extern "C" fn look(
-        info: *mut libc::dl_phdr_info,
-        _size: libc::size_t,
-        found: *mut c_void,
-    ) -> c_int {
-        // SAFETY: the linker lends a description whose name is null or a terminated string, and
-        // hands on the pointer below.
-        let (name, found) = unsafe { ((*info).dlpi_name, &mut *found.cast::<Option<PathBuf>>()) };
-        if name.is_null() {
-            return 0;
-        }
-        // SAFETY: as above.
-        let path = Path::new(OsStr::from_bytes(unsafe { CStr::from_ptr(name) }.to_bytes()));
-        if path.file_name() == Some(OsStr::new("libtorch_cpu.so")) {
-            *found = path.parent().map(Path::to_owned);
-        }
-        c_int::from(found.is_some()) // other than 0 ends the walk
+    unsafe extern "C" {
+        /// In cpp/at_start, which does this before `main`.
+        fn blitz_device_libtorch_lib(path: *mut c_char, room: usize) -> bool;
     }
-
-    let mut found: Option<PathBuf> = None;
-    // SAFETY: `look` gets the pointer to `found`, which lives longer than the walk.
-    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut found).cast()) };
-    found
+    let mut path: Vec<c_char> = vec![0; 4096];
+    // SAFETY: there is as much room as told, and true says that a terminated string is in it.
+    unsafe {
+        blitz_device_libtorch_lib(path.as_mut_ptr(), path.len()).then(|| {
+            let path = CStr::from_ptr(path.as_ptr());
+            PathBuf::from(OsStr::from_bytes(path.to_bytes()))
+        })
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
