@@ -15,6 +15,7 @@ fn main() {
     };
     let lib_dir = absolute(Path::new(&printed));
     compile_cpp(&lib_dir);
+    compile_at_start();
     let (library, reason) = match compile_cuda_graph(&lib_dir) {
         Ok(library) => (library.display().to_string(), String::new()),
         Err(reason) => (String::new(), reason),
@@ -44,6 +45,20 @@ fn compile_cpp(lib_dir: &Path) {
         .flag("-fdata-sections")
         .files(sources)
         .compile("blitz_libtorch");
+}
+
+/// Compiles `cpp/at_start/`, what happens before `main`, into an archive that is linked as a whole:
+/// nothing calls it, and a linker leaves out what nothing calls. Other systems have no CUDA half
+/// (macOS), or another way to load it.
+fn compile_at_start() {
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
+        cc::Build::new()
+            .cpp(true)
+            .std("c++17")
+            .file("cpp/at_start/cuda_half.cpp")
+            .link_lib_modifier("+whole-archive")
+            .compile("blitz_at_start");
+    }
 }
 
 /// How the layer is compiled.

@@ -13,14 +13,17 @@ namespace {
 
 using blitz::Sgd;
 
-// Forgets the gradients, as PyTorch's zero_grad(set_to_none=True).
-void forget_gradients(at::Tensor* const* parameters, size_t count) {
+// Forgets the gradients, as PyTorch's zero_grad(set_to_none=True); returns how many there were.
+size_t forget_gradients(at::Tensor* const* parameters, size_t count) {
+  size_t forgotten = 0;
   for (size_t index = 0; index < count; ++index) {
     auto& gradient = parameters[index]->mutable_grad();
     if (gradient.defined()) {
       gradient.reset();
+      ++forgotten;
     }
   }
+  return forgotten;
 }
 
 // What PyTorch's _single_tensor_sgd does, operation by operation, so that the bits agree. An
@@ -60,18 +63,24 @@ struct Lists {
 
 extern "C" {
 
-char* blitz_optim_zero_grad(at::Tensor* const* parameters, size_t count) {
-  return blitz::guard([&] { forget_gradients(parameters, count); });
+char* blitz_optim_zero_grad(at::Tensor* const* parameters, size_t count, size_t* forgotten) {
+  return blitz::guard([&] { *forgotten = forget_gradients(parameters, count); });
 }
 
+// `changed` is for the number of parameters that had a gradient.
 char* blitz_optim_sgd_step(
-    at::Tensor* const* parameters, at::Tensor* const* buffers, size_t count, const Sgd* sgd) {
+    at::Tensor* const* parameters,
+    at::Tensor* const* buffers,
+    size_t count,
+    const Sgd* sgd,
+    size_t* changed) {
   return blitz::guard([&] {
     at::NoGradGuard no_grad;
     for (size_t index = 0; index < count; ++index) {
       const auto& gradient = parameters[index]->grad();
       if (gradient.defined()) {
         step_one(*parameters[index], gradient, *buffers[index], *sgd);
+        ++*changed;
       }
     }
   });
@@ -85,7 +94,8 @@ char* blitz_optim_sgd_fused_step(
     at::Tensor* const* buffers,
     size_t count,
     const Sgd* sgd,
-    const at::Tensor* lr) {
+    const at::Tensor* lr,
+    size_t* changed) {
   return blitz::guard([&] {
     at::NoGradGuard no_grad;
     Lists begun, fresh;
@@ -95,6 +105,7 @@ char* blitz_optim_sgd_fused_step(
       if (!gradient.defined()) {
         continue;
       }
+      ++*changed;
       auto& buffer = *buffers[index];
       auto& lists = sgd->momentum != 0 && !buffer.defined() ? fresh : begun;
       if (sgd->momentum != 0) {

@@ -171,7 +171,8 @@ fn train(
     };
     let options = FitOptions {
         epochs: arguments.epochs as usize,
-        report_every: (train_loader.len() / 6).max(1),
+        // Six lines an epoch, the last one at its end.
+        report_every: train_loader.len().div_ceil(6),
         checkpoint,
         ..FitOptions::default()
     };

@@ -18,15 +18,17 @@ use crate::records::{self, RecordFile, TEST_FILE, TRAIN_FILES};
 
 const CLASS_COUNT: usize = 10;
 const SIDE: i64 = 32;
+/// Pictures of a split: 3 GB.
+const MOST: usize = 1_000_000;
 /// Units of a drawing to a pixel.
 const UNITS: i64 = 8;
 
 /// Size and seed of a built-in set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuiltInOptions {
-    /// Training pictures over the five files, at least 5.
+    /// Training pictures over the five files, 5 to 1,000,000.
     pub train: usize,
-    /// Test pictures, at least 1.
+    /// Test pictures, 1 to 1,000,000.
     pub test: usize,
     /// Seed of everything random.
     pub seed: u64,
@@ -52,17 +54,20 @@ pub struct BuiltInFiles {
 ///
 /// # Errors
 ///
-/// [`Error::Option`] where a file would be empty, [`Error::Interrupted`] where the person asked to
+/// [`Error::Option`] where a file would be empty or there are too many pictures, [`Error::Interrupted`] where the person asked to
 /// stop.
 pub fn draw(options: &BuiltInOptions) -> Result<BuiltInFiles> {
-    let too_small = |option, minimum: usize, got: usize| {
-        Err(Error::Option { option, expected: format!("at least {minimum}"), got: got.to_string() })
-    };
-    if options.train < TRAIN_FILES.len() {
-        return too_small("train", TRAIN_FILES.len(), options.train);
-    }
-    if options.test < 1 {
-        return too_small("test", 1, options.test);
+    for (option, least, got) in
+        [("train", TRAIN_FILES.len(), options.train), ("test", 1, options.test)]
+    {
+        if got < least {
+            let expected = format!("at least {least}");
+            return Err(Error::Option { option, expected, got: got.to_string() });
+        }
+        if got > MOST {
+            let expected = format!("at most {MOST}");
+            return Err(Error::Option { option, expected, got: got.to_string() });
+        }
     }
     let mut random = PyTorchGenerator::manual_seed(options.seed);
     let train = records_of(options.train, &mut random)?;

@@ -1,31 +1,12 @@
 //! Where tensors live: the choice between the CPU and CUDA GPUs.
 
-use std::path::PathBuf;
+mod cuda_backend;
 
 use tch::{Cuda, Device};
 
 use crate::error::{Error, Result};
 
-/// What [`load_cuda_backend`] found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CudaBackend {
-    /// `libtorch_cuda` is in the process. There may still be no GPU.
-    Loaded,
-    /// This libtorch was built for the CPU alone (the CPU wheels, macOS).
-    Absent,
-    /// The library is there but cannot be loaded, for the reason given.
-    Broken(String),
-}
-
-/// Loads libtorch's CUDA half into the process, where there is one.
-///
-/// Rust programs name no symbol of `libtorch_cuda`, so the linker leaves it out, and libtorch
-/// then reports "no CUDA" for good from the first question on. The functions of this module call
-/// this first; call it yourself before [`tch::Cuda::is_available`]. Repeated calls are cheap.
-pub fn load_cuda_backend() -> CudaBackend {
-    let path = PathBuf::from(env!("BLITZ_LIBTORCH_LIB")).join("libtorch_cuda.so");
-    if path.exists() { load(&path) } else { CudaBackend::Absent }
-}
+pub use cuda_backend::{CudaBackend, load_cuda_backend};
 
 /// The first GPU where one can be used, else the CPU.
 pub fn best() -> Device {
@@ -141,26 +122,6 @@ fn refusal(request: &str, reason: &str, remedy: &str) -> Error {
         reason: reason.to_owned(),
         remedy: remedy.to_owned(),
     }
-}
-
-#[cfg(unix)]
-fn load(path: &std::path::Path) -> CudaBackend {
-    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-    // SAFETY: the library's initialisers register CUDA kernels with the libtorch that is already
-    // loaded, as they do in every PyTorch process.
-    match unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) } {
-        Ok(library) => {
-            // Unloading would pull those kernels from under libtorch.
-            std::mem::forget(library);
-            CudaBackend::Loaded
-        }
-        Err(error) => CudaBackend::Broken(error.to_string()),
-    }
-}
-
-#[cfg(not(unix))]
-fn load(_path: &std::path::Path) -> CudaBackend {
-    CudaBackend::Absent
 }
 
 #[cfg(test)]

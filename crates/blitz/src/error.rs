@@ -152,6 +152,17 @@ pub enum Error {
         message: String,
     },
 
+    /// An optimizer has nothing to change its parameters by.
+    #[error("no parameter of this optimizer got a gradient{origin}: {reason}. {remedy}")]
+    NoGradient {
+        /// Where it should have come from: ` from this loss`, or nothing where no loss is known.
+        origin: &'static str,
+        /// Why there is none.
+        reason: String,
+        /// What helps.
+        remedy: &'static str,
+    },
+
     /// Rust code that a backward pass called did not succeed.
     #[error("{place} failed: {message}")]
     Backward {

@@ -79,7 +79,9 @@ pub struct FitOptions {
     /// Walks over the whole training set; 2.
     pub epochs: usize,
     /// Steps from one printed line to the next, at least 1; 2,000. A line gives the mean loss of
-    /// these steps. With [`Progress::Live`], 100 or so gives a curve that moves.
+    /// these steps. Where an epoch does not end with such a line, another one gives the mean loss
+    /// of the steps that are left, and says how many. With [`Progress::Live`], 100 or so gives a
+    /// curve that moves.
     pub report_every: usize,
     /// What to see meanwhile; the tutorial's lines.
     pub progress: Progress,
@@ -139,7 +141,8 @@ impl<'a> From<(&'a mut DataLoader, &'a mut DataLoader)> for Loaders<'a> {
 }
 
 /// Trains `net` with cross-entropy loss, and prints the running loss as the tutorial does:
-/// `[1,  2000] loss: 2.170` is epoch 1, step 2,000.
+/// `[1,  2000] loss: 2.170` is epoch 1, step 2,000. Each epoch ends with a line:
+/// `[1, 12500] loss: 1.284 (last 500 steps)` where fewer than `report_every` steps were left.
 ///
 /// `loaders` is `&mut train_loader`, or `(&mut train_loader, &mut test_loader)`: then the accuracy
 /// on the test images is reported after each epoch. The optimizer's parameters (those of the net's
@@ -150,6 +153,8 @@ impl<'a> From<(&'a mut DataLoader, &'a mut DataLoader)> for Loaders<'a> {
 ///
 /// [`Error::Option`] for options that make no sense, a checkpoint directory in which there are
 /// checkpoints already, and tch's own optimizers with a schedule or checkpoints;
+/// [`Error::NoGradient`] at the first step where no parameter of the optimizer gets a gradient, as
+/// with an optimizer made for another net (one that gets some trains: others may be frozen);
 /// [`Error::CheckpointInUse`] where another run writes that directory; [`Error::Io`] where a
 /// checkpoint cannot be saved, the one before is kept; [`Error::Torch`] where the net's logits do
 /// not fit the labels; [`Error::LossNotFinite`] as soon as the loss is NaN or infinite;
@@ -258,13 +263,15 @@ fn train_epoch(
             optimizer.set_lr(options.schedule.lr(base_lr, session.steps(), length))?;
         }
         let loss = train_step(net, optimizer, steps, &batch)?;
+        if session.steps() == 0 {
+            optimizer.check_gradients()?;
+        }
         session.record(loss, optimizer.lr())?;
         if batches.len() > 0 && session.is_save_due() {
             session.save(optimizer, || batches.state())?;
         }
     }
-    session.end_epoch();
-    Ok(())
+    session.end_epoch()
 }
 
 /// How the steps are done: as a graph where that can be.

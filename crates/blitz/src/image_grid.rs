@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::font;
-use crate::picture::Picture;
+use crate::picture::{self, Picture};
 use crate::transform::{Normalize, check_images};
 
 /// How an [`image_grid`] looks.
@@ -55,7 +55,8 @@ impl Default for ImageGridOptions {
 /// # Errors
 ///
 /// [`Error::Shape`] for another rank or kind, for no image, and for a number of labels other than
-/// N; [`Error::Option`] for a `columns`, `scale` or `font_size` of 0.
+/// N; [`Error::Option`] for a `columns`, `scale` or `font_size` of 0, and for numbers that make a
+/// picture of more than 100,000,000 pixels.
 pub fn image_grid(
     images: &Tensor,
     labels: &[impl AsRef<str>],
@@ -85,11 +86,15 @@ pub(crate) fn draw(
     options: &ImageGridOptions,
     alt: impl FnOnce(&str) -> String,
 ) -> Result<Picture> {
+    if !images.defined() {
+        let (expected, got) = ("images".to_owned(), "an undefined tensor".to_owned());
+        return Err(Error::Shape { operation, expected, got });
+    }
     let images = colour(images);
     check(operation, &images, labels.len(), options)?;
     font::register()?;
-    let pixels = to_bytes(&images, &options.transform)?;
     let layout = Layout::new(&images.size(), labels, options)?;
+    let pixels = to_bytes(&images, &options.transform)?;
     let (width, height) = (layout.width(), layout.height());
     let mut rgb = vec![255; 3 * width * height];
     let image_bytes = 3 * layout.image_width * layout.image_height;
@@ -115,7 +120,12 @@ fn check(
     options: &ImageGridOptions,
 ) -> Result<()> {
     check_images(operation, images)?;
-    let count = images.size()[0];
+    let size = images.size();
+    let count = size[0];
+    if size.contains(&0) && count > 0 {
+        let (expected, got) = ("images of 1 or more pixels".to_owned(), format!("{size:?}"));
+        return Err(Error::Shape { operation, expected, got });
+    }
     if count == 0 || count != labels as i64 {
         let got = format!("{count} images and {labels} labels");
         return Err(Error::Shape {
@@ -171,6 +181,16 @@ struct Layout {
 impl Layout {
     fn new(size: &[i64], labels: &[Label], options: &ImageGridOptions) -> Result<Layout> {
         let (image_height, image_width) = (size[2] as usize, size[3] as usize);
+        let columns = options.columns.min(labels.len());
+        let rows = labels.len().div_ceil(columns);
+        // Before letters of that size are measured, and before the sum of a cell could overflow.
+        let side = |image: usize, letters: u32, count: usize| {
+            let image = image as u128 * options.scale as u128;
+            (image + u128::from(letters) + options.padding as u128) * count as u128
+        };
+        let option = "columns, scale, font_size or padding";
+        let height = side(image_height, options.font_size, rows);
+        picture::check_size(option, side(image_width, 0, columns), height)?;
         let style = TextStyle::from((font::FAMILY, options.font_size));
         // A label may be wider than its picture.
         let mut cell_width = image_width * options.scale;
@@ -178,9 +198,11 @@ impl Layout {
             let (width, _) = style.font.box_size(label.text).map_err(|error| failed(&error))?;
             cell_width = cell_width.max(width as usize);
         }
+        let lettered = (cell_width + options.padding) as u128 * columns as u128;
+        picture::check_size(option, lettered + options.padding as u128, height)?;
         Ok(Layout {
             count: labels.len(),
-            columns: options.columns.min(labels.len()),
+            columns,
             image_width,
             image_height,
             scale: options.scale,

@@ -257,6 +257,10 @@ fn check_batch_size(batch_size: i64, images: i64) -> Result<()> {
 fn check_split(split: &Split) -> Result<()> {
     const OPERATION: &str = "DataLoader";
     check_images(OPERATION, &split.images)?;
+    if !split.labels.defined() {
+        let (expected, got) = ("labels".to_owned(), "an undefined tensor".to_owned());
+        return Err(Error::Shape { operation: OPERATION, expected, got });
+    }
     let (images, labels) = (split.images.size(), split.labels.size());
     if labels != images[..1] || split.labels.kind() != Kind::Int64 {
         return Err(Error::Shape {

@@ -13,6 +13,7 @@
 //! | `optimizer.state_dict()["state"]` | [`Sgd::state`] |
 //! | `optimizer.load_state_dict(...)` | [`Sgd::load_state`] |
 
+mod learning;
 mod state;
 
 use std::ffi::c_char;
@@ -24,6 +25,8 @@ use torch_sys::C_tensor;
 use crate::error::{Error, Result};
 use crate::ffi;
 use crate::nn::named_parameters;
+use learning::Learning;
+pub(crate) use learning::{THIS_LOSS, no_gradient};
 
 /// The keyword arguments of `torch.optim.SGD`, with its defaults.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +77,7 @@ pub struct Sgd {
     buffers: Vec<Tensor>,
     /// How often the buffers have been replaced, for a CUDA graph that holds their addresses.
     loads: usize,
+    learning: Learning,
 }
 
 impl Sgd {
@@ -87,7 +91,8 @@ impl Sgd {
         check(&options)?;
         let (names, parameters): (Vec<_>, Vec<_>) = named_parameters(vs).into_iter().unzip();
         let buffers = parameters.iter().map(|_| Tensor::new()).collect();
-        Ok(Sgd { options, names, parameters, buffers, loads: 0 })
+        let learning = Learning::default();
+        Ok(Sgd { options, names, parameters, buffers, loads: 0, learning })
     }
 
     /// Forgets the gradients: afterwards `parameter.grad().defined()` is false (Python's
@@ -95,8 +100,11 @@ impl Sgd {
     pub fn zero_grad(&mut self) {
         let parameters = pointers(&self.parameters);
         // SAFETY: as many live tensors are lent as are counted.
-        let message = unsafe { blitz_optim_zero_grad(parameters.as_ptr(), parameters.len()) };
+        let mut forgotten = 0;
+        let message =
+            unsafe { blitz_optim_zero_grad(parameters.as_ptr(), parameters.len(), &mut forgotten) };
         ffi::check("forgetting the gradients", message).expect("a parameter may have a gradient");
+        self.learning.forgot(forgotten);
     }
 
     /// Changes the parameters in place by their gradients, and the momentum with them. A parameter
@@ -104,20 +112,33 @@ impl Sgd {
     ///
     /// # Errors
     ///
+    /// [`Error::NoGradient`] where no parameter has had a gradient yet, as with an optimizer made
+    /// for another net, and where a second step comes, before any that changed something, whose
+    /// gradients [`Sgd::zero_grad`] has just forgotten: such a training would learn nothing. Once a
+    /// step has changed something, one without gradients changes nothing, as in PyTorch.
     /// [`Error::Torch`] where a gradient put there by hand does not fit its parameter.
     pub fn step(&mut self) -> Result<()> {
+        let changed = self.change()?;
+        self.learning.stepped(changed, &self.parameters)
+    }
+
+    /// As [`Sgd::step`]; returns how many parameters had a gradient.
+    fn change(&mut self) -> Result<usize> {
         let (parameters, buffers) = (pointers(&self.parameters), pointers(&self.buffers));
         // SAFETY: both lists hold as many live tensors as are counted; C++ may put another tensor
         // into the buffers, which this borrows mutably.
+        let mut changed = 0;
         let message = unsafe {
             blitz_optim_sgd_step(
                 parameters.as_ptr(),
                 buffers.as_ptr(),
                 parameters.len(),
                 &CSgd::from(&self.options),
+                &mut changed,
             )
         };
-        ffi::check("the optimizer's step", message)
+        ffi::check("the optimizer's step", message)?;
+        Ok(changed)
     }
 
     /// `zero_grad()`, `loss.backward()` and `step()` at once. `loss` has one element; its graph is
@@ -125,12 +146,14 @@ impl Sgd {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where `loss` has no gradient or several elements, [`Error::Torch`] where an
-    /// earlier pass has freed its graph, [`Error::Backward`] where a hook or a function of one's
-    /// own failed. The parameters have not changed then.
+    /// [`Error::NoGradient`] where the loss depends on none of this optimizer's parameters, or all
+    /// of them are frozen; [`Error::Shape`] where `loss` has no gradient or several elements,
+    /// [`Error::Torch`] where an earlier pass has freed its graph, [`Error::Backward`] where a hook
+    /// or a function of one's own failed. The parameters have not changed then.
     pub fn backward_step(&mut self, loss: &Tensor) -> Result<()> {
         self.backward(loss)?;
-        self.step()
+        let changed = self.change()?;
+        self.learning.stepped_by_loss(changed, &self.parameters)
     }
 
     /// The learning rate.
@@ -155,10 +178,12 @@ impl Sgd {
     }
 
     /// As [`Sgd::step`] in one kernel, with the learning rate from `lr`, f32 of shape [] on the
-    /// parameters' device, all of which are there. May round in another way.
+    /// parameters' device, all of which are there. May round in another way. The gradients are
+    /// those of a loss, by [`Sgd::backward`].
     pub(crate) fn fused_step(&mut self, lr: &Tensor) -> Result<()> {
         let (parameters, buffers) = (pointers(&self.parameters), pointers(&self.buffers));
-        // SAFETY: as in `step`.
+        let mut changed = 0;
+        // SAFETY: as in `change`.
         let message = unsafe {
             blitz_optim_sgd_fused_step(
                 parameters.as_ptr(),
@@ -166,9 +191,11 @@ impl Sgd {
                 parameters.len(),
                 &CSgd::from(&self.options),
                 ffi::lend(lr),
+                &mut changed,
             )
         };
-        ffi::check("the optimizer's step", message)
+        ffi::check("the optimizer's step", message)?;
+        self.learning.stepped_by_loss(changed, &self.parameters)
     }
 
     pub(crate) fn parameters(&self) -> &[Tensor] {
@@ -183,7 +210,7 @@ impl Sgd {
 
     /// `zero_grad()` and `loss.backward()`.
     pub(crate) fn backward(&mut self, loss: &Tensor) -> Result<()> {
-        check_loss(loss)?;
+        check_loss(loss, &self.parameters)?;
         let parameters = pointers(&self.parameters);
         // SAFETY: as many live tensors are lent as are counted, and so is the loss.
         let message =
@@ -219,7 +246,8 @@ fn at_least_0(option: &'static str, value: f64) -> Result<()> {
     }
 }
 
-fn check_loss(loss: &Tensor) -> Result<()> {
+/// Whether a backward pass from `loss` can reach any of an optimizer's `parameters`.
+pub(crate) fn check_loss(loss: &Tensor, parameters: &[Tensor]) -> Result<()> {
     let refuse = |expected: &str, got: String| {
         Err(Error::Shape { operation: "backward_step", expected: expected.to_owned(), got })
     };
@@ -229,6 +257,9 @@ fn check_loss(loss: &Tensor) -> Result<()> {
     if loss.numel() != 1 {
         let expected = "a loss of one element (mean or sum makes one)";
         return refuse(expected, format!("shape {:?}", loss.size()));
+    }
+    if !loss.requires_grad() && !parameters.iter().any(Tensor::requires_grad) {
+        return Err(no_gradient(THIS_LOSS, parameters));
     }
     if !loss.requires_grad() {
         let expected = "a loss that requires grad (computed from the net's parameters, outside \
@@ -264,12 +295,17 @@ impl From<&SgdOptions> for CSgd {
 }
 
 unsafe extern "C" {
-    fn blitz_optim_zero_grad(parameters: *const *mut C_tensor, count: usize) -> *mut c_char;
+    fn blitz_optim_zero_grad(
+        parameters: *const *mut C_tensor,
+        count: usize,
+        forgotten: *mut usize,
+    ) -> *mut c_char;
     fn blitz_optim_sgd_step(
         parameters: *const *mut C_tensor,
         buffers: *const *mut C_tensor,
         count: usize,
         sgd: *const CSgd,
+        changed: *mut usize,
     ) -> *mut c_char;
     fn blitz_optim_sgd_fused_step(
         parameters: *const *mut C_tensor,
@@ -277,6 +313,7 @@ unsafe extern "C" {
         count: usize,
         sgd: *const CSgd,
         lr: *mut C_tensor,
+        changed: *mut usize,
     ) -> *mut c_char;
     fn blitz_optim_backward(
         parameters: *const *mut C_tensor,
@@ -290,13 +327,15 @@ mod tests {
     use super::*;
     use tch::Device;
 
-    /// The parameter after four steps, the second without a gradient.
+    /// A parameter after four steps, in the second of which only another had a gradient.
     fn steps(options: SgdOptions, step: impl Fn(&mut Sgd) -> Result<()>) -> Tensor {
         let vs = VarStore::new(Device::Cpu);
         let parameter = vs.root().var_copy("p", &Tensor::linspace(-1, 2, 21, FLOAT));
+        let other = vs.root().var_copy("other", &Tensor::ones([3], FLOAT));
         let mut optimizer = Sgd::new(&vs, options).unwrap();
         for round in 0..4 {
             optimizer.zero_grad();
+            other.sum(Kind::Float).backward();
             if round != 1 {
                 (parameter.square() * f64::from(round + 1)).sum(Kind::Float).backward();
             }

@@ -19,6 +19,22 @@ pub struct Picture {
     alt: String,
 }
 
+/// The most pixels that a picture is drawn with: 300 MB of RGB.
+const MOST_PIXELS: u128 = 100_000_000;
+
+/// Whether a picture of `width * height` pixels can be drawn, before memory is taken for it; `option`
+/// is what made it so large.
+pub(crate) fn check_size(option: &'static str, width: u128, height: u128) -> Result<()> {
+    match width.saturating_mul(height) <= MOST_PIXELS {
+        true => Ok(()),
+        false => Err(Error::Option {
+            option,
+            expected: format!("small enough for a picture of at most {MOST_PIXELS} pixels"),
+            got: format!("{width} x {height}"),
+        }),
+    }
+}
+
 impl Picture {
     /// Encodes `width * height` pixels of 8-bit RGB, row by row from the top left corner.
     ///

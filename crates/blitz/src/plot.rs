@@ -5,14 +5,14 @@ use plotters::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::font;
-use crate::picture::Picture;
+use crate::picture::{self, Picture};
 
 /// A line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// Name in the legend.
     pub name: String,
-    /// Points (x, y), in the order in which they are joined.
+    /// Points (x, y), in the order in which they are joined; from -1e300 to 1e300.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -63,8 +63,8 @@ impl Default for LossPlotOptions {
 ///
 /// # Errors
 ///
-/// [`Error::Option`] for no series, a series without points, a point that is NaN or infinite, and a
-/// size too small to draw on.
+/// [`Error::Option`] for no series, a series without points, a point that is NaN, infinite or beyond
+/// 1e300, and a size too small to draw on or of more than 100,000,000 pixels.
 pub fn loss_plot(series: &[Series], options: LossPlotOptions) -> Result<Picture> {
     check(series, &options)?;
     let (width, height) = (options.width, options.height);
@@ -77,6 +77,9 @@ pub fn loss_plot(series: &[Series], options: LossPlotOptions) -> Result<Picture>
     Picture::from_rgb(width, height, &rgb, alt(series, &options))
 }
 
+/// Beyond it, the difference of two values would not be a number.
+const LARGEST: f64 = 1e300;
+
 fn check(series: &[Series], options: &LossPlotOptions) -> Result<()> {
     let refused = |option, expected: &str, got: String| {
         Err(Error::Option { option, expected: expected.to_owned(), got })
@@ -88,14 +91,23 @@ fn check(series: &[Series], options: &LossPlotOptions) -> Result<()> {
         let got = format!("{} x {}", options.width, options.height);
         return refused("width and height", "at least 160 x 120 pixels", got);
     }
+    picture::check_size("width and height", options.width.into(), options.height.into())?;
     for line in series {
         if line.points.is_empty() {
-            let got = format!("no point in \"{}\"; does report_every exceed the steps?", line.name);
+            let got = format!(
+                "no point in \"{}\" (fit gives one for each report_every steps and each epoch's \
+                 end; an accuracy, where it has a test loader)",
+                line.name
+            );
             return refused("series", "lines of at least one point", got);
         }
         if let Some(point) = line.points.iter().find(|(x, y)| !x.is_finite() || !y.is_finite()) {
             let got = format!("{point:?} in \"{}\"", line.name);
             return refused("series", "finite numbers; a smaller lr often helps", got);
+        }
+        if let Some(point) = line.points.iter().find(|(x, y)| x.abs().max(y.abs()) > LARGEST) {
+            let got = format!("({:e}, {:e}) in \"{}\"", point.0, point.1, line.name);
+            return refused("series", "numbers from -1e300 to 1e300", got);
         }
     }
     Ok(())
@@ -161,8 +173,10 @@ fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
-    // All values alike would leave nothing to draw on.
-    let air = if high > low { (high - low) * 0.05 } else { low.abs().max(1.0) * 0.5 };
+    // All values alike would leave nothing to draw on, and values so near to each other that f64
+    // has no numbers for the axis between them are taken for alike.
+    let nearly_alike = high - low <= low.abs().max(high.abs()) * 1e-12;
+    let air = if nearly_alike { low.abs().max(1.0) * 0.5 } else { (high - low) * 0.05 };
     low - air..high + air
 }
 
@@ -179,11 +193,22 @@ fn colour(index: usize) -> RGBColor {
     COLOURS[index % COLOURS.len()]
 }
 
-/// At most four decimals, and no zeros at the end.
+/// At most four decimals, and no zeros at the end; as a power of ten where that would be long.
 fn tick(value: f64) -> String {
+    if value.abs() >= LONG {
+        return format!("{value:.3e}");
+    }
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// From here on, numbers are written as powers of ten.
+const LONG: f64 = 1e12;
+
+/// Three decimals.
+fn decimals(value: f64) -> String {
+    if value.abs() >= LONG { format!("{value:.3e}") } else { format!("{value:.3}") }
 }
 
 fn alt(series: &[Series], options: &LossPlotOptions) -> String {
@@ -201,14 +226,14 @@ fn alt(series: &[Series], options: &LossPlotOptions) -> String {
             many => format!("{many} points"),
         };
         text += &format!(
-            " {} has {}, from {:.3} at {} to {:.3} at {}; its least value is {:.3} at {}.",
+            " {} has {}, from {} at {} to {} at {}; its least value is {} at {}.",
             line.name,
             count,
-            first.1,
+            decimals(first.1),
             tick(first.0),
-            last.1,
+            decimals(last.1),
             tick(last.0),
-            least.1,
+            decimals(least.1),
             tick(least.0)
         );
     }

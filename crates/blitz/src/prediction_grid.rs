@@ -111,7 +111,7 @@ pub fn prediction_grid(
     options: PredictionGridOptions,
 ) -> Result<PredictionGrid> {
     check(images, logits, labels, classes.len(), &options)?;
-    let count = images.size()[0].min(options.count as i64);
+    let count = images.size()[0].min(i64::try_from(options.count).unwrap_or(i64::MAX));
     let first = |tensor: &Tensor| tensor.narrow(0, 0, count);
     let predictions = predict(&first(logits), &first(labels), classes.len())?;
     let words: Vec<String> = predictions.iter().map(|one| words(one, classes)).collect();
@@ -196,6 +196,10 @@ fn check(
     }
     if classes == 0 {
         return Err(wrong("the name of each class".to_owned(), "an empty list".to_owned()));
+    }
+    if [images, logits, labels].iter().any(|tensor| !tensor.defined()) {
+        let expected = "pictures, logits and labels".to_owned();
+        return Err(wrong(expected, "an undefined tensor".to_owned()));
     }
     let Some(count) = images.size().first().copied().filter(|count| *count > 0) else {
         let expected = "at least one picture, in shape [N, 3, H, W]".to_owned();

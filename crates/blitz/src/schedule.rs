@@ -90,7 +90,7 @@ impl Schedule {
             Schedule::OneCycle { max_lr, pct_start, div_factor, final_div_factor } => {
                 let first = max_lr / div_factor;
                 let last = first / final_div_factor;
-                let last_step = (length.epochs * length.steps_per_epoch) as f64 - 1.0;
+                let last_step = length.epochs.saturating_mul(length.steps_per_epoch) as f64 - 1.0;
                 let top_step = pct_start * (last_step + 1.0) - 1.0;
                 let step = (step as f64).min(last_step);
                 if step <= top_step {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// The default is the tutorial's 0.5 and 0.5, which moves \[0, 1\] to \[-1, 1\].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalize {
-    /// Mean of red, green and blue, on the scale 0 to 1.
+    /// Mean of red, green and blue, on the scale 0 to 1; finite.
     pub mean: [f64; 3],
     /// Standard deviation of red, green and blue, on the scale 0 to 1; not 0.
     pub std: [f64; 3],
@@ -31,7 +31,7 @@ impl Normalize {
     /// # Errors
     ///
     /// [`Error::Shape`] for another rank, channel count or kind; [`Error::Option`] for a standard
-    /// deviation that is 0 or not finite.
+    /// deviation that is 0 or not finite, and for a mean that is not finite, as f32.
     pub fn apply(&self, images: &Tensor) -> Result<Tensor> {
         check_images("Normalize", images)?;
         Ok(self.on(images.device())?.apply(images))
@@ -53,7 +53,13 @@ impl Normalize {
 
     /// The numbers as tensors on `device`, made once for many batches.
     pub(crate) fn on(&self, device: Device) -> Result<Channels> {
-        if self.std.iter().any(|std| *std == 0.0 || !std.is_finite()) {
+        // The numbers are used as f32, which has neither 1e-60 nor 1e60.
+        let is_finite = |value: &f64| (*value as f32).is_finite();
+        if !self.mean.iter().all(is_finite) {
+            let (expected, got) = ("finite in each channel".to_owned(), format!("{:?}", self.mean));
+            return Err(Error::Option { option: "mean", expected, got });
+        }
+        if self.std.iter().any(|std| *std as f32 == 0.0 || !is_finite(std)) {
             return Err(Error::Option {
                 option: "std",
                 expected: "finite and not 0 in each channel".to_owned(),
@@ -95,13 +101,14 @@ impl Channels {
 
 /// Checks for u8 or f32 images `[N, 3, H, W]`.
 pub(crate) fn check_images(operation: &'static str, images: &Tensor) -> Result<()> {
-    if !matches!(images.size().as_slice(), [_, 3, _, _]) {
-        return Err(Error::Shape {
-            operation,
-            expected: "images of shape [N, 3, H, W] (unsqueeze(0) makes a batch of one picture)"
-                .to_owned(),
-            got: format!("{:?}", images.size()),
-        });
+    let got = match images.defined() {
+        true if matches!(images.size().as_slice(), [_, 3, _, _]) => None,
+        true => Some(format!("{:?}", images.size())),
+        false => Some("an undefined tensor".to_owned()),
+    };
+    if let Some(got) = got {
+        let expected = "images of shape [N, 3, H, W] (unsqueeze(0) makes a batch of one picture)";
+        return Err(Error::Shape { operation, expected: expected.to_owned(), got });
     }
     if !matches!(images.kind(), Kind::Uint8 | Kind::Float) {
         return Err(wrong_kind(operation, "u8 or f32 images", images));

@@ -32,7 +32,8 @@ fn archive(url: String, bytes: &[u8]) -> Archive {
 }
 
 fn timeouts() -> Timeouts {
-    let (connect, read) = (Duration::from_secs(2), Duration::from_secs(2));
+    // Long, so that a busy machine is not taken for a silent server.
+    let (connect, read) = (Duration::from_secs(120), Duration::from_secs(120));
     Timeouts { connect, read, tries: 1, ..Timeouts::default() }
 }
 

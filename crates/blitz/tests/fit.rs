@@ -5,6 +5,7 @@ mod common;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use blitz::Error;
 use blitz::prelude::*;
 use common::{difference, floats, integers, reference, values};
 
@@ -110,6 +111,7 @@ fn a_loop_written_out_by_hand_gives_the_same_bits() {
                 running_loss = 0.0;
             }
         }
+        points.push(running_loss / 2.0); // steps 9 and 10
     }
     let options = FitOptions { epochs: 3, report_every: 4, ..FitOptions::default() };
     tch::manual_seed(0);
@@ -118,7 +120,7 @@ fn a_loop_written_out_by_hand_gives_the_same_bits() {
     let report = fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options).unwrap();
     assert_eq!(report.points.iter().map(|point| point.loss).collect::<Vec<_>>(), points);
     let steps: Vec<usize> = report.points.iter().map(|point| point.step).collect();
-    assert_eq!(steps, [4, 8, 14, 18, 24, 28]);
+    assert_eq!(steps, [4, 8, 10, 14, 18, 20, 24, 28, 30]);
     assert!(bits(&vs) == bits(&by_hand));
 
     // With tch's own optimizer too.
@@ -218,4 +220,119 @@ fn training_refuses_what_does_not_fit() {
     // Three columns of logits, but labels up to 9.
     assert!(text.contains("cross-entropy") && !text.contains("frame"), "{text}");
     assert!(message(FitOptions { report_every: 0, ..Default::default() }).contains("report_every"));
+}
+
+#[test]
+fn each_epoch_ends_with_a_point_however_short_it_is() {
+    let _turn = seeded(0);
+    // 10 steps in each of 2 epochs.
+    for (report_every, expected) in [
+        (2_000, vec![10, 20]),
+        (11, vec![10, 20]),
+        (10, vec![10, 20]),
+        (9, vec![9, 10, 19, 20]),
+        (5, vec![5, 10, 15, 20]),
+        (usize::MAX, vec![10, 20]),
+    ] {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let net = cifar10_net(&vs.root());
+        let options = FitOptions { report_every, ..FitOptions::default() };
+        let report = fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options).unwrap();
+        let steps: Vec<usize> = report.points.iter().map(|point| point.step).collect();
+        assert_eq!(steps, expected, "{report_every}");
+        assert!(report.points.iter().all(|point| point.lr == Some(0.01)), "{report_every}");
+        loss_plot(&[report.series("loss")], LossPlotOptions::default()).unwrap();
+        if report_every >= 10 {
+            for (point, epoch) in report.points.iter().zip(&report.epochs) {
+                assert_eq!(point.loss, epoch.loss, "the mean of the whole epoch");
+            }
+        }
+    }
+    // A single step.
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let loader_options = LoaderOptions { batch_size: 40, ..LoaderOptions::default() };
+    let mut loader = DataLoader::new(&formula_split(), loader_options).unwrap();
+    let options = FitOptions { epochs: 1, ..FitOptions::default() };
+    let report = fit(&net, &mut sgd(&vs, 0.01), &mut loader, &options).unwrap();
+    assert_eq!(report.points.iter().map(|point| point.step).collect::<Vec<_>>(), [1]);
+}
+
+/// A net in a store of its own, and its parameters.
+fn other_net() -> nn::VarStore {
+    let vs = nn::VarStore::new(Device::Cpu);
+    cifar10_net(&vs.root());
+    vs
+}
+
+#[test]
+fn an_optimizer_of_another_net_is_an_error_at_the_first_step() {
+    const EXPECTED: &str = "no parameter of this optimizer got a gradient from this loss: ";
+    let _turn = seeded(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let before = bits(&vs);
+    let mut loader = shuffled();
+    let options = FitOptions::default();
+    let other = other_net();
+    let others_before = bits(&other);
+    let weight_decay = SgdOptions { weight_decay: 0.1, ..SgdOptions::default() };
+    let text = fit(&net, &mut Sgd::new(&other, weight_decay).unwrap(), &mut loader, &options)
+        .unwrap_err()
+        .to_string();
+    assert!(text.starts_with(EXPECTED) && text.contains("any of its 10 parameters"), "{text}");
+    assert!(text.contains("VarStore of the net that computes the loss"), "{text}");
+    assert_eq!(loader.state().images_taken, 4, "the first step");
+    let empty = nn::VarStore::new(Device::Cpu);
+    let text = fit(&net, &mut sgd(&empty, 0.1), &mut loader, &options).unwrap_err().to_string();
+    assert!(text.starts_with(EXPECTED) && text.contains("it has no parameters"), "{text}");
+
+    // tch's own optimizers.
+    for store in [&other, &empty] {
+        let adam = nn::adam(0.9, 0.999, 0.1).build(store, 0.01);
+        let decaying = nn::sgd(0.9, 0.0, 0.1, false).build(store, 0.01);
+        for mut optimizer in [adam.unwrap(), decaying.unwrap()] {
+            let error = fit(&net, &mut optimizer, &mut loader, &options).unwrap_err();
+            assert!(matches!(error, Error::NoGradient { .. }), "{error}");
+        }
+    }
+    assert!(bits(&vs) == before && bits(&other) == others_before);
+
+    // A continued training, too.
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = Some(CheckpointOptions::new(dir.path(), &vs));
+    let options = FitOptions { epochs: 1, checkpoint, ..options };
+    fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options).unwrap();
+    let options = FitOptions { epochs: 2, ..options };
+    let error = resume(&net, &mut sgd(&other, 0.01), &mut shuffled(), &options).unwrap_err();
+    assert!(matches!(error, Error::NoGradient { .. }), "{error}");
+}
+
+#[test]
+fn a_frozen_net_is_an_error_and_one_that_is_partly_frozen_or_unused_trains() {
+    let _turn = seeded(0);
+    let mut vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    linear(vs.root() / "unused", 3, 2);
+    let options = FitOptions { epochs: 1, ..FitOptions::default() };
+    vs.freeze();
+    let mut tchs = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
+    for text in [
+        fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options).unwrap_err().to_string(),
+        fit(&net, &mut tchs, &mut shuffled(), &options).unwrap_err().to_string(),
+    ] {
+        assert!(text.contains("all its 12 parameters are frozen. Let those"), "{text}");
+    }
+    let _ = vs.variables()["fc3.bias"].set_requires_grad(true);
+    for with_tchs in [false, true] {
+        let before = vs.variables().into_iter().map(|(name, tensor)| (name, tensor.copy()));
+        let before: Vec<_> = before.collect();
+        match with_tchs {
+            false => fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options).unwrap(),
+            true => fit(&net, &mut tchs, &mut shuffled(), &options).unwrap(),
+        };
+        for (name, tensor) in before {
+            assert_eq!(vs.variables()[&name] != tensor, name == "fc3.bias", "{name}");
+        }
+    }
 }

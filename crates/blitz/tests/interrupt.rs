@@ -205,6 +205,22 @@ fn an_interrupted_download_is_kept_and_not_replaced_by_the_built_in_set() {
 }
 
 #[test]
+fn the_pause_after_a_broken_connection_stops() {
+    let cache = tempfile::tempdir().unwrap();
+    // The connection ends after 1,000 bytes, and there is no second one.
+    let url = serve(ok(300_000), vec![0; 1_000]);
+    let archive =
+        blitz::download::Archive { url, size: 300_000, ..blitz::download::Archive::official() };
+    let pause = std::time::Duration::from_secs(3_600);
+    let timeouts = blitz::download::Timeouts { pause, ..Default::default() };
+    // Two or three questions while something comes; the others are asked in the pause.
+    interrupt_at(8);
+    let error = blitz::download::fetch(&archive, cache.path(), &timeouts).unwrap_err();
+    let expected = "interrupted the download: 1000 of 300000 bytes are kept";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[test]
 fn an_epoch_with_prefetch_unwinds_too() {
     let options = LoaderOptions { prefetch: 2, ..Default::default() };
     let mut loader = DataLoader::new(&numbered_split(40), options).unwrap();

@@ -367,3 +367,84 @@ fn a_gradient_of_another_shape_is_refused() {
     let message = optimizer.step().unwrap_err().to_string();
     assert!(message.starts_with("libtorch refused the optimizer's step"), "{message}");
 }
+
+/// A store with a parameter that no other test's loss depends on.
+fn stranger() -> nn::VarStore {
+    let vs = nn::VarStore::new(Device::Cpu);
+    let _ = vs.root().var_copy("stranger", &Tensor::ones([2], CPU));
+    vs
+}
+
+fn message(result: blitz::Result<()>) -> String {
+    let error = result.unwrap_err();
+    assert!(matches!(error, blitz::Error::NoGradient { .. }), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn a_loop_with_the_optimizer_of_another_net_ends_at_its_first_step() {
+    let vs = store();
+    let other = stranger();
+    let mut optimizer = Sgd::new(&other, MOMENTUM).unwrap();
+    optimizer.zero_grad();
+    loss(&vs).backward();
+    let text = message(optimizer.step());
+    assert!(text.contains("its loss does not depend on its one parameter"), "{text}");
+    let text = message(optimizer.backward_step(&loss(&vs)));
+    assert!(text.starts_with("no parameter of this optimizer got a gradient from this loss: the"));
+    same_bits(&other, &stranger());
+    assert!(optimizer.state().is_empty());
+    // It works for its own loss, and then says what a later loss does not give.
+    optimizer.backward_step(&loss(&other)).unwrap();
+    message(optimizer.backward_step(&loss(&vs)));
+    // An optimizer of nothing.
+    let mut optimizer = Sgd::new(&nn::VarStore::new(Device::Cpu), MOMENTUM).unwrap();
+    loss(&vs).backward();
+    assert!(message(optimizer.step()).contains("it has no parameters"));
+    assert!(message(optimizer.backward_step(&loss(&vs))).contains("it has no parameters"));
+}
+
+#[test]
+fn gradients_forgotten_before_each_step_are_noticed() {
+    let vs = store();
+    let mut optimizer = Sgd::new(&vs, MOMENTUM).unwrap();
+    let mut wrong_order = || {
+        loss(&vs).backward();
+        optimizer.zero_grad();
+        optimizer.step()
+    };
+    wrong_order().unwrap(); // as in PyTorch
+    let text = message(wrong_order());
+    assert!(text.contains("zero_grad forgot") && text.contains("in this order"), "{text}");
+    same_bits(&vs, &store());
+    optimizer.backward_step(&loss(&vs)).unwrap();
+    // From now on a step without gradients changes nothing, as in PyTorch.
+    let before = values(&vs.variables()["fc.bias"]);
+    for _ in 0..3 {
+        optimizer.zero_grad();
+        optimizer.step().unwrap();
+    }
+    assert_eq!(values(&vs.variables()["fc.bias"]), before);
+}
+
+#[test]
+fn losses_without_a_way_to_the_parameters_are_named() {
+    let mut vs = store();
+    let mut optimizer = Sgd::new(&vs, MOMENTUM).unwrap();
+    let refused =
+        |optimizer: &mut Sgd, loss: &Tensor| optimizer.backward_step(loss).unwrap_err().to_string();
+    let ones = Tensor::ones([3], (Kind::Int64, Device::Cpu));
+    for loss in [tch::no_grad(|| loss(&vs)), loss(&vs).detach(), ones.sum(Kind::Int64)] {
+        let text = refused(&mut optimizer, &loss);
+        assert!(text.contains("requires grad") && text.contains("not detached"), "{text}");
+    }
+    vs.freeze();
+    let text = refused(&mut optimizer, &loss(&vs));
+    assert!(text.contains("all its 4 parameters are frozen"), "{text}");
+    vs.unfreeze();
+    // A gradient of zeros is one.
+    optimizer.backward_step(&(loss(&vs) * 0.0)).unwrap();
+    assert_eq!(optimizer.state().len(), 4);
+    // Gradients that stay count for a second step, too.
+    optimizer.step().unwrap();
+}

@@ -147,7 +147,8 @@ fn a_resumed_training_is_bit_for_bit_the_one_that_was_not_interrupted() {
     let mut whole = Run::new();
     let options = FitOptions { checkpoint: None, ..whole.options(dir.path()) };
     let report = whole.fit(&options).unwrap();
-    assert_eq!((report.steps, report.points.len(), report.epochs.len()), (33, 6, 3));
+    // Steps 4, 8 and 11 of each epoch.
+    assert_eq!((report.steps, report.points.len(), report.epochs.len()), (33, 9, 3));
     let drawn = values(&Tensor::rand([3], (Kind::Float, Device::Cpu)));
 
     // A step asks once and so does each of the 11 batches of an evaluation: in the first epoch, at
@@ -409,7 +410,8 @@ fn wait_for_a_checkpoint(dir: &Path, child: &mut Child) {
     let started = Instant::now();
     while checkpoint::newest(dir).unwrap() == before {
         assert!(child.try_wait().unwrap().is_none(), "the child has ended");
-        assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint");
+        let waited = started.elapsed();
+        assert!(waited < Duration::from_secs(600), "the child has saved no checkpoint yet");
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -173,3 +173,34 @@ fn a_graph_on_a_gpu_notices_loaded_momentum_and_other_rates() {
     };
     assert!(common::difference(&train(true), &train(false)) < 1e-4);
 }
+
+#[test]
+fn a_step_of_an_optimizer_of_another_net_is_an_error() {
+    let (_vs, net) = net(Device::Cpu);
+    let (other, _) = self::net(Device::Cpu);
+    let before = parameters(&other);
+    let batch = &batches(Device::Cpu)[0];
+    let mut optimizer = Sgd::new(&other, OPTIONS).unwrap();
+    let mut texts = vec![train_step(&net, &mut optimizer, batch).unwrap_err().to_string()];
+    texts.push(GraphedStep::plain(&net, &mut optimizer).step(batch).unwrap_err().to_string());
+    let mut graphed = GraphedStep::new(&net, &mut optimizer).unwrap();
+    texts.push(graphed.step(batch).unwrap_err().to_string());
+    for text in texts {
+        let expected = "no parameter of this optimizer got a gradient from this loss";
+        assert!(text.starts_with(expected), "{text}");
+    }
+    assert_eq!(parameters(&other), before);
+}
+
+#[test]
+fn a_graph_on_a_gpu_of_another_net_is_an_error() {
+    let Ok(device) = device::choose("cuda") else {
+        return; // nothing to record on
+    };
+    let (_vs, net) = net(device);
+    let (other, _) = self::net(device);
+    let mut optimizer = Sgd::new(&other, OPTIONS).unwrap();
+    let mut step = GraphedStep::new(&net, &mut optimizer).unwrap();
+    let text = step.step(&batches(device)[0]).unwrap_err().to_string();
+    assert!(text.contains("got a gradient from this loss"), "{text}");
+}

@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 /// Options of [`gradcheck`]; the defaults are PyTorch's.
 #[derive(Clone, Copy, Debug)]
 pub struct GradcheckOptions {
-    /// How far each element is moved to either side.
+    /// How far each element is moved to either side, above 0.
     pub eps: f64,
-    /// Allowed absolute difference.
+    /// Allowed absolute difference, at least 0.
     pub atol: f64,
-    /// Allowed difference relative to the finite difference.
+    /// Allowed difference relative to the finite difference, at least 0.
     pub rtol: f64,
 }
 
@@ -42,13 +42,14 @@ impl Default for GradcheckOptions {
 /// # Errors
 ///
 /// [`Error::Gradient`] for the first derivative that differs; [`Error::Shape`] where no input
-/// requires grad, an input that does is not f64, or no output is an f64 that requires grad; and the
-/// errors of `function` and of its backward.
+/// requires grad, an input that does is not f64, or no output is an f64 that requires grad;
+/// [`Error::Option`] for a number outside the range that [`GradcheckOptions`] names; and the errors of `function` and of its backward.
 pub fn gradcheck<const N: usize, O: Outputs>(
     function: impl Fn([&Tensor; N]) -> Result<O>,
     inputs: [&Tensor; N],
     options: &GradcheckOptions,
 ) -> Result<()> {
+    check_options(options)?;
     check_inputs(&inputs)?;
     // Leaves of their own, so that hooks of the caller's tensors do not run.
     let copies = inputs.map(|input| {
@@ -77,6 +78,22 @@ pub fn gradcheck<const N: usize, O: Outputs>(
                 let place = Place { output_index, input_index };
                 compare(&analytical, &numerical, leaf.numel(), options, &place)?;
             }
+        }
+    }
+    Ok(())
+}
+
+fn check_options(options: &GradcheckOptions) -> Result<()> {
+    let GradcheckOptions { eps, atol, rtol } = *options;
+    let wrong = |option, expected: &str, got: f64| {
+        Err(Error::Option { option, expected: expected.to_owned(), got: got.to_string() })
+    };
+    if !(eps.is_finite() && eps > 0.0) {
+        return wrong("eps", "finite and above 0", eps);
+    }
+    for (option, value) in [("atol", atol), ("rtol", rtol)] {
+        if !(value.is_finite() && value >= 0.0) {
+            return wrong(option, "finite and at least 0", value);
         }
     }
     Ok(())

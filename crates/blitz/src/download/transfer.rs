@@ -87,7 +87,7 @@ fn fetch_rest(archive: &Archive, part: &Path, timeouts: &Timeouts, watch: &Watch
             };
             return Err(failed(format!("{reason}{times}{kept}")));
         }
-        let pause = timeouts.pause * 2u32.saturating_pow(failures - 1);
+        let pause = pause_after(failures, timeouts);
         println!("{}; trying again in {:.1} s ...", capitalised(&reason), pause.as_secs_f64());
         wait(pause, archive, part, watch)?;
     }
@@ -258,6 +258,11 @@ fn state(archive: &Archive, part: &Path) -> String {
     format!("{received} of {size} bytes are kept; load the data again to continue from there")
 }
 
+/// How long to wait after so many connections in a row, at least 1, that brought nothing new.
+fn pause_after(failures: u32, timeouts: &Timeouts) -> Duration {
+    timeouts.pause.saturating_mul(2u32.saturating_pow(failures - 1))
+}
+
 fn wait(pause: Duration, archive: &Archive, part: &Path, watch: &Watch) -> Result<()> {
     let started = Instant::now();
     while started.elapsed() < pause {
@@ -293,4 +298,18 @@ fn open_at(part: &Path, start: u64) -> Result<File> {
 fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pause_is_twice_as_long() {
+        let timeouts = Timeouts { pause: Duration::from_millis(100), ..Timeouts::default() };
+        let pauses = [1, 2, 3, 4].map(|failures| pause_after(failures, &timeouts).as_millis());
+        assert_eq!(pauses, [100, 200, 400, 800]);
+        let longest = Timeouts { pause: Duration::MAX, ..timeouts };
+        assert_eq!(pause_after(200, &longest), Duration::MAX);
+    }
 }

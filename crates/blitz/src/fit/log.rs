@@ -65,11 +65,23 @@ impl Log {
         if !self.epoch_steps.is_multiple_of(self.report_every) {
             return Ok(None);
         }
-        let loss = self.running_loss / self.report_every as f64;
-        let point = LossPoint { step: self.report.steps, loss, lr };
+        Ok(Some(self.point(self.report_every)))
+    }
+
+    /// At the end of an epoch, before [`Log::end_epoch`]: the point of the steps since the last one,
+    /// and how many they are, where there are some.
+    pub(super) fn rest(&mut self) -> Option<(LossPoint, usize)> {
+        let steps = self.epoch_steps % self.report_every;
+        (steps > 0).then(|| (self.point(steps), steps))
+    }
+
+    /// The mean loss of the last `steps` steps.
+    fn point(&mut self, steps: usize) -> LossPoint {
+        let loss = self.running_loss / steps as f64;
+        let point = LossPoint { step: self.report.steps, loss, lr: self.lr };
         self.report.points.push(point);
         self.running_loss = 0.0;
-        Ok(Some(point))
+        point
     }
 
     pub(super) fn end_epoch(&mut self) {

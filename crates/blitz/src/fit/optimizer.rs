@@ -3,7 +3,7 @@
 use tch::{Tensor, nn};
 
 use crate::error::{Error, Result};
-use crate::optim::Sgd;
+use crate::optim::{self, Sgd};
 
 /// An optimizer that [`fit`](crate::fit::fit) can use: [`Sgd`], which can do all of this, and tch's
 /// own optimizers, which can only step.
@@ -38,6 +38,16 @@ pub trait Optimizer {
     ///
     /// [`Error::Shape`] for names, shapes or kinds that do not fit the parameters.
     fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<()>;
+
+    /// Whether the last [`Optimizer::backward_step`] changed anything: [`fit`](crate::fit::fit) asks
+    /// after its first step, where that has not said so itself. By default it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoGradient`] where no parameter got a gradient.
+    fn check_gradients(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// The [`Sgd`] that this is, whose steps can be recorded as a CUDA graph; by default `None`.
     fn as_sgd(&mut self) -> Option<&mut Sgd> {
@@ -79,6 +89,10 @@ impl Optimizer for Sgd {
 impl Optimizer for nn::Optimizer {
     fn backward_step(&mut self, loss: &Tensor) -> Result<()> {
         self.zero_grad();
+        // The list of parameters is only for the error, and costs more than the question.
+        if !loss.requires_grad() {
+            optim::check_loss(loss, &self.trainable_variables())?;
+        }
         loss.f_backward().map_err(Error::torch("the backward pass"))?;
         self.step();
         Ok(())
@@ -103,5 +117,13 @@ impl Optimizer for nn::Optimizer {
 
     fn load_state(&mut self, _state: &[(String, Tensor)]) -> Result<()> {
         Err("tch's own optimizers do not take a state back; use blitz::optim::Sgd".into())
+    }
+
+    fn check_gradients(&self) -> Result<()> {
+        let parameters = self.trainable_variables();
+        match parameters.iter().any(|parameter| parameter.grad().defined()) {
+            true => Ok(()),
+            false => Err(optim::no_gradient(optim::THIS_LOSS, &parameters)),
+        }
     }
 }

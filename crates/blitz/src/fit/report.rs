@@ -9,7 +9,8 @@ use crate::plot::Series;
 pub struct LossPoint {
     /// Steps since training began.
     pub step: usize,
-    /// Mean loss of the last `report_every` steps.
+    /// Mean loss of the steps since the line before it in the same epoch: `report_every`, or fewer
+    /// at the end of the epoch.
     pub loss: f64,
     /// Learning rate of the last of them; `None` with tch's own optimizers.
     pub lr: Option<f64>,
@@ -31,7 +32,7 @@ pub struct EpochReport {
 /// What happened during a training.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FitReport {
-    /// The printed losses.
+    /// The printed losses. Each epoch ends with one.
     pub points: Vec<LossPoint>,
     /// The epochs.
     pub epochs: Vec<EpochReport>,

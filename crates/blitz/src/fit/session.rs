@@ -42,7 +42,8 @@ impl Session {
             store.begin()?;
         }
         let log = Log::new(options.report_every);
-        let view = View::new(options.progress, options.epochs * train_loader.len());
+        let steps = options.epochs.saturating_mul(train_loader.len());
+        let view = View::new(options.progress, steps);
         Ok(Session {
             log,
             view,
@@ -80,7 +81,8 @@ impl Session {
         train_loader.resume(&loader)?;
         optimizer.load_state(&momentum)?;
         store.restore(&saved)?;
-        let steps = (options.epochs * train_loader.len()).saturating_sub(log.report.steps);
+        let steps = options.epochs.saturating_mul(train_loader.len());
+        let steps = steps.saturating_sub(log.report.steps);
         let mut view = View::new(options.progress, steps);
         view.replay(&log.report, train_loader.len())?;
         Ok(Session { log, view, store: Some(store), base_lr: optimizer.lr(), settings })
@@ -107,14 +109,21 @@ impl Session {
     pub(super) fn record(&mut self, loss: f64, lr: Option<f64>) -> Result<()> {
         let epoch = self.log.epoch();
         if let Some(point) = self.log.record(loss, lr)? {
-            self.view.point(epoch, self.log.epoch_steps, point)?;
+            self.view.point(epoch, self.log.epoch_steps, point, None)?;
         }
         self.view.step();
         Ok(())
     }
 
-    pub(super) fn end_epoch(&mut self) {
+    /// After the last step of an epoch, which shows the loss of the steps since the last line.
+    pub(super) fn end_epoch(&mut self) -> Result<()> {
+        let (epoch, step) = (self.log.epoch(), self.log.epoch_steps);
+        let rest = self.log.rest();
         self.log.end_epoch();
+        match rest {
+            Some((point, steps)) => self.view.point(epoch, step, point, Some(steps)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn lacks_accuracy(&self) -> bool {

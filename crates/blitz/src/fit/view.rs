@@ -7,7 +7,8 @@ use crate::error::Result;
 /// What to see of a training while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Progress {
-    /// Every `report_every` steps a line with the mean loss of these steps, as in the tutorial.
+    /// Every `report_every` steps a line with the mean loss of these steps, as in the tutorial, and
+    /// one for those that are left at an epoch's end.
     #[default]
     Lines,
     /// A progress bar (batches per second, time left, running loss), and the same mean losses and
@@ -51,11 +52,18 @@ impl View {
         }
     }
 
-    /// After the steps of `point`, the last of which is `step` of `epoch`.
-    pub(super) fn point(&mut self, epoch: usize, step: usize, point: LossPoint) -> Result<()> {
+    /// After the steps of `point`, the last of which is `step` of `epoch`; `rest` tells how many
+    /// they are where an epoch's end has cut them short.
+    pub(super) fn point(
+        &mut self,
+        epoch: usize,
+        step: usize,
+        point: LossPoint,
+        rest: Option<usize>,
+    ) -> Result<()> {
         match self {
             View::Lines => {
-                println!("{}", line(epoch, step, point.loss));
+                println!("{}", line(epoch, step, point.loss, rest));
                 Ok(())
             }
             View::Live { bar, plot } => {
@@ -106,8 +114,13 @@ impl View {
     }
 }
 
-fn line(epoch: usize, step: usize, loss: f64) -> String {
-    format!("[{epoch}, {step:5}] loss: {loss:.3}")
+fn line(epoch: usize, step: usize, loss: f64, rest: Option<usize>) -> String {
+    let steps = match rest {
+        None => String::new(),
+        Some(1) => " (last step)".to_owned(),
+        Some(steps) => format!(" (last {steps} steps)"),
+    };
+    format!("[{epoch}, {step:5}] loss: {loss:.3}{steps}")
 }
 
 #[cfg(test)]
@@ -116,7 +129,9 @@ mod tests {
 
     #[test]
     fn the_line_is_the_tutorials() {
-        assert_eq!(line(1, 2000, 2.1704), "[1,  2000] loss: 2.170");
-        assert_eq!(line(2, 12000, 1.2), "[2, 12000] loss: 1.200");
+        assert_eq!(line(1, 2000, 2.1704, None), "[1,  2000] loss: 2.170");
+        assert_eq!(line(2, 12000, 1.2, None), "[2, 12000] loss: 1.200");
+        assert_eq!(line(2, 12500, 1.25, Some(500)), "[2, 12500] loss: 1.250 (last 500 steps)");
+        assert_eq!(line(1, 1, 2.3, Some(1)), "[1,     1] loss: 2.300 (last step)");
     }
 }

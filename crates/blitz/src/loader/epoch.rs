@@ -24,6 +24,8 @@ impl<'a> Epoch<'a> {
         let start = || {
             let (first, count) = (loader.position.taken, loader.image_count());
             let parts = plan.batches(first, count, loader.options.batch_size);
+            // The store has room for an epoch at most, however many are asked for.
+            let ahead = ahead.min(loader.len());
             Prefetch::start(loader.maker.handles(), parts, ahead).ok()
         };
         let prefetch = if ahead > 0 { start() } else { None };

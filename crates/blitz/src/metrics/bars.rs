@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::Evaluation;
 use crate::error::{Error, Result};
 use crate::font;
-use crate::picture::Picture;
+use crate::picture::{self, Picture};
 
 const WIDTH: u32 = 560;
 /// Of a bar with the space to the next.
@@ -23,15 +23,12 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for an evaluation without images, [`Error::Draw`] where drawing fails.
+    /// [`Error::Option`] for an evaluation without images or with other counts than one for each pair
+    /// of classes, [`Error::Draw`] where drawing fails.
     pub fn accuracy_bars(&self) -> Result<Picture> {
-        if self.total() == 0 {
-            return Err(Error::Option {
-                option: "evaluation",
-                expected: "one of at least 1 image".to_owned(),
-                got: "none".to_owned(),
-            });
-        }
+        self.check()?;
+        let rows = self.classes.len() as u128 + 2;
+        picture::check_size("classes", WIDTH.into(), rows * u128::from(ROW))?;
         let height = TITLE + ROW * self.classes.len() as u32 + 12;
         let mut rgb = vec![255; 3 * WIDTH as usize * height as usize];
         {

@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 use crate::interrupt::Watch;
 use crate::loader::DataLoader;
 
+/// The most images whose counts are still exact as f64.
+const MOST_IMAGES: u64 = 1_000_000_000_000_000;
+
 /// The counts of an evaluation. It prints itself as the tutorial does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluation {
@@ -21,6 +24,31 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Whether pictures can be drawn of this: each class has a row of as many counts, and there are
+    /// images.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where not.
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = |expected: &str, got: String| {
+            Err(Error::Option { option: "evaluation", expected: expected.to_owned(), got })
+        };
+        let classes = self.classes.len();
+        if self.confusion.len() != classes || self.confusion.iter().any(|row| row.len() != classes)
+        {
+            let rows: Vec<usize> = self.confusion.iter().map(Vec::len).collect();
+            let got = format!("{classes} classes and rows of {rows:?} counts");
+            return wrong("a row for each class, with a count for each class", got);
+        }
+        let counts = self.confusion.iter().flatten();
+        match counts.copied().try_fold(0u64, |sum, count| sum.checked_add(count)) {
+            Some(0) => wrong("one of at least 1 image", "none".to_owned()),
+            Some(1..=MOST_IMAGES) => Ok(()),
+            Some(_) | None => wrong("one of at most 1e15 images", "more".to_owned()),
+        }
+    }
+
     /// Images taken for what they are.
     pub fn correct(&self) -> u64 {
         (0..self.classes.len()).map(|class| self.confusion[class][class]).sum()
@@ -48,7 +76,7 @@ impl Evaluation {
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The tutorial cuts the decimals off.
-        let percent = self.correct() * 100 / self.total().max(1);
+        let percent = u128::from(self.correct()) * 100 / u128::from(self.total().max(1));
         writeln!(f, "Accuracy of the network on the {} test images: {percent} %", self.total())?;
         for (class, name) in self.classes.iter().enumerate() {
             match self.class_accuracy(class) {

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::Evaluation;
 use crate::error::{Error, Result};
 use crate::font;
-use crate::picture::Picture;
+use crate::picture::{self, Picture};
 
 /// Side of a cell.
 const CELL: u32 = 48;
@@ -26,15 +26,12 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for an evaluation without images, [`Error::Draw`] where drawing fails.
+    /// [`Error::Option`] for an evaluation without images or with other counts than one for each pair
+    /// of classes, [`Error::Draw`] where drawing fails.
     pub fn confusion_heatmap(&self) -> Result<Picture> {
-        if self.total() == 0 {
-            return Err(Error::Option {
-                option: "evaluation",
-                expected: "one of at least 1 image".to_owned(),
-                got: "none".to_owned(),
-            });
-        }
+        self.check()?;
+        let side = (self.classes.len() as u128 + 4) * u128::from(CELL);
+        picture::check_size("classes", side, side)?;
         let side = CELL * self.classes.len() as u32;
         let (width, height) = (NAMES + side + SCALE, TOP + side + BOTTOM);
         let mut rgb = vec![255; 3 * width as usize * height as usize];

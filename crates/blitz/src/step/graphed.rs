@@ -211,8 +211,9 @@ impl Recorder {
     fn follow(&mut self, optimizer: &Sgd) -> Result<()> {
         if self.lr.1 != optimizer.lr() {
             self.lr.1 = optimizer.lr();
-            let _ =
-                self.lr.0.f_fill_(self.lr.1).map_err(Error::torch("setting the learning rate"))?;
+            // Rounded here: tch panics over a number that f32 does not have.
+            let lr = f64::from(self.lr.1 as f32);
+            let _ = self.lr.0.f_fill_(lr).map_err(Error::torch("setting the learning rate"))?;
         }
         let moved = |recorded: &Recorded| recorded.addresses != optimizer.addresses();
         if self.recorded.as_ref().is_some_and(moved) {

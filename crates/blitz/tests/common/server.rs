@@ -25,12 +25,23 @@ pub struct Answer {
     pub status: Option<&'static str>,
     /// Before each piece of 4,096 bytes.
     pub pause: Duration,
+    /// From this position in the file on nothing comes, and the connection stays open.
+    pub silent_from: usize,
 }
+
+/// Longer than any test waits; the end of the test ends it.
+const SILENCE: Duration = Duration::from_secs(3600);
 
 impl Answer {
     pub fn all(bytes: &[u8]) -> Answer {
-        let (bytes, cut) = (bytes.to_vec(), usize::MAX);
-        Answer { bytes, ranges: true, cut, status: None, pause: Duration::ZERO }
+        Answer {
+            bytes: bytes.to_vec(),
+            ranges: true,
+            cut: usize::MAX,
+            status: None,
+            pause: Duration::ZERO,
+            silent_from: usize::MAX,
+        }
     }
 
     pub fn cut(bytes: &[u8], cut: usize) -> Answer {
@@ -104,8 +115,9 @@ fn reply(mut stream: TcpStream, answer: &Answer, log: &Mutex<Vec<String>>) {
     // The client may close first when it has seen enough.
     let _ = stream.write_all(head.as_bytes());
     let end = body.len().min(answer.cut.saturating_sub(start));
-    for piece in body[..end].chunks(4096) {
-        thread::sleep(answer.pause);
+    for (index, piece) in body[..end].chunks(4096).enumerate() {
+        let is_silent = start + 4096 * index >= answer.silent_from;
+        thread::sleep(if is_silent { SILENCE } else { answer.pause });
         if stream.write_all(piece).is_err() {
             return;
         }
