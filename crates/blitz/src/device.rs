@@ -1,6 +1,6 @@
 //! Where tensors live: the choice between the CPU and CUDA GPUs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tch::{Cuda, Device};
 
@@ -23,8 +23,22 @@ pub enum CudaBackend {
 /// then reports "no CUDA" for good from the first question on. The functions of this module call
 /// this first; call it yourself before [`tch::Cuda::is_available`]. Repeated calls are cheap.
 pub fn load_cuda_backend() -> CudaBackend {
-    let path = PathBuf::from(env!("BLITZ_LIBTORCH_LIB")).join("libtorch_cuda.so");
-    if path.exists() { load(&path) } else { CudaBackend::Absent }
+    match cuda_library(Path::new(env!("BLITZ_LIBTORCH_LIB"))) {
+        Some(path) => load(&path),
+        None => CudaBackend::Absent,
+    }
+}
+
+/// The CUDA half of the libtorch that the program was built with in `lib_dir`; `None` where that
+/// has none. A program that was taken to another machine finds libtorch there through the system's
+/// search path (`LD_LIBRARY_PATH`), and so its CUDA half too, by its bare name.
+fn cuda_library(lib_dir: &Path) -> Option<PathBuf> {
+    const NAME: &str = "libtorch_cuda.so";
+    let path = lib_dir.join(NAME);
+    match path.exists() {
+        true => Some(path),
+        false => (!lib_dir.join("libtorch_cpu.so").exists()).then(|| NAME.into()),
+    }
 }
 
 /// The first GPU where one can be used, else the CPU.
@@ -144,7 +158,7 @@ fn refusal(request: &str, reason: &str, remedy: &str) -> Error {
 }
 
 #[cfg(unix)]
-fn load(path: &std::path::Path) -> CudaBackend {
+fn load(path: &Path) -> CudaBackend {
     use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
     // SAFETY: the library's initialisers register CUDA kernels with the libtorch that is already
     // loaded, as they do in every PyTorch process.
@@ -159,7 +173,7 @@ fn load(path: &std::path::Path) -> CudaBackend {
 }
 
 #[cfg(not(unix))]
-fn load(_path: &std::path::Path) -> CudaBackend {
+fn load(_path: &Path) -> CudaBackend {
     CudaBackend::Absent
 }
 
@@ -207,6 +221,17 @@ mod tests {
                 assert!(error.to_string().contains("\"cpu\""), "{error}");
             }
         }
+    }
+
+    /// On the machine that built it a program asks for the file there; elsewhere for the name.
+    #[test]
+    fn a_program_that_was_moved_asks_the_search_path() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(cuda_library(dir.path()), Some(PathBuf::from("libtorch_cuda.so")));
+        std::fs::write(dir.path().join("libtorch_cpu.so"), "").unwrap();
+        assert_eq!(cuda_library(dir.path()), None, "a CPU build has no CUDA half anywhere");
+        std::fs::write(dir.path().join("libtorch_cuda.so"), "").unwrap();
+        assert_eq!(cuda_library(dir.path()), Some(dir.path().join("libtorch_cuda.so")));
     }
 
     #[test]
