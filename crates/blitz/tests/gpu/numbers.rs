@@ -62,7 +62,7 @@ fn tensors_are_printed_as_by_python() {
         ("empty", Tensor::zeros([0, 3], float)),
         ("large", Tensor::arange(3000, float).view([50, 60]) / 7),
         ("complex", Tensor::complex(&Tensor::arange(3, float), &(Tensor::arange(3, float) - 1))),
-        ("sparse", matrix().to_sparse(None, None, None)),
+        ("sparse", matrix().to_sparse(None, None::<&[i64]>, None)),
     ];
     let expected = pytorch("printed");
     assert_eq!(expected.as_object().unwrap().len(), cases.len());
