@@ -54,6 +54,9 @@ struct Arguments {
     /// Save the trained net: .safetensors, .ot, or .pth for PyTorch
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// On a GPU, do each step kernel by kernel instead of repeating a CUDA graph
+    #[arg(long)]
+    one_by_one: bool,
     /// Print the result as JSON, on the last line
     #[arg(long)]
     json: bool,
@@ -124,7 +127,9 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
         checkpoint::save(&vs, path)?;
         println!("Saved to {}", path.display());
     }
-    let seconds: f64 = report.epochs.iter().map(|epoch| epoch.elapsed.as_secs_f64()).sum();
+    let seconds_of = |epoch: &EpochReport| epoch.elapsed.as_secs_f64();
+    let epoch_seconds: Vec<f64> = report.epochs.iter().map(seconds_of).collect();
+    let seconds: f64 = epoch_seconds.iter().sum();
     if let Some(evaluation) = &evaluation {
         print!("{evaluation}");
     }
@@ -133,6 +138,7 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
     if arguments.json {
         let result = json!({
             "seconds": seconds,
+            "epoch_seconds": epoch_seconds,
             "batches": report.steps,
             "losses": report.epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>(),
             "accuracy": evaluation.as_ref().map(Evaluation::accuracy),
@@ -174,6 +180,7 @@ fn train(
         // Six lines an epoch, the last one at its end.
         report_every: train_loader.len().div_ceil(6),
         checkpoint,
+        on_gpu: if arguments.one_by_one { OnGpu::OneByOne } else { OnGpu::Graph },
         ..FitOptions::default()
     };
     match is_begun {

@@ -81,6 +81,7 @@ mod memory;
 pub mod metrics;
 pub mod nn;
 pub mod optim;
+mod panics;
 pub mod picture;
 pub mod plot;
 pub mod prediction_grid;

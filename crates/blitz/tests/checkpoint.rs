@@ -13,10 +13,8 @@ use common::{difference, values};
 
 /// Runs tests/python/state_dicts.py in the project's own Python.
 fn python(task: &str, dir: &Path) {
-    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = crate_dir.join("../../.venv/bin/python");
-    let script = crate_dir.join("tests/python/state_dicts.py");
-    let output = Command::new(python).arg("-B").arg(script).arg(task).arg(dir).output();
+    let script = common::crate_dir().join("tests/python/state_dicts.py");
+    let output = Command::new(common::python()).arg("-B").arg(script).arg(task).arg(dir).output();
     let output = output.expect("`cargo blitz setup` makes .venv");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,18 +1,17 @@
 //! examples/cifar10.rs as a person calls it, on the built-in data set.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
+
+use std::process::Output;
 
 use serde_json::Value;
 
 /// The example with `arguments`, on 200 of the built-in images unless told otherwise.
 fn example(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--offline", "--quiet", "--package", "blitz", "--example", "cifar10"]);
-    command.arg("--").args(["--data", "builtin", "--device", "cpu", "--images", "200"]);
-    command.env_remove("BLITZ_DATA").env_remove("BLITZ_DEVICE");
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).args(arguments).output().unwrap()
+    let mut command = common::example();
+    command.args(["--data", "builtin", "--device", "cpu", "--images", "200"]);
+    command.args(arguments).output().unwrap()
 }
 
 fn printed(output: &Output) -> String {
@@ -83,7 +82,7 @@ fn mistakes_are_named_and_end_the_program() {
 fn a_gpu_is_used_or_refused() {
     let output = example(&["--device", "cuda", "--epochs", "1", "--no-test"]);
     let text = printed(&output);
-    match tch::Cuda::is_available() {
+    match blitz::device::choose("cuda").is_ok() {
         true => assert!(output.status.success() && text.contains("GPU 0"), "{text}"),
         false => {
             assert_eq!(output.status.code(), Some(1), "{text}");

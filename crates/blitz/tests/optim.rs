@@ -7,7 +7,6 @@
 mod common;
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use blitz::optim::{Sgd, SgdOptions};
 use blitz::prelude::*;
@@ -24,7 +23,7 @@ const SHAPES: [(&str, &[i64]); 4] = [
 
 fn expected() -> (Value, bool) {
     let fresh = std::env::var_os("BLITZ_REFERENCE");
-    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+    let stored = common::crate_dir().join("tests/reference");
     let dir = fresh.as_ref().map_or(stored, Into::into);
     let text = std::fs::read(dir.join("optim.json")).unwrap();
     (serde_json::from_slice(&text).unwrap(), fresh.is_some())

@@ -9,7 +9,6 @@
 
 mod common;
 
-use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use blitz::cifar10::Split;
@@ -32,7 +31,7 @@ fn seeded(seed: i64) -> MutexGuard<'static, ()> {
 /// PyTorch's numbers, and whether they were made here and now.
 fn expected() -> (Value, bool) {
     let fresh = std::env::var_os("BLITZ_REFERENCE");
-    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+    let stored = common::crate_dir().join("tests/reference");
     let dir = fresh.as_ref().map_or(stored, Into::into);
     let text = std::fs::read(dir.join("same_numbers.json")).unwrap();
     (serde_json::from_slice(&text).unwrap(), fresh.is_some())

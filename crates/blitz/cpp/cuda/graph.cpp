@@ -2,10 +2,13 @@
 // load only where there is one (src/device.rs); build.rs compiles it where CUDA's headers are.
 #include "blitz.h"
 
+#include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <mutex>
 #include <optional>
 
 namespace {
@@ -21,8 +24,26 @@ struct Graph {
     return c10::cuda::getCurrentCUDAStream(side.device_index());
   }
 
+  // Gives back what a capture that failed keeps: the allocator would go on collecting for it, and
+  // the random generator would refuse to draw outside of it. Each may be done already.
+  void abandon() {
+    const auto device = side.device_index();
+    graph.reset();
+    namespace allocator = c10::cuda::CUDACachingAllocator;
+    free(blitz::guard([&] { allocator::endAllocateToPool(device, pool); }));
+    free(blitz::guard([&] { allocator::releasePool(device, pool); }));
+    free(blitz::guard([&] {
+      auto generator = at::cuda::detail::getDefaultCUDAGenerator(device);
+      std::lock_guard<std::mutex> lock(generator.mutex());
+      // A copy of the state is not part of any capture.
+      generator.graphsafe_set_state(generator.clone());
+    }));
+  }
+
   CUDAStream side;
   std::optional<at::cuda::CUDAGraph> graph;
+  // Where the graph's tensors are.
+  at::cuda::MempoolId_t pool{0, 0};
   // While work goes to the side stream: what was current before.
   std::optional<c10::cuda::CUDAStreamGuard> guard;
 };
@@ -56,12 +77,17 @@ char* blitz_cuda_graph_leave(Graph* graph) {
 char* blitz_cuda_graph_capture_begin(Graph* graph) {
   return blitz::guard([&] {
     graph->graph.emplace();
-    graph->graph->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+    graph->pool = at::cuda::graph_pool_handle();
+    graph->graph->capture_begin(graph->pool, cudaStreamCaptureModeThreadLocal);
   });
 }
 
 char* blitz_cuda_graph_capture_end(Graph* graph) {
-  return blitz::guard([&] { graph->graph->capture_end(); });
+  auto* message = blitz::guard([&] { graph->graph->capture_end(); });
+  if (message != nullptr) {
+    graph->abandon();
+  }
+  return message;
 }
 
 // Does the recorded work on the current stream.

@@ -7,8 +7,8 @@ use super::{cross_entropy, train_step};
 use crate::cuda_graph::CudaGraph;
 use crate::error::{Error, Result};
 use crate::loader::Batch;
-use crate::memory;
 use crate::optim::Sgd;
+use crate::{memory, panics};
 
 /// Steps done one by one before one is recorded: PyTorch's advice, for libraries choose their
 /// kernels and workspaces in the first ones.
@@ -235,7 +235,13 @@ impl Recorder {
         let [images, labels] =
             [&batch.images, &batch.labels].map(|tensor| tensor.to_device(device).copy());
         let lr = &self.lr.0;
-        let loss = self.graph.capture(|| one_by_one(net, optimizer, lr, &images, &labels))?;
+        // The steps before did not panic: what does now is a net that reads a value, as
+        // `double_value` does, which CUDA refuses while it records.
+        let step = || one_by_one(net, optimizer, lr, &images, &labels);
+        let loss = self.graph.capture(|| match panics::caught(step) {
+            Ok(result) => result,
+            Err(message) => Err(Error::refused("recording the step as a CUDA graph", &message)),
+        })?;
         Ok(Recorded { images, labels, loss, addresses })
     }
 }

@@ -1,19 +1,50 @@
 //! What the integration tests share: PyTorch's reference values and the formula inputs.
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses a part
 
+pub mod steps;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use blitz::cifar10::{RECORD_LEN, Split};
 use blitz::tch::{Device, Kind, Tensor};
 use serde_json::Value;
 
+/// This crate's directory. cargo says where it is; where it does not, because the tests were taken
+/// to another machine (ci/gpu/run), `CARGO_MANIFEST_DIR` is set as cargo does.
+pub fn crate_dir() -> PathBuf {
+    let set = std::env::var_os("CARGO_MANIFEST_DIR");
+    set.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+}
+
+/// The Python with PyTorch: the project's own, or the one that `BLITZ_PYTHON` names.
+pub fn python() -> PathBuf {
+    let named = std::env::var_os("BLITZ_PYTHON");
+    named.map_or_else(|| crate_dir().join("../../.venv/bin/python"), PathBuf::from)
+}
+
+/// examples/cifar10.rs: compiled by cargo, or as `BLITZ_EXAMPLE` names it, with the person's own
+/// settings forgotten.
+pub fn example() -> Command {
+    let mut command = match std::env::var_os("BLITZ_EXAMPLE") {
+        Some(program) => Command::new(program),
+        None => {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["run", "--offline", "--quiet", "--package", "blitz"]);
+            cargo.args(["--example", "cifar10", "--"]);
+            cargo
+        }
+    };
+    command.env_remove("BLITZ_DATA").env_remove("BLITZ_DEVICE").current_dir(crate_dir());
+    command
+}
+
 /// Reads `tests/reference/NAME.json`, which make_reference.py wrote.
 pub fn reference(name: &str) -> Value {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
-    let path = dir.join(format!("{name}.json"));
+    let path = crate_dir().join("tests/reference").join(format!("{name}.json"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -32,7 +63,8 @@ pub fn difference(got: &[f64], expected: &[f64]) -> f64 {
 }
 
 pub fn values(tensor: &Tensor) -> Vec<f64> {
-    Vec::try_from(tensor.to_kind(Kind::Double).contiguous().view(-1)).unwrap()
+    let on_cpu = tensor.to_device(Device::Cpu).to_kind(Kind::Double);
+    Vec::try_from(on_cpu.contiguous().view(-1)).unwrap()
 }
 
 /// A split of `count` pictures whose every byte of picture i is i (mod 256), labels i mod 10: the

@@ -10,6 +10,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod autograd;
+#[path = "../common/mod.rs"]
+mod common;
 mod in_python;
 mod networks;
 mod table;
@@ -23,7 +25,7 @@ fn pages() -> Vec<Page> {
 }
 
 fn in_crate(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    common::crate_dir().join(path)
 }
 
 /// One test, since the rows seed libtorch's one global generator.

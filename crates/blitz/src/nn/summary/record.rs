@@ -1,14 +1,9 @@
 //! Which operations libtorch runs during a call.
 
-use std::any::Any;
 use std::ffi::{CStr, c_char, c_void};
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use crate::error::Result;
-use crate::ffi;
+use crate::{ffi, panics};
 
 /// An operation that no other operation called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +64,7 @@ extern "C" fn run<F: FnOnce()>(context: *mut c_void) {
     // SAFETY: see `record`.
     let context = unsafe { &mut *context.cast::<Context<F>>() };
     if let Some(body) = context.body.take() {
-        let quiet = QuietPanics::new();
-        // The caller gets an error and no result, so that nothing half-done is used by it.
-        let result = catch_unwind(AssertUnwindSafe(body));
-        drop(quiet);
-        context.recording.panic = result.err().map(|payload| message(&*payload));
+        context.recording.panic = panics::caught(body).err();
     }
 }
 
@@ -106,43 +97,6 @@ unsafe fn slice<'a, T>(data: *const T, len: usize) -> &'a [T] {
     }
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts(data, len) }
-}
-
-/// What a panic said, without what Rust and libtorch put around it.
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
-        (Some(text), _) => text.as_str(),
-        (None, Some(text)) => text,
-        (None, None) => "no reason given",
-    };
-    let torch = "called `Result::unwrap()` on an `Err` value: Torch(\"";
-    let text = text.strip_prefix(torch).unwrap_or(text);
-    // In the debug form of tch's error, the lines of the stack trace are escaped.
-    let first = text.split("\\n").next().unwrap_or(text);
-    first.lines().next().unwrap_or(first).trim_end_matches('.').replace("\\\"", "\"")
-}
-
-/// While it lives, panics of this thread print nothing: they become an error.
-struct QuietPanics(Arc<AtomicBool>);
-
-impl QuietPanics {
-    fn new() -> QuietPanics {
-        let active = Arc::new(AtomicBool::new(true));
-        let (flag, here, previous) = (active.clone(), thread::current().id(), panic::take_hook());
-        panic::set_hook(Box::new(move |info| {
-            if thread::current().id() != here || !flag.load(Ordering::Relaxed) {
-                previous(info);
-            }
-        }));
-        QuietPanics(active)
-    }
-}
-
-impl Drop for QuietPanics {
-    fn drop(&mut self) {
-        // The hook stays, as another thread may have put its own on top of it; it only passes on.
-        self.0.store(false, Ordering::Relaxed);
-    }
 }
 
 #[cfg(test)]
