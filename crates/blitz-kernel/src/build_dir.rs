@@ -3,7 +3,9 @@
 //! evcxr builds every cell in one crate directory. Two kernels in one directory would overwrite
 //! each other's cells, and an empty one costs minutes of compiling tch. So set-up compiles the
 //! dependencies once into `.blitz/warm`, and each kernel gets a copy, with hard links for the large
-//! files that nothing rewrites.
+//! files that nothing rewrites. Where the system refuses those, because the files are another
+//! user's or on another disk, symbolic links stand in: a copy would cost each kernel half a
+//! gigabyte.
 
 use crate::environment::Layout;
 use crate::toolchain;
@@ -33,9 +35,8 @@ impl BuildDir {
     /// # Errors
     /// The warm directory is missing or the copy cannot be written.
     pub fn create(layout: &Layout) -> Result<Self> {
-        let kernels = layout.kernels_dir();
-        fs::create_dir_all(&kernels)
-            .with_context(|| format!("cannot create {}", kernels.display()))?;
+        let kernels =
+            layout.kernels_dir().context("there is no place for this kernel's build directory")?;
         remove_dead(&kernels);
         let path = new_dir(&kernels)?;
         let create = || -> Result<File> {
@@ -89,8 +90,8 @@ fn link_libraries(warm_dir: &Path, build_dir: &Path) -> Result<()> {
         for entry in fs::read_dir(from.join(&deps))? {
             let source = entry?.path();
             let target = to.join(&deps).join(source.file_name().unwrap_or_default());
-            if is_immutable(&source) && fs::hard_link(&source, &target).is_err() {
-                copy_file(&source, &target)?;
+            if is_immutable(&source) {
+                link(&source, &target)?;
             }
         }
     }
@@ -154,7 +155,9 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&target)?;
             copy_tree(&source, &target)?;
-        } else if !(is_immutable(&source) && fs::hard_link(&source, &target).is_ok()) {
+        } else if is_immutable(&source) {
+            link(&source, &target)?;
+        } else {
             copy_file(&source, &target)?;
         }
     }
@@ -166,6 +169,13 @@ fn is_immutable(path: &Path) -> bool {
     matches!(extension, Some("rlib" | "rmeta" | "a" | "o"))
         // Procedural macros; the cells' own shared objects are called libctx.
         || (extension == Some(DLL_EXTENSION) && path.file_stem() != Some("libctx".as_ref()))
+}
+
+/// Makes `target` the same file as `source`, whose directory is a full path.
+fn link(source: &Path, target: &Path) -> Result<()> {
+    fs::hard_link(source, target)
+        .or_else(|_| std::os::unix::fs::symlink(source, target))
+        .with_context(|| format!("cannot link {} to {}", target.display(), source.display()))
 }
 
 fn copy_file(source: &Path, target: &Path) -> Result<()> {
