@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use std::env::consts::DLL_EXTENSION;
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name of the file that a running kernel holds locked in its directory.
@@ -181,6 +182,10 @@ fn link(source: &Path, target: &Path) -> Result<()> {
 fn copy_file(source: &Path, target: &Path) -> Result<()> {
     fs::copy(source, target)
         .with_context(|| format!("cannot copy {} to {}", source.display(), target.display()))?;
+    // The project's files may be read-only; the kernel's own are not.
+    let mut permissions = fs::metadata(target)?.permissions();
+    permissions.set_mode(permissions.mode() | 0o200);
+    fs::set_permissions(target, permissions)?;
     let modified = fs::metadata(source)?.modified()?;
     File::options().write(true).open(target)?.set_modified(modified)?;
     Ok(())

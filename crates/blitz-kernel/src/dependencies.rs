@@ -288,9 +288,11 @@ mod tests {
                     blitz::prelude::*;\nlet s = \":dep tch\";";
         let declared = declarations(&Layout::of_this_build());
         let (blitz, tch) = declared.trim_end().split_once('\n').expect("two lines");
-        let expected = code
-            .replacen(":dep blitz", blitz, 1)
-            .replacen("!ls\n:dep tch", &format!("!ls\n{tch}"), 1);
+        let expected = code.replacen(":dep blitz", blitz, 1).replacen(
+            "!ls\n:dep tch",
+            &format!("!ls\n{tch}"),
+            1,
+        );
         assert_eq!(translated(code, &folder).as_deref(), Ok(expected.as_str()));
     }
 

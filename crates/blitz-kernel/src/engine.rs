@@ -27,6 +27,7 @@ pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
 pub fn prepare_stock(layout: &Layout, build_dir: &Path) {
     environment::set_for_evcxr(layout, build_dir);
     environment::restore_build_variables(layout);
+    toolchain::complete_path(layout);
 }
 
 /// Starts evcxr with `cells` as the process that runs cells.

@@ -18,6 +18,11 @@ impl Layout {
         Layout { root: root.to_path_buf() }
     }
 
+    /// Whether the repository is this user's own.
+    pub fn is_own(&self) -> bool {
+        blitz_places::is_own(&self.root)
+    }
+
     /// The workspace's lock file: the versions that cells are built with.
     pub fn lock_file(&self) -> PathBuf {
         self.root.join("Cargo.lock")

@@ -3,8 +3,8 @@
 use crate::analyst::client::Analyst;
 use crate::analyst::question::Definitions;
 use crate::cells::record::{Outcome, SharedRecord};
-use crate::engine;
 use crate::dependencies;
+use crate::engine;
 use crate::environment::Layout;
 use crate::failure::{self, Failed};
 use crate::jupyter::history::History;

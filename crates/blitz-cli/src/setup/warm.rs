@@ -18,6 +18,8 @@ pub fn key(project: &Project, rustc: &str, torch_version: &str, kernel: &str) ->
         .path(&project.path("crates/blitz/build.rs"))
         .modified(&project.path("crates/blitz/build.rs"))
         .path(&project.path("crates/blitz/Cargo.toml"))
+        .path(&project.path("crates/blitz-places"))
+        .modified(&project.path("crates/blitz-places/src"))
         .path(&project.path("Cargo.lock"))
         .text(rustc)
         .text(torch_version)

@@ -57,7 +57,7 @@ pub fn record(call: &Call) -> io::Result<Recorded> {
     let before = question(session);
     let file = session.build_dir.join("recording.json");
     let _ = fs::remove_file(&file);
-    let mut cargo = shim::real(session, "cargo");
+    let mut cargo = shim::real_cargo(call);
     let args = call.args.iter().map(|arg| if arg == "check" { "build" } else { arg });
     cargo.args(args).env("RUSTC_WRAPPER", session.bin_dir().join(RECORDER));
     cargo.env(FILE_VAR, &file).stderr(Stdio::inherit());
