@@ -61,11 +61,14 @@ pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
     install(&Session::of_this_process(layout, build_dir, toolchain))
 }
 
-/// Adds the toolchain that set-up found to this process's `PATH`, for the stock kernel, which calls
-/// it by name. Call it before any thread is started.
-pub fn complete_path(layout: &Layout) {
-    if let Some(toolchain) = Toolchain::load(&layout.toolchain_dir()) {
-        environment::set("PATH", toolchain.completed_path(std::env::var_os("PATH").as_deref()));
+/// Makes the toolchain that set-up used the one that the stock kernel finds, which calls it by name
+/// and compiles through cargo: from sources elsewhere, cargo would compile everything again. Call it
+/// before any thread is started.
+pub fn name_to_stock(layout: &Layout) {
+    let Some(toolchain) = Toolchain::load(&layout.toolchain_dir()) else { return };
+    environment::set("PATH", toolchain.completed_path(std::env::var_os("PATH").as_deref()));
+    if blitz_places::is_readable(&toolchain.cargo_home.join("registry")) {
+        environment::set("CARGO_HOME", &toolchain.cargo_home);
     }
 }
 

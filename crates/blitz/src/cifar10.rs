@@ -259,3 +259,20 @@ fn notice(reason: &str, options: &Cifar10Options) -> String {
         options.built_in.train, options.built_in.test
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_is_there_serves_whoever_asks() {
+        let project = tempfile::tempdir().unwrap();
+        let shared = project.path().join(".blitz/data");
+        assert_eq!(cache_dir(project.path()), shared, "the project is this user's own");
+        std::fs::create_dir_all(shared.join(BATCHES_DIR)).unwrap();
+        assert_eq!(cache_dir(project.path()), shared);
+        // Nobody can write there.
+        let elsewhere = cache_dir(Path::new("/proc/nobody"));
+        assert!(elsewhere.ends_with("data") && !elsewhere.starts_with("/proc"), "{elsewhere:?}");
+    }
+}
