@@ -21,6 +21,7 @@ const LOCK: &str = "in-use.lock";
 /// cargo's own directory and file.
 const TARGET: &str = "target";
 const LOCK_FILE: &str = "Cargo.lock";
+const INCREMENTAL: &str = "incremental";
 
 /// A running kernel's build directory, removed on drop.
 pub struct BuildDir {
@@ -153,6 +154,10 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     for entry in entries {
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
+        // rustc's notes for compiling a crate again: large, and closed to other users.
+        if entry.file_name() == INCREMENTAL {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&target)?;
             copy_tree(&source, &target)?;

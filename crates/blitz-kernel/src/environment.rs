@@ -23,6 +23,11 @@ impl Layout {
         blitz_places::is_own(&self.root)
     }
 
+    /// Whether `path` is a file of the repository.
+    pub fn contains(&self, path: &Path) -> bool {
+        path.starts_with(&self.root)
+    }
+
     /// The workspace's lock file: the versions that cells are built with.
     pub fn lock_file(&self) -> PathBuf {
         self.root.join("Cargo.lock")

@@ -23,6 +23,7 @@ def completions(kernel, code):
         matches = kernel.ask("complete", request).reply["matches"]
         if matches:
             return matches
+        assert kernel.manager.is_alive(), kernel.log.read_text()
         time.sleep(1)
     raise TimeoutError(f"nothing completed {code!r} within {ANALYST_TIMEOUT} s")
 

@@ -7,6 +7,7 @@ use super::messages::CRATE;
 use super::metadata;
 use super::real::Stamped;
 use super::shim::{self, Call, RECORDER};
+use crate::environment::Layout;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -34,7 +35,13 @@ impl Recording {
     /// has changed since.
     pub fn load(session: &Session) -> Option<Self> {
         let recording: Recording = answers::load(session, "build", &question(session))?;
-        recording.sources.iter().all(Stamped::is_unchanged).then_some(recording)
+        // What somebody else has set up serves as it is until they set up anew.
+        let layout = Layout::of_this_build();
+        let is_others = !layout.is_own();
+        let is_current = |source: &Stamped| {
+            source.is_unchanged() || (is_others && layout.contains(&source.path))
+        };
+        recording.sources.iter().all(is_current).then_some(recording)
     }
 }
 
