@@ -40,6 +40,14 @@ pub enum Command {
     },
     /// Export notebooks as they are stored to HTML pages in site/, without executing them
     Html(HtmlOptions),
+    /// Make the kernel known to a Jupyter or VS Code that you already have
+    #[command(long_about = "Make the kernel known to a Jupyter or VS Code that you already have, \
+        as other kernels do, or take it away again. The environment .venv knows it in any case.")]
+    Kernelspec {
+        /// What to do
+        #[command(subcommand)]
+        what: KernelspecCommand,
+    },
     /// Look for what could be wrong with this machine or this set-up, and say how to mend it
     Doctor,
     /// Remove what the other commands made
@@ -153,6 +161,41 @@ pub struct BenchKernelOptions {
     /// Print every single measurement as JSON instead of the Markdown table
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be done with kernelspecs.
+#[derive(Subcommand)]
+pub enum KernelspecCommand {
+    /// Write a kernelspec that starts this project's kernel; sets up if need be
+    Install(InstallOptions),
+    /// Remove a kernelspec that `install` wrote
+    Remove(InstallOptions),
+    /// List the kernelspecs of this project
+    List(KernelspecPlace),
+}
+
+/// Options of `kernelspec install` and `kernelspec remove`.
+#[derive(Args)]
+pub struct InstallOptions {
+    /// Where
+    #[command(flatten)]
+    pub place: KernelspecPlace,
+    /// The name by which notebooks ask for the kernel; those of this project ask for `rust`
+    #[arg(long, value_name = "NAME", default_value = Kernel::Rust.name(),
+          value_parser = crate::kernelspec::parse_name)]
+    pub name: String,
+}
+
+/// Where kernelspecs are.
+#[derive(Args)]
+pub struct KernelspecPlace {
+    /// In Jupyter's directory for your own data, such as ~/.local/share/jupyter (JUPYTER_DATA_DIR
+    /// and XDG_DATA_HOME count); this is the default
+    #[arg(long, conflicts_with = "prefix")]
+    pub user: bool,
+    /// In DIR/share/jupyter, for example of a virtual environment, or /usr/local for everybody
+    #[arg(long, value_name = "DIR")]
+    pub prefix: Option<PathBuf>,
 }
 
 /// Options of `html`.

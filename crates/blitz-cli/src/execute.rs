@@ -111,7 +111,7 @@ fn finish(target: &Path, kernel: Kernel, stopped: Option<&Stopped>) -> Result<()
 }
 
 fn log_path(project: &Project, source: &Path) -> PathBuf {
-    project.path(&format!(".blitz/logs/execute-{}.log", notebook_name(source)))
+    project.own_path(&format!("logs/execute-{}.log", notebook_name(source)))
 }
 
 /// Runs a Python module of the environment as part of `step`, with its output in a log.
@@ -121,5 +121,5 @@ fn log_path(project: &Project, source: &Path) -> PathBuf {
 pub fn run_module(project: &Project, step: &Step, log: &str, arguments: &[&str]) -> Result<()> {
     let mut command = project.python_command();
     command.arg("-m").args(arguments).current_dir(project.root());
-    run_logged(step, command, &project.path(&format!(".blitz/logs/{log}.log")), &Cancel::default())
+    run_logged(step, command, &project.own_path(&format!("logs/{log}.log")), &Cancel::default())
 }

@@ -46,7 +46,7 @@ pub fn export(project: &Project, notebooks: &[PathBuf], site: &Path) -> Result<(
 }
 
 fn convert(project: &Project, notebooks: &[PathBuf], site: &Path, step: &Step) -> Result<()> {
-    let prepared = project.path(&format!(".blitz/html-{}", std::process::id()));
+    let prepared = project.own_path(&format!("html-{}", std::process::id()));
     fs::create_dir_all(&prepared)
         .with_context(|| format!("cannot create {}", prepared.display()))?;
     let mut sources = Vec::new();

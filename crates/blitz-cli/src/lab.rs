@@ -21,6 +21,7 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
         );
     }
     let data = run::data(std::env::var("BLITZ_DATA").ok().as_deref())?;
+    setup::shared::tell_where_to_save(project);
     setup::ensure(project)?;
     let mut command = project.python_command();
     command.args(["-m", "jupyterlab", "--notebook-dir"]).arg(project.notebooks_dir());

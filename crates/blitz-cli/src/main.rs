@@ -12,12 +12,14 @@ mod execute;
 mod fingerprint;
 mod html;
 mod judge;
+mod kernelspec;
 mod lab;
 mod math;
 mod notebook;
 mod prerequisites;
 mod progress;
 mod project;
+mod readable;
 mod run;
 mod setup;
 mod test;
@@ -49,6 +51,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Bench { what: Bench::Kernel(options) } => bench::kernel(&project, &options),
         Command::Bench { what: Bench::Train(options) } => bench::train(&project, &options),
         Command::Html(options) => html::html(&project, &options),
+        Command::Kernelspec { what } => kernelspec::kernelspec(&project, &what),
         Command::Doctor => doctor::doctor(&project),
         Command::Clean(options) => clean::clean(&project, &options),
     }

@@ -63,12 +63,21 @@ impl Project {
         self.path("site")
     }
 
-    /// A command that runs the environment's Python, with Jupyter's own files kept below the
-    /// repository. So the person's settings and kernels do not change what runs here, and nothing
+    /// A path for files of the person who runs this: below `.blitz`, or where that is somebody
+    /// else's, in the person's own cache.
+    pub fn own_path(&self, relative: &str) -> PathBuf {
+        let own = blitz_places::own_dir(&self.root);
+        own.unwrap_or_else(|_| self.path(".blitz")).join(relative)
+    }
+
+    /// A command that runs the environment's Python, with Jupyter's own files kept
+    /// [apart](Self::own_path). So the person's settings and kernels do not change what runs here, and nothing
     /// here changes them.
     pub fn python_command(&self) -> Command {
         let mut command = Command::new(self.python());
-        let jupyter = self.path(".blitz/jupyter");
+        let jupyter = self.own_path("jupyter");
+        // IPython warns where it is missing.
+        let _ = std::fs::create_dir_all(&jupyter);
         command
             .env("JUPYTER_CONFIG_DIR", jupyter.join("config"))
             .env("JUPYTER_DATA_DIR", jupyter.join("data"))

@@ -5,6 +5,7 @@ pub mod dependencies;
 mod kernel;
 pub mod kernelspec;
 mod rust_src;
+pub mod shared;
 mod venv;
 mod warm;
 
@@ -35,6 +36,11 @@ pub enum Wheels {
 /// A prerequisite is missing or a step fails.
 pub fn setup(project: &Project, options: &SetupOptions) -> Result<()> {
     let start = Instant::now();
+    if shared::is_read_only(project) {
+        shared::check(project)?;
+        eprintln!("Nothing to do: everything is set up, by somebody else.");
+        return Ok(());
+    }
     let mut steps = Steps::begin(project)?;
     if options.cpu {
         steps.wheels = Wheels::Cpu;
@@ -63,6 +69,9 @@ pub fn setup(project: &Project, options: &SetupOptions) -> Result<()> {
 /// # Errors
 /// As [`setup`]; and the environment was changed by hand so that it does not work.
 pub fn ensure(project: &Project) -> Result<()> {
+    if shared::is_read_only(project) {
+        return shared::check(project);
+    }
     Steps::begin(project)?.run().map(drop)
 }
 
@@ -73,20 +82,25 @@ struct Steps<'a> {
     board: Board,
     cancel: Cancel,
     /// Held while this process sets up; another one waits.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl<'a> Steps<'a> {
     fn begin(project: &'a Project) -> Result<Self> {
         prerequisites::path(project)?;
         let lock = lock(project)?;
+        Ok(Steps { _lock: Some(lock), ..Steps::read(project) })
+    }
+
+    /// What is recorded, for somebody who will not change it.
+    fn read(project: &'a Project) -> Self {
         let state = State::read(project);
         let wheels = match state.get("wheels") {
             Some("cpu") => Wheels::Cpu,
             _ => Wheels::Default,
         };
         let (board, cancel) = (Board::default(), Cancel::default());
-        Ok(Steps { project, state: Mutex::new(state), wheels, board, cancel, _lock: lock })
+        Steps { project, state: Mutex::new(state), wheels, board, cancel, _lock: None }
     }
 
     /// Runs the steps that are not up to date and returns how many there were.

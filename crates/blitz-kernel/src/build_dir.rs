@@ -3,7 +3,9 @@
 //! evcxr builds every cell in one crate directory. Two kernels in one directory would overwrite
 //! each other's cells, and an empty one costs minutes of compiling tch. So set-up compiles the
 //! dependencies once into `.blitz/warm`, and each kernel gets a copy, with hard links for the large
-//! files that nothing rewrites.
+//! files that nothing rewrites. Where the system refuses those, because the files are another
+//! user's or on another disk, symbolic links stand in: a copy would cost each kernel half a
+//! gigabyte.
 
 use crate::environment::Layout;
 use crate::toolchain;
@@ -11,6 +13,7 @@ use anyhow::{Context, Result};
 use std::env::consts::DLL_EXTENSION;
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name of the file that a running kernel holds locked in its directory.
@@ -18,6 +21,7 @@ const LOCK: &str = "in-use.lock";
 /// cargo's own directory and file.
 const TARGET: &str = "target";
 const LOCK_FILE: &str = "Cargo.lock";
+const INCREMENTAL: &str = "incremental";
 
 /// A running kernel's build directory, removed on drop.
 pub struct BuildDir {
@@ -33,9 +37,8 @@ impl BuildDir {
     /// # Errors
     /// The warm directory is missing or the copy cannot be written.
     pub fn create(layout: &Layout) -> Result<Self> {
-        let kernels = layout.kernels_dir();
-        fs::create_dir_all(&kernels)
-            .with_context(|| format!("cannot create {}", kernels.display()))?;
+        let kernels =
+            layout.kernels_dir().context("there is no place for this kernel's build directory")?;
         remove_dead(&kernels);
         let path = new_dir(&kernels)?;
         let create = || -> Result<File> {
@@ -89,8 +92,8 @@ fn link_libraries(warm_dir: &Path, build_dir: &Path) -> Result<()> {
         for entry in fs::read_dir(from.join(&deps))? {
             let source = entry?.path();
             let target = to.join(&deps).join(source.file_name().unwrap_or_default());
-            if is_immutable(&source) && fs::hard_link(&source, &target).is_err() {
-                copy_file(&source, &target)?;
+            if is_immutable(&source) {
+                link(&source, &target)?;
             }
         }
     }
@@ -151,10 +154,16 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     for entry in entries {
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
+        // rustc's notes for compiling a crate again: large, and closed to other users.
+        if entry.file_name() == INCREMENTAL {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&target)?;
             copy_tree(&source, &target)?;
-        } else if !(is_immutable(&source) && fs::hard_link(&source, &target).is_ok()) {
+        } else if is_immutable(&source) {
+            link(&source, &target)?;
+        } else {
             copy_file(&source, &target)?;
         }
     }
@@ -168,9 +177,20 @@ fn is_immutable(path: &Path) -> bool {
         || (extension == Some(DLL_EXTENSION) && path.file_stem() != Some("libctx".as_ref()))
 }
 
+/// Makes `target` the same file as `source`, whose directory is a full path.
+fn link(source: &Path, target: &Path) -> Result<()> {
+    fs::hard_link(source, target)
+        .or_else(|_| std::os::unix::fs::symlink(source, target))
+        .with_context(|| format!("cannot link {} to {}", target.display(), source.display()))
+}
+
 fn copy_file(source: &Path, target: &Path) -> Result<()> {
     fs::copy(source, target)
         .with_context(|| format!("cannot copy {} to {}", source.display(), target.display()))?;
+    // The project's files may be read-only; the kernel's own are not.
+    let mut permissions = fs::metadata(target)?.permissions();
+    permissions.set_mode(permissions.mode() | 0o200);
+    fs::set_permissions(target, permissions)?;
     let modified = fs::metadata(source)?.modified()?;
     File::options().write(true).open(target)?.set_modified(modified)?;
     Ok(())

@@ -19,12 +19,17 @@ const WARM_UP: &str = "{ let tensor = tch::Tensor::ones([2], (tch::Kind::Float, 
 /// # Errors
 /// The build directory cannot be written, or there is no Rust toolchain.
 pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
-    prepare_stock(layout, build_dir);
+    set_variables(layout, build_dir);
     toolchain::prepare(layout, build_dir)
 }
 
 /// As [`prepare`], with cargo and rustc as they are.
 pub fn prepare_stock(layout: &Layout, build_dir: &Path) {
+    set_variables(layout, build_dir);
+    toolchain::name_to_stock(layout);
+}
+
+fn set_variables(layout: &Layout, build_dir: &Path) {
     environment::set_for_evcxr(layout, build_dir);
     environment::restore_build_variables(layout);
 }

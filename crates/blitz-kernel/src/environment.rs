@@ -18,6 +18,16 @@ impl Layout {
         Layout { root: root.to_path_buf() }
     }
 
+    /// Whether the repository is this user's own.
+    pub fn is_own(&self) -> bool {
+        blitz_places::is_own(&self.root)
+    }
+
+    /// Whether `path` is a file of the repository.
+    pub fn contains(&self, path: &Path) -> bool {
+        path.starts_with(&self.root)
+    }
+
     /// The workspace's lock file: the versions that cells are built with.
     pub fn lock_file(&self) -> PathBuf {
         self.root.join("Cargo.lock")
@@ -43,9 +53,12 @@ impl Layout {
         self.warm_dir().join("answers")
     }
 
-    /// The parent of the running kernels' build directories.
-    pub fn kernels_dir(&self) -> PathBuf {
-        self.root.join(".blitz/kernels")
+    /// The parent of the running kernels' build directories, which only this user can read.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn kernels_dir(&self) -> io::Result<PathBuf> {
+        self.own_dir("kernels")
     }
 
     /// The library that shares the standard library with cells, compiled by set-up.
@@ -53,9 +66,25 @@ impl Layout {
         self.root.join(".blitz/evcxr").join(format!("{DLL_PREFIX}blitz_cells{DLL_SUFFIX}"))
     }
 
-    /// What has been executed in this repository's notebooks.
-    pub fn history_file(&self) -> PathBuf {
-        self.root.join(".blitz/history/cells.jsonl")
+    /// What this user has executed.
+    ///
+    /// # Errors
+    /// There is no place for it.
+    pub fn history_file(&self) -> io::Result<PathBuf> {
+        Ok(self.own_dir("history")?.join("cells.jsonl"))
+    }
+
+    /// The sources of published crates whose types cells name, copied by set-up.
+    pub fn sources_dir(&self) -> PathBuf {
+        self.root.join(".blitz/sources")
+    }
+
+    /// A directory of this user's own: in the repository, or where that is somebody else's, in the
+    /// user's cache.
+    fn own_dir(&self, name: &str) -> io::Result<PathBuf> {
+        let dir = blitz_places::own_dir(&self.root)?.join(name);
+        blitz_places::make_private(&dir)?;
+        Ok(dir)
     }
 
     /// evcxr's configuration directory.
@@ -110,6 +139,10 @@ pub fn set_for_evcxr(layout: &Layout, build_dir: &Path) {
             || ["RUSTC", "RUSTC_WRAPPER", "OUT_DIR"].contains(&name.as_str())
     };
     names.filter(is_cargos).for_each(|name| remove(&name));
+    // Below the repository cargo reads this in `.cargo/config.toml`.
+    if !build_dir.starts_with(&layout.root) {
+        set("LIBTORCH", layout.root.join(".blitz/libtorch"));
+    }
     set("EVCXR_TMPDIR", build_dir);
     set("EVCXR_CONFIG_DIR", layout.evcxr_config_dir());
     // evcxr_jupyter "updates" a kernelspec that it finds in the user's own Jupyter directory. Ours

@@ -3,7 +3,9 @@
 use crate::analyst::client::Analyst;
 use crate::analyst::question::Definitions;
 use crate::cells::record::{Outcome, SharedRecord};
+use crate::dependencies;
 use crate::engine;
+use crate::environment::Layout;
 use crate::failure::{self, Failed};
 use crate::jupyter::history::History;
 use crate::jupyter::publisher::{Bundle, Publisher};
@@ -117,13 +119,16 @@ impl Evaluator {
         if let Some(error) = failure::before_run(code) {
             return Err(error);
         }
+        let folder = std::env::current_dir().unwrap_or_default();
+        let translated = dependencies::translate(code, &Layout::of_this_build(), &folder)
+            .map_err(|refused| failure::refused_dependency(&refused, code))?;
         self.shared.record.begin(code);
         let input = &self.input;
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             let mut callbacks = EvalCallbacks {
                 input_reader: &|wish| input.read(request, &wish.prompt, wish.is_password),
             };
-            context.execute_with_callbacks(code, &mut callbacks)
+            context.execute_with_callbacks(&translated, &mut callbacks)
         }));
         let outcome = self.shared.record.end();
         let failed =
@@ -135,7 +140,7 @@ impl Evaluator {
             }
             Ok(Ok(outputs)) => match failed.after_run() {
                 Some(error) => Err(error),
-                None => Ok(self.succeeded(code, &outcome, &outputs)),
+                None => Ok(self.succeeded(&translated, &outcome, &outputs)),
             },
         }
     }

@@ -3,6 +3,7 @@
 use crate::cells::markers::UserError;
 use crate::cells::record::{Outcome, Panic};
 use crate::compile_error;
+use crate::dependencies::Refused;
 use crate::environment::Layout;
 use crate::source_lines::{Place, SourceLines};
 use crate::{libtorch, syntax};
@@ -102,6 +103,14 @@ pub fn before_run(code: &str) -> Option<ErrorOutput> {
     let line = syntax::let_without_pattern(code)?;
     let message = format!("expected a name after `let` in line {line}");
     Some(output("compile error", &message, headline("compile error", &message)))
+}
+
+/// The error of a `:dep` line that asks for what no kernel of this project can have.
+pub fn refused_dependency(refused: &Refused, code: &str) -> ErrorOutput {
+    let mut traceback = headline("compile error", &refused.reason);
+    let text = code.lines().nth(refused.line - 1).unwrap_or_default();
+    traceback.push(place_caption(&format!("line {}: {}", refused.line, text.trim())));
+    output("compile error", &refused.reason, traceback)
 }
 
 /// The error of a cell that failed because libtorch is gone, whatever the compiler made of it.

@@ -12,6 +12,7 @@ mod analyst;
 mod build_dir;
 mod cells;
 mod compile_error;
+mod dependencies;
 mod engine;
 mod environment;
 mod evaluator;

@@ -17,6 +17,7 @@ mod opt_level;
 mod real;
 mod recording;
 mod shim;
+mod sources;
 mod sysroot;
 #[cfg(test)]
 mod variable_store;
@@ -53,19 +54,22 @@ pub fn run_as_tool() -> Option<ExitCode> {
 /// # Errors
 /// There is no Rust toolchain, or the links cannot be made.
 pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
-    let recorded = Toolchain::load(&layout.toolchain_dir());
-    let usable = recorded.as_ref().is_some_and(Toolchain::is_unchanged);
-    if recorded.is_some() && !usable {
-        eprintln!(
-            "blitz-kernel: the Rust toolchain has changed since set-up, so cells are slow at \
-             first; `cargo blitz setup` renews what is prepared"
-        );
-    }
-    let toolchain = match recorded {
-        Some(toolchain) if usable => toolchain,
-        _ => Toolchain::find()?,
+    let toolchain = match Toolchain::load(&layout.toolchain_dir()) {
+        Some(recorded) => recorded.or_active(!layout.is_own())?,
+        None => Toolchain::find()?,
     };
     install(&Session::of_this_process(layout, build_dir, toolchain))
+}
+
+/// Makes the toolchain that set-up used the one that the stock kernel finds, which calls it by name
+/// and compiles through cargo: from sources elsewhere, cargo would compile everything again. Call it
+/// before any thread is started.
+pub fn name_to_stock(layout: &Layout) {
+    let Some(toolchain) = Toolchain::load(&layout.toolchain_dir()) else { return };
+    environment::set("PATH", toolchain.completed_path(std::env::var_os("PATH").as_deref()));
+    if blitz_places::is_readable(&toolchain.cargo_home.join("registry")) {
+        environment::set("CARGO_HOME", &toolchain.cargo_home);
+    }
 }
 
 /// As [`prepare`] for set-up: finds the toolchain anew and forgets every recorded answer, so that
@@ -129,7 +133,8 @@ struct Session {
     /// The compiled dependencies that the build directory was started from.
     warm_dir: PathBuf,
     toolchain: Toolchain,
-    /// The person's environment: variables that [`install`] changes.
+    /// The person's environment: variables that [`install`] changes. Its `PATH` leads to the
+    /// toolchain, however the kernel was started.
     environment: Vec<(String, Option<OsString>)>,
 }
 
@@ -138,7 +143,19 @@ const CHANGED: [&str; 3] = ["PATH", "CARGO_HOME", "RUST_SRC_PATH"];
 
 impl Session {
     fn of_this_process(layout: &Layout, build_dir: &Path, toolchain: Toolchain) -> Self {
-        let environment = CHANGED.map(|name| (name.to_owned(), std::env::var_os(name))).to_vec();
+        let value = |name: &str| match std::env::var_os(name) {
+            path if name == "PATH" => Some(toolchain.completed_path(path.as_deref())),
+            value => value,
+        };
+        let mut environment = CHANGED.map(|name| (name.to_owned(), value(name))).to_vec();
+        // What set-up has compiled looks for the standard library where it was then.
+        let recorded = Toolchain::load(&layout.toolchain_dir());
+        if recorded.is_some_and(|recorded| recorded.sysroot != toolchain.sysroot) {
+            let others = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+            let dirs = std::iter::once(toolchain.std_dir()).chain(std::env::split_paths(&others));
+            let dirs = std::env::join_paths(dirs.filter(|dir| !dir.as_os_str().is_empty()));
+            environment.push(("LD_LIBRARY_PATH".to_owned(), dirs.ok()));
+        }
         Session {
             build_dir: build_dir.to_owned(),
             store: layout.toolchain_dir(),
@@ -163,6 +180,12 @@ impl Session {
             };
         }
         command.env_remove(SESSION_VAR);
+    }
+
+    /// The person's own cargo directory.
+    fn own_cargo_home(&self) -> PathBuf {
+        let variable = self.environment.iter().find(|(name, _)| name == "CARGO_HOME");
+        real::cargo_home(variable.and_then(|(_, value)| value.clone()))
     }
 
     /// The links under which this binary is a tool.
@@ -196,7 +219,7 @@ fn install(session: &Session) -> Result<()> {
     let text = serde_json::to_string(session).context("the session has no JSON form")?;
     let file = session.build_dir.join(SESSION_FILE);
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = session.toolchain.completed_path(std::env::var_os("PATH").as_deref());
     let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
     environment::set("PATH", std::env::join_paths(paths).context("PATH cannot be extended")?);
     environment::set("CARGO_HOME", cargo_home);
@@ -225,6 +248,8 @@ impl Session {
             rustc: binary,
             version: "rustc 1.0\nhost: x86_64\n".into(),
             sysroot: build_dir.join("toolchain"),
+            cargo_home: build_dir.join("cargo"),
+            dirs: Vec::new(),
         };
         Session {
             build_dir: build_dir.to_owned(),

@@ -1,7 +1,7 @@
 //! Compiling the notebooks' dependencies once.
 
 use crate::environment::{self, Layout};
-use crate::{engine, toolchain};
+use crate::{dependencies, engine, toolchain};
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs;
 use std::path::Path;
@@ -87,14 +87,14 @@ fn evcxr_toml(offline: bool) -> String {
 }
 
 /// What every kernel does at its start. The dependencies are declared in the very words that
-/// evcxr compares with the notebooks' `:dep` lines. Declaring them makes evcxr resolve versions
+/// the notebooks' `:dep` lines are translated to. Declaring them makes evcxr resolve versions
 /// anew, so the workspace's lock file is put back after it and before anything is compiled. Once a
 /// statement with `?` has compiled, evcxr expects it in every cell; else the first such cell would
 /// be compiled twice, and lose the picture that its last expression shows.
 fn init_evcxr(layout: &Layout) -> String {
     format!(
-        ":dep blitz = {{ path = \"{}\" }}\n:dep tch = \"=0.24.0\"\n!cp '{}' \"$EVCXR_TMPDIR/Cargo.lock\"\nlet _ = \"1\".parse::<u8>()?;\n",
-        layout.helper_crate().display(),
+        "{}!cp '{}' \"$EVCXR_TMPDIR/Cargo.lock\"\nlet _ = \"1\".parse::<u8>()?;\n",
+        dependencies::declarations(layout),
         layout.lock_file().display(),
     )
 }

@@ -112,7 +112,9 @@ pub struct Cifar10Options {
     /// [`DataChoice::Auto`] passes over it where there is no such directory, so that a program
     /// runs elsewhere too, and `BLITZ_DATA` comes before it.
     pub directory: Option<PathBuf>,
-    /// Where a download is kept; by default `.blitz/data` in the repository.
+    /// Where a download is kept; by default `.blitz/data` in the repository, or where that is
+    /// somebody else's and has no data yet, `rust-blitz/data` in the person's own cache
+    /// (`$XDG_CACHE_HOME`, `~/.cache`, or the temporary directory).
     pub cache_dir: PathBuf,
     /// What to download; by default the official archive.
     pub archive: Archive,
@@ -128,12 +130,22 @@ impl Default for Cifar10Options {
         Cifar10Options {
             data: DataChoice::from_env(),
             directory: None,
-            cache_dir: repository.canonicalize().unwrap_or(repository).join(".blitz/data"),
+            cache_dir: cache_dir(&repository.canonicalize().unwrap_or(repository)),
             archive: Archive::official(),
             timeouts: Timeouts::default(),
             built_in: BuiltInOptions::default(),
         }
     }
+}
+
+/// The cache of the project at `root` where the data is in it already, whoever fetched it, or can
+/// be put there; else one that belongs to the person who runs this.
+fn cache_dir(root: &Path) -> PathBuf {
+    let shared = root.join(".blitz/data");
+    if shared.join(BATCHES_DIR).is_dir() {
+        return shared;
+    }
+    blitz_places::own_dir(root).map_or(shared, |own| own.join("data"))
 }
 
 impl Cifar10 {
@@ -246,4 +258,21 @@ fn notice(reason: &str, options: &Cifar10Options) -> String {
          that holds {BATCHES_DIR}, then restart the kernel.\n",
         options.built_in.train, options.built_in.test
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_is_there_serves_whoever_asks() {
+        let project = tempfile::tempdir().unwrap();
+        let shared = project.path().join(".blitz/data");
+        assert_eq!(cache_dir(project.path()), shared, "the project is this user's own");
+        std::fs::create_dir_all(shared.join(BATCHES_DIR)).unwrap();
+        assert_eq!(cache_dir(project.path()), shared);
+        // Nobody can write there.
+        let elsewhere = cache_dir(Path::new("/proc/nobody"));
+        assert!(elsewhere.ends_with("data") && !elsewhere.starts_with("/proc"), "{elsewhere:?}");
+    }
 }

@@ -46,6 +46,8 @@ pub fn key(project: &Project, rustc: &str, torch_version: &str) -> String {
         .path(&project.path("crates/blitz/build.rs"))
         .modified(&project.path("crates/blitz/build.rs"))
         .path(&project.path("crates/blitz/Cargo.toml"))
+        .path(&project.path("crates/blitz-places"))
+        .modified(&project.path("crates/blitz-places/src"))
         .path(&project.path("Cargo.lock"))
         .path(&project.path(".cargo/config.toml"))
         .text(rustc)

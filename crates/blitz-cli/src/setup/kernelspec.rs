@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
 
-const LOGO: &[u8] = include_bytes!("logo.svg");
+/// The kernel's picture in menus.
+pub const LOGO: &[u8] = include_bytes!("logo.svg");
 
 /// One of the kernels that set-up registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,7 +99,9 @@ pub fn check(project: &Project, kernel: Kernel) -> Result<String> {
     )
 }
 
-fn spec(project: &Project, kernel: Kernel) -> Value {
+/// The kernelspec of a kernel. It holds all that the kernel needs: the program finds the toolchain,
+/// libtorch and compiled dependencies by what set-up has recorded, whatever the environment.
+pub fn spec(project: &Project, kernel: Kernel) -> Value {
     let program = project.kernel().display().to_string();
     let argv: Vec<&str> =
         std::iter::once(program.as_str()).chain(kernel.arguments().iter().copied()).collect();

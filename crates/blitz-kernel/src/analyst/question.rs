@@ -1,5 +1,7 @@
 //! What is asked, and the source that an answer is found in.
 
+use crate::dependencies::translate;
+use crate::environment::Layout;
 use crate::syntax::{self, Item};
 use serde::{Deserialize, Serialize};
 
@@ -71,8 +73,11 @@ impl Question {
         let mut source = String::new();
         if commands == CommandLines::Kept {
             let known = self.definitions.commands.iter().map(String::as_str);
+            let (layout, folder) = (Layout::of_this_build(), std::env::current_dir());
+            let folder = folder.unwrap_or_default();
             for command in known.chain(dependencies(&self.code)) {
-                source.push_str(command);
+                // One that is refused adds nothing to know.
+                source.push_str(&translate(command, &layout, &folder).unwrap_or_default());
                 source.push('\n');
             }
         }

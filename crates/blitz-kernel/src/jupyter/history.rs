@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How many entries are kept from earlier sessions.
 const KEPT: usize = 2_000;
@@ -26,31 +26,31 @@ pub struct Entry {
 
 /// The history, with the file that it is kept in.
 pub struct History {
-    path: PathBuf,
+    path: Option<PathBuf>,
     session: i64,
     entries: Vec<Entry>,
 }
 
 impl History {
-    /// Opens the history at `path`, one JSON object a line. Where it cannot be read or written,
-    /// the session has a history all the same.
-    pub fn open(path: &Path) -> Self {
-        if let Some(parent) = path.parent() {
-            let _ = fs::create_dir_all(parent);
-        }
+    /// Opens the history at `path`, one JSON object a line. Where it has no place, or cannot be
+    /// read or written, the session has a history all the same.
+    pub fn open(path: Option<PathBuf>) -> Self {
+        let Some(path) = path else {
+            return History { path: None, session: 1, entries: Vec::new() };
+        };
         // Two kernels that start at once must not take the same session number.
         let lock = File::create(path.with_extension("lock"));
         let _held = lock.as_ref().map(File::lock);
-        let text = fs::read_to_string(path).unwrap_or_default();
+        let text = fs::read_to_string(&path).unwrap_or_default();
         let mut entries: Vec<Entry> =
             text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         if entries.len() > 2 * KEPT {
             entries.drain(..entries.len() - KEPT);
             let lines = entries.iter().filter_map(|entry| serde_json::to_string(entry).ok());
-            let _ = fs::write(path, lines.map(|line| line + "\n").collect::<String>());
+            let _ = fs::write(&path, lines.map(|line| line + "\n").collect::<String>());
         }
         let session = 1 + entries.iter().map(|entry| entry.session).max().unwrap_or(0);
-        let history = History { path: path.to_owned(), session, entries };
+        let history = History { path: Some(path), session, entries };
         // The number is taken once it stands in the file; line 0 is nobody's.
         history.write(&Entry { session, line: 0, input: String::new(), output: None });
         history
@@ -101,9 +101,9 @@ impl History {
     }
 
     fn write(&self, entry: &Entry) {
-        let Ok(line) = serde_json::to_string(entry) else { return };
+        let (Some(path), Ok(line)) = (&self.path, serde_json::to_string(entry)) else { return };
         // One write for each line: two kernels may append at the same time.
-        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(&self.path) {
+        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
             let _ = file.write_all(format!("{line}\n").as_bytes());
         }
     }
@@ -130,12 +130,12 @@ mod tests {
 
     #[test]
     fn sessions_follow_each_other() {
-        let dir = std::env::temp_dir().join(format!("blitz-history-{}", std::process::id()));
-        let path = dir.join("history.jsonl");
-        let mut first = History::open(&path);
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = Some(dir.path().join("history.jsonl"));
+        let mut first = History::open(path.clone());
         first.add(1, "let x = 1;", None);
         first.add(2, "x", Some("1".to_owned()));
-        let second = History::open(&path);
+        let second = History::open(path);
         let ask = |request: Value| second.answer(&request)["history"].clone();
         let range = json!({"hist_access_type": "range", "session": -1, "start": 1, "stop": 3, "output": true});
         assert_eq!(ask(range), json!([[1, 1, ["let x = 1;", null]], [1, 2, ["x", "1"]]]));
@@ -143,6 +143,13 @@ mod tests {
         assert_eq!(ask(tail), json!([[1, 2, "x"]]));
         let search = json!({"hist_access_type": "search", "pattern": "let*"});
         assert_eq!(ask(search), json!([[1, 1, "let x = 1;"]]));
-        fs::remove_dir_all(&dir).expect("removed");
+    }
+
+    #[test]
+    fn a_session_without_a_place_has_a_history() {
+        let mut history = History::open(None);
+        history.add(1, "let x = 1;", None);
+        let answer = history.answer(&json!({"hist_access_type": "tail", "n": 5}));
+        assert_eq!(answer["history"], json!([[1, 1, "let x = 1;"]]));
     }
 }

@@ -66,7 +66,7 @@ async fn serve_until_shutdown(
     let Inbox { shell, control, stdin } = inbox;
     let input =
         InputReader::new(outbox.clone(), Arc::clone(&publisher), Arc::clone(&record), stdin);
-    let history = Arc::new(Mutex::new(History::open(&layout.history_file())));
+    let history = Arc::new(Mutex::new(History::open(layout.history_file().ok())));
     let (definitions, analyst) = (Arc::default(), Analyst::default());
     let shared = Shared { outbox, publisher, record, history, definitions, analyst };
     let _own_stderr = OwnStderr::watch(Arc::clone(&shared.publisher), Arc::clone(&shared.record))?;

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 /// Stands for the build directory in what is kept, because each kernel has its own.
 const BUILD_DIR: &str = "@BUILD_DIR@";
+/// Stands for the toolchain's directory: another person may have the same version elsewhere.
+const SYSROOT: &str = "@SYSROOT@";
 
 /// What a tool printed, and its exit code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,14 +75,16 @@ pub fn save<T: Serialize>(session: &Session, kind: &str, question: &Question, va
     }
 }
 
-/// `text` with the session's build directory replaced by the placeholder.
+/// `text` with the session's build directory and toolchain replaced by placeholders.
 pub fn generalize(session: &Session, text: &str) -> String {
-    text.replace(&*session.build_dir.to_string_lossy(), BUILD_DIR)
+    let text = text.replace(&*session.build_dir.to_string_lossy(), BUILD_DIR);
+    text.replace(&*session.toolchain.sysroot.to_string_lossy(), SYSROOT)
 }
 
 /// The inverse of [`generalize`].
 pub fn specialize(session: &Session, text: &str) -> String {
-    text.replace(BUILD_DIR, &session.build_dir.to_string_lossy())
+    let text = text.replace(BUILD_DIR, &session.build_dir.to_string_lossy());
+    text.replace(SYSROOT, &session.toolchain.sysroot.to_string_lossy())
 }
 
 #[cfg(test)]

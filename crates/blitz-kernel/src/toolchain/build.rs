@@ -94,7 +94,7 @@ fn record(call: &Call) -> Result<Recorded> {
 fn rustc(session: &Session, recording: &Recording, source: &str, kind: Kind) -> Result<Compiled> {
     let prepared = prepared_library(session, source);
     let library = library(&session.build_dir);
-    if kind == Kind::Library && fs::hard_link(&prepared, &library).is_ok() {
+    if kind == Kind::Library && take(&prepared, &library).is_ok() {
         return Ok(Compiled::Ended { lines: String::new(), is_success: true });
     }
     let output =
@@ -111,6 +111,14 @@ fn rustc(session: &Session, recording: &Recording, source: &str, kind: Kind) -> 
     }
     let lines = String::from_utf8_lossy(&stderr).into_owned();
     Ok(Compiled::Ended { lines, is_success: status.success() })
+}
+
+/// Makes `library` the prepared one; a link to another user's file may be refused.
+fn take(prepared: &Path, library: &Path) -> std::io::Result<()> {
+    fs::hard_link(prepared, library).or_else(|error| match prepared.exists() {
+        true => fs::copy(prepared, library).map(drop),
+        false => Err(error),
+    })
 }
 
 /// Where set-up keeps the shared object of a cell. evcxr's own first cells are the same in every

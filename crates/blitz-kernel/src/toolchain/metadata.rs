@@ -5,9 +5,9 @@
 //! are built on: no type of theirs appears in a public signature there. A crate that a person adds
 //! stays with everything below it.
 
-use super::Session;
 use super::answers::{self, Answer, Question};
 use super::shim::{self, Call};
+use super::{Session, sources};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
@@ -47,7 +47,8 @@ pub fn answer(call: &Call) -> ExitCode {
             // evcxr looks only whether it went well, and at the warnings.
             answer.stdout.clear();
         } else if let Some(pruned) = keep(&answer.stdout, nameable) {
-            answer.stdout = pruned;
+            let is_set_up = call.session.build_dir == call.session.warm_dir;
+            answer.stdout = if is_set_up { sources::copied(&pruned) } else { pruned };
         }
         answers::save(&call.session, "metadata", &question, &answer);
     }
@@ -59,7 +60,7 @@ pub fn answer(call: &Call) -> ExitCode {
 fn ask(call: &Call) -> std::io::Result<Answer> {
     let lock = lock_file(&call.session);
     let before = fs::read(&lock).ok();
-    let output = shim::real(&call.session, "cargo").args(&call.args).output()?;
+    let output = shim::real_cargo(call).args(&call.args).output()?;
     if let Some(before) = before {
         fs::write(&lock, before)?;
     }

@@ -7,6 +7,7 @@ use super::messages::CRATE;
 use super::metadata;
 use super::real::Stamped;
 use super::shim::{self, Call, RECORDER};
+use crate::environment::Layout;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -34,7 +35,13 @@ impl Recording {
     /// has changed since.
     pub fn load(session: &Session) -> Option<Self> {
         let recording: Recording = answers::load(session, "build", &question(session))?;
-        recording.sources.iter().all(Stamped::is_unchanged).then_some(recording)
+        // What somebody else has set up serves as it is until they set up anew.
+        let layout = Layout::of_this_build();
+        let is_others = !layout.is_own();
+        let is_current = |source: &Stamped| {
+            source.is_unchanged() || (is_others && layout.contains(&source.path))
+        };
+        recording.sources.iter().all(is_current).then_some(recording)
     }
 }
 
@@ -57,7 +64,7 @@ pub fn record(call: &Call) -> io::Result<Recorded> {
     let before = question(session);
     let file = session.build_dir.join("recording.json");
     let _ = fs::remove_file(&file);
-    let mut cargo = shim::real(session, "cargo");
+    let mut cargo = shim::real_cargo(call);
     let args = call.args.iter().map(|arg| if arg == "check" { "build" } else { arg });
     cargo.args(args).env("RUSTC_WRAPPER", session.bin_dir().join(RECORDER));
     cargo.env(FILE_VAR, &file).stderr(Stdio::inherit());

@@ -193,6 +193,20 @@ pub fn real(session: &Session, tool: &str) -> Command {
     command
 }
 
+/// The real cargo with the arguments of `call`. Without the network it finds published crates where
+/// set-up has put them: the person who set up may have been another one, or have had another
+/// `CARGO_HOME`. And crates compiled from there are not compiled again.
+pub fn real_cargo(call: &Call) -> Command {
+    let mut command = real(&call.session, "cargo");
+    let set_up = &call.session.toolchain.cargo_home;
+    let is_offline = call.args.iter().any(|arg| arg == "--offline");
+    let is_others = *set_up != call.session.own_cargo_home();
+    if is_offline && is_others && blitz_places::is_readable(&set_up.join("registry")) {
+        command.env("CARGO_HOME", set_up);
+    }
+    command
+}
+
 fn chosen_rustc() -> Option<PathBuf> {
     std::env::var_os("RUSTC").map(PathBuf::from)
 }
