@@ -75,16 +75,16 @@ impl Prepared {
         format!(":dep {} = {}", self.name, self.config)
     }
 
-    /// Fails for a requirement that another version would have to fulfil. What is no requirement is
-    /// for cargo to complain about.
-    fn check_version(&self, requirement: &str) -> Result<(), String> {
+    /// Whether this version fulfils `requirement`; `false` where that is none, which is for cargo to
+    /// complain about. Fails for a requirement that another version would have to fulfil.
+    fn fulfils(&self, requirement: &str) -> Result<bool, String> {
         match VersionReq::parse(requirement) {
             Ok(wanted) if !wanted.matches(&self.version) => Err(format!(
                 "`{}` {requirement} cannot be had here: every kernel of this project has `{}` {}, \
                  which what set-up has compiled is made for. Write `:dep {}`, or leave the line out.",
                 self.name, self.name, self.version, self.name
             )),
-            _ => Ok(()),
+            wanted => Ok(wanted.is_ok()),
         }
     }
 }
@@ -127,8 +127,8 @@ fn wish(argument: &str, layout: &Layout, folder: &Path) -> Result<Wish, String> 
     match value {
         None => Ok(Wish::Prepared(prepared)),
         Some(Value::String(requirement)) => {
-            prepared.check_version(&requirement)?;
-            Ok(Wish::Prepared(prepared))
+            let fits = prepared.fulfils(&requirement)?;
+            Ok(if fits { Wish::Prepared(prepared) } else { Wish::Other })
         }
         Some(Value::Table(table)) => of_table(prepared, &table, layout, folder),
         Some(_) => Ok(Wish::Other),
@@ -154,8 +154,10 @@ fn of_table(
     layout: &Layout,
     folder: &Path,
 ) -> Result<Wish, String> {
-    if let Some(requirement) = table.get("version").and_then(Value::as_str) {
-        prepared.check_version(requirement)?;
+    if let Some(requirement) = table.get("version").and_then(Value::as_str)
+        && !prepared.fulfils(requirement)?
+    {
+        return Ok(Wish::Other);
     }
     if table.keys().any(|key| !["version", "path"].contains(&key.as_str())) {
         return Ok(Wish::Other);
