@@ -29,6 +29,9 @@ pub enum Command {
     /// Execute notebooks and write executed copies and HTML pages to site/
     Run(RunOptions),
     /// Open JupyterLab on the notebooks
+    #[command(long_about = "Open JupyterLab on the notebooks. It listens on the loopback address \
+        and asks for a token, so it also runs as root. Options for Jupyter itself go behind `--`: \
+        cargo blitz lab -- --ServerApp.ip=0.0.0.0")]
     Lab(LabOptions),
     /// Check everything that CI checks: format, lints, tests, the kernel, and the notebooks
     Test(TestOptions),
@@ -82,7 +85,7 @@ pub struct RunOptions {
 /// Options of `lab`.
 #[derive(Args)]
 pub struct LabOptions {
-    /// Do not open a browser; the address is printed
+    /// Do not open a browser; the address is printed. So it is where there is no screen
     #[arg(long)]
     pub no_browser: bool,
     /// The port to listen on (default: 8888, or the next free one)

@@ -7,7 +7,11 @@ use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 
+const SCRIPT: &str = include_str!("../python/lab.py");
+
 /// Opens JupyterLab on `notebooks/`, on the loopback address and with a token, as is its default.
+/// So it also runs as root, which Jupyter by itself refuses; a line says so, and what is open where
+/// the person's own arguments open more.
 ///
 /// # Errors
 /// Set-up fails, the port that was asked for is in use, or JupyterLab fails.
@@ -23,9 +27,10 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
     let data = run::data(std::env::var("BLITZ_DATA").ok().as_deref())?;
     setup::ensure(project)?;
     let mut command = project.python_command();
-    command.args(["-m", "jupyterlab", "--notebook-dir"]).arg(project.notebooks_dir());
+    command.args(["-c", SCRIPT, "--notebook-dir"]).arg(project.notebooks_dir());
+    // The person's own argument, which comes later, is the one that counts.
     command.arg("--ServerApp.ip=127.0.0.1");
-    if options.no_browser {
+    if options.no_browser || is_headless() {
         command.arg("--no-browser");
     }
     if let Some(port) = options.port {
@@ -37,4 +42,49 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
     }
     // JupyterLab takes this process's place, so that Ctrl-C and its question reach each other.
     Err(command.exec()).context("cannot start JupyterLab")
+}
+
+/// Whether no browser could open: without a screen, Jupyter would start one for the terminal, such
+/// as `w3m`, which cannot show JupyterLab.
+fn is_headless() -> bool {
+    cfg!(target_os = "linux")
+        && ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().all(|name| {
+            std::env::var_os(name).is_none_or(|value| value.is_empty())
+        })
+}
+
+/// What a person who gave `lab` an argument that only Jupyter knows would have to write: everything
+/// from there on behind `--`. `None` where `arguments`, which begin with the subcommand, are not for
+/// `lab`.
+pub fn corrected(arguments: &[String], unknown: &str) -> Option<String> {
+    let (lab, rest) = arguments.split_first()?;
+    // clap names the option alone where it was written with its value.
+    let is_unknown = |argument: &String| {
+        argument == unknown || argument.strip_prefix(unknown).is_some_and(|r| r.starts_with('='))
+    };
+    let place = rest.iter().position(is_unknown)?;
+    let ours = rest[..place].iter().map(String::as_str);
+    let theirs = rest[place..].iter().map(String::as_str).filter(|argument| *argument != "--");
+    let words: Vec<&str> = ours.chain(["--"]).chain(theirs).collect();
+    (lab == "lab").then(|| format!("cargo blitz lab {}", words.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::corrected;
+
+    #[test]
+    fn what_only_jupyter_knows_moves_behind_the_two_dashes() {
+        let corrected = |line: &str, unknown: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            corrected(&words, unknown)
+        };
+        let is = |line: &str| Some(format!("cargo blitz {line}"));
+        assert_eq!(corrected("lab --allow-root", "--allow-root"), is("lab -- --allow-root"));
+        assert_eq!(
+            corrected("lab --port 8889 --ServerApp.ip=0.0.0.0 -- --debug", "--ServerApp.ip"),
+            is("lab --port 8889 -- --ServerApp.ip=0.0.0.0 --debug")
+        );
+        assert_eq!(corrected("run --allow-root", "--allow-root"), None);
+    }
 }
