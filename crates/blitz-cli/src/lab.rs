@@ -27,10 +27,17 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
     let data = run::data(std::env::var("BLITZ_DATA").ok().as_deref())?;
     setup::ensure(project)?;
     let mut command = project.python_command();
-    command.args(["-c", SCRIPT, "--notebook-dir"]).arg(project.notebooks_dir());
-    // The person's own argument, which comes later, is the one that counts.
-    command.arg("--ServerApp.ip=127.0.0.1");
-    if options.no_browser || is_headless() {
+    command.args(["-c", SCRIPT]);
+    let is_named = |names: &[&str]| options.more.iter().any(|argument| sets(argument, names));
+    // Jupyter takes each of these once, and the person's own is the one that counts.
+    if !is_named(&["--notebook-dir", "--ServerApp.root_dir", "--ServerApp.notebook_dir"]) {
+        command.arg("--notebook-dir").arg(project.notebooks_dir());
+    }
+    if !is_named(&["--ip", "--ServerApp.ip"]) {
+        command.arg("--ServerApp.ip=127.0.0.1");
+    }
+    let opens_by_default = !is_named(&["--ServerApp.open_browser", "--browser"]);
+    if options.no_browser || (opens_by_default && is_headless()) {
         command.arg("--no-browser");
     }
     if let Some(port) = options.port {
@@ -44,13 +51,19 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
     Err(command.exec()).context("cannot start JupyterLab")
 }
 
+/// Whether an argument for Jupyter sets one of the options `names`.
+fn sets(argument: &str, names: &[&str]) -> bool {
+    let name = argument.split_once('=').map_or(argument, |(name, _)| name);
+    names.contains(&name)
+}
+
 /// Whether no browser could open: without a screen, Jupyter would start one for the terminal, such
 /// as `w3m`, which cannot show JupyterLab.
 fn is_headless() -> bool {
     cfg!(target_os = "linux")
-        && ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().all(|name| {
-            std::env::var_os(name).is_none_or(|value| value.is_empty())
-        })
+        && ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"]
+            .iter()
+            .all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()))
 }
 
 /// What a person who gave `lab` an argument that only Jupyter knows would have to write: everything

@@ -62,7 +62,9 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         // As a terminal that is closed does: Jupyter ends its kernels and removes its files.
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        if matches!(self.process.try_wait(), Ok(None)) {
+            let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        }
         let start = Instant::now();
         while matches!(self.process.try_wait(), Ok(None)) && start.elapsed() < LIMIT {
             std::thread::sleep(Duration::from_millis(20));
@@ -71,9 +73,23 @@ impl Drop for Lab {
     }
 }
 
+/// Connects to the server, which says where it listens a moment before it does.
+fn connect(port: u16) -> TcpStream {
+    let start = Instant::now();
+    loop {
+        match TcpStream::connect(("127.0.0.1", port)) {
+            Ok(stream) => return stream,
+            Err(error) => {
+                assert!(start.elapsed() < LIMIT, "nothing listens on port {port}: {error}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
 /// Sends a request and returns the status code and the whole answer.
 fn ask(port: u16, method: &str, path: &str, header: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    let mut stream = connect(port);
     stream.set_read_timeout(Some(LIMIT)).expect("a timeout can be set");
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\n{header}\

@@ -5,8 +5,12 @@ Not switched on: `code_page_something`, because this kernel has no pager.
 
 import os
 
-from driver import NOTEBOOKS, display_command
+import jupyter_kernel_test
+from driver import LIMIT, NOTEBOOKS, display_command
 from jupyter_kernel_test import IopubWelcomeTests, KernelTests
+
+# Fifteen seconds otherwise, which a busy machine may need.
+jupyter_kernel_test.TIMEOUT = LIMIT
 
 
 class TestRustKernel(KernelTests):
