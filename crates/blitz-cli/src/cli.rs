@@ -45,7 +45,10 @@ pub enum Command {
     Html(HtmlOptions),
     /// Look for what could be wrong with this machine or this set-up, and say how to mend it
     Doctor,
-    /// Remove what the other commands made
+    /// Remove what the other commands made, in parts
+    #[command(long_about = "Remove what the other commands made, in parts, and say how much that \
+        frees. `cargo blitz doctor` lists the parts with their sizes. Of a link, the link alone is \
+        removed; directories of running kernels stay, and so does everything while somebody sets up.")]
     Clean(CleanOptions),
 }
 
@@ -144,6 +147,9 @@ pub struct BenchTrainOptions {
 /// Options of `bench kernel`.
 #[derive(Args)]
 pub struct BenchKernelOptions {
+    /// A sample that takes one to three minutes: one measured start of each kernel, notebook 01 alone
+    #[arg(long, conflicts_with = "runs")]
+    pub quick: bool,
     /// Measured starts of each kernel, after one that is not counted; the table has their medians
     #[arg(long, value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -172,7 +178,29 @@ pub struct HtmlOptions {
 /// Options of `clean`.
 #[derive(Args)]
 pub struct CleanOptions {
-    /// Also remove .venv, the compiled dependencies and downloaded data: a fresh clone again
+    /// Pages and executed notebooks in site/, logs, what Jupyter remembers: this is what goes where
+    /// no part is named. Back by the next run
+    #[arg(long)]
+    pub results: bool,
+    /// cargo's build directory target/, which notebooks do not need. Back in half a minute, or in
+    /// minutes where the kernel must be built anew or tests are run
+    #[arg(long)]
+    pub target: bool,
+    /// The kernel and the notebooks' compiled dependencies. Back by set-up, in minutes
+    #[arg(long)]
+    pub kernel: bool,
+    /// Data sets. CIFAR-10 is downloaded anew by notebook 04 (170 MB)
+    #[arg(long)]
+    pub data: bool,
+    /// The Python environment .venv with PyTorch. Back by set-up: a minute, and a download of up to
+    /// 3 GB where pip's cache has it no more
+    #[arg(long)]
+    pub python: bool,
+    /// All of these, the history of what you have executed, and the choice of `setup --cpu`: a fresh
+    /// clone again
     #[arg(long)]
     pub all: bool,
+    /// Say what would be removed and how much that would free, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }

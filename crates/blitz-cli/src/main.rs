@@ -7,6 +7,7 @@ mod bench;
 mod clean;
 mod cli;
 mod command;
+mod disk;
 mod doctor;
 mod execute;
 mod fingerprint;

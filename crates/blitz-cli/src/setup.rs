@@ -14,6 +14,8 @@ use crate::{doctor, prerequisites, torch};
 use anyhow::{Context, Result};
 use kernelspec::Kernel;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Which of PyTorch's builds the environment gets.
@@ -150,6 +152,37 @@ impl<'a> Steps<'a> {
 }
 
 fn lock(project: &Project) -> Result<File> {
+    loop {
+        if let Some(file) = try_lock(project)? {
+            return Ok(file);
+        }
+        let (path, file) = open_lock(project)?;
+        let step = Step::start("waiting for another `cargo blitz` that sets up");
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        step.done("");
+    }
+}
+
+/// Takes the lock of set-up, or returns `None` where another process has it.
+///
+/// # Errors
+/// The lock's file cannot be written.
+pub fn try_lock(project: &Project) -> Result<Option<File>> {
+    loop {
+        let (path, file) = open_lock(project)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, &path) => return Ok(Some(file)),
+            // `cargo blitz clean --all` removed the file meanwhile: the lock is that of nothing.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+    }
+}
+
+fn open_lock(project: &Project) -> Result<(PathBuf, File)> {
     let path = project.path(".blitz/setup.lock");
     let open = || -> std::io::Result<File> {
         // Jupyter's own files go there, and IPython warns where it is missing.
@@ -157,10 +190,10 @@ fn lock(project: &Project) -> Result<File> {
         File::options().create(true).append(true).open(&path)
     };
     let file = open().with_context(|| format!("cannot write {}", path.display()))?;
-    if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        let step = Step::start("waiting for another `cargo blitz` that sets up");
-        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-        step.done("");
-    }
-    Ok(file)
+    Ok((path, file))
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().ok().map(id) == fs::metadata(path).ok().map(id)
 }
