@@ -55,8 +55,9 @@ pub enum Command {
 /// Options of `setup`.
 #[derive(Args, Default)]
 pub struct SetupOptions {
-    /// Take PyTorch's CPU wheels (0.2 GB) from its own index instead of the CUDA ones (3 GB); later
-    /// set-ups keep this choice until `cargo blitz clean --all`
+    /// Take PyTorch's CPU wheels (0.2 GB) from its own index instead of the CUDA ones (3 GB), or, where
+    /// that index cannot be reached, PyPI's wheel without CUDA's libraries (0.55 GB); later set-ups
+    /// keep this choice until `cargo blitz clean --all`
     #[arg(long)]
     pub cpu: bool,
 }

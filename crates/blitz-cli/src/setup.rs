@@ -23,7 +23,7 @@ use std::time::Instant;
 pub enum Wheels {
     /// What PyPI has: with CUDA on Linux, which also runs on machines without a GPU.
     Default,
-    /// CPU only, from PyTorch's own index.
+    /// CPU only, from PyTorch's own index, or from PyPI with CUDA taken out.
     Cpu,
 }
 
