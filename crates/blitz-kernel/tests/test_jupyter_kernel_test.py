@@ -65,14 +65,24 @@ class TestRustKernel(KernelTests):
         # The suite expects some messages within a tenth of a second, which a busy machine may need.
         for channel in [cls.kc.iopub_channel, cls.kc.shell_channel]:
             be_patient(channel)
-        # Completion says nothing rather than keep an editor waiting, and at first it has much to read.
-        wait_until(cls.completes, "the analyzer is ready")
 
-    @classmethod
-    def completes(cls):
-        cls.kc.complete("Vec::<i32>::with_cap")
-        reply = cls.kc.get_shell_msg()
-        return bool(reply["content"].get("matches"))
+    # The kernel says nothing rather than keep an editor waiting, and at first it has much to read. So
+    # these begin when it has answered once.
+
+    def test_completion(self):
+        wait_until(lambda: self.answer(self.kc.complete, "Vec::<i32>::with_cap")["matches"], "a completion")
+        super().test_completion()
+
+    def test_inspect(self):
+        wait_until(lambda: self.answer(self.kc.inspect, self.code_inspect_sample)["found"], "an explanation")
+        super().test_inspect()
+
+    def answer(self, ask, code):
+        asked = ask(code)
+        while True:
+            reply = self.kc.get_shell_msg()
+            if reply["parent_header"].get("msg_id") == asked:
+                return reply["content"]
 
     def flush_channels(self):
         """Takes in what was sent before; the suite itself waits for a tenth of a second."""
