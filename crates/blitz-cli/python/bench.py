@@ -1,9 +1,9 @@
 """Measures Jupyter kernels for `cargo blitz bench kernel`.
 
-Usage: bench.py NOTEBOOKS RUNS KERNEL...
+Usage: bench.py FOLDER RUNS NOTEBOOKS KERNEL...
 
 Starts each kernel RUNS times, in turn, after one start of each that is not counted, and executes the
-tutorial's cells. Prints one JSON object a line: {"progress": TEXT}, and at the end {"result": ...}.
+cells of the first NOTEBOOKS of the tutorial in FOLDER. Prints one JSON object a line: {"progress": TEXT}, and at the end {"result": ...}.
 """
 
 import importlib.metadata
@@ -29,14 +29,21 @@ LONG_RUNNING = {
     "finetune-step", "compare", "training-text", "forward-text", "backward-pass-text",
     "optimizer-text", "finetune-text", "finetune-head-text", "finetune-step-text", "compare-text",
 }
+METHODS = {
+    1: "the code cells of notebook 01 after its first three",
+    3: "the code cells of notebooks 01-03 after each notebook's first three, without the ResNet-18 "
+    "section of 02 and the comparison of optimizers in 03",
+}
 METHOD = (
-    "the code cells of notebooks 01-03 after each notebook's first three, without the ResNet-18 "
-    "section of 02 and the comparison of optimizers in 03; for Python the lines beside them that run "
+    "; for Python the lines beside them that run "
     "by themselves and without an error; from sending a cell to its `idle`, so with what it "
     "computes, which is what Python takes most of its few milliseconds for"
 )
 # The first cells of a notebook load and import; they count for the first printed tensor.
 FIRST_CELLS = 3
+# What an editor asks to complete, how often in each start after one answer that is not counted.
+COMPLETION = {"python3": "torch.zer", "rust": "Tensor::zer", "rust-stock": "Tensor::zer"}
+COMPLETIONS = 5
 TIMEOUT = 600
 
 # The kernels inherit standard output, so from here on that is the log.
@@ -63,9 +70,10 @@ def python_cells(notebook):
     return cells
 
 
-def cells_for(kernel, folder):
+def cells_for(kernel, folder, count):
     read = python_cells if kernel.startswith("python") else rust_cells
-    notebooks = [nbformat.read(Path(folder, f"{name}.ipynb"), as_version=4) for name in NAMES]
+    names = NAMES[:count]
+    notebooks = [nbformat.read(Path(folder, f"{name}.ipynb"), as_version=4) for name in names]
     return [read(notebook) for notebook in notebooks]
 
 
@@ -112,6 +120,24 @@ class Running:
                 self.client.get_shell_msg(timeout=TIMEOUT)
                 return seconds, printed, fine
 
+    def complete(self, code):
+        """Returns the milliseconds until the answer, and whether it names anything."""
+        sent = time.perf_counter()
+        request = self.client.complete(code)
+        while True:
+            reply = self.client.get_shell_msg(timeout=TIMEOUT)
+            if reply["parent_header"].get("msg_id") == request:
+                return (time.perf_counter() - sent) * 1000, bool(reply["content"]["matches"])
+
+    def completions(self, code):
+        """The times of `COMPLETIONS` answers after the first that names something: a kernel may say
+        nothing while its analyzer reads."""
+        deadline = time.perf_counter() + TIMEOUT
+        while not self.complete(code)[1]:
+            if time.perf_counter() > deadline:
+                sys.exit(f"the kernel {self.manager.kernel_name} does not complete {code}")
+        return [self.complete(code)[0] for _ in range(COMPLETIONS)]
+
     def memory(self):
         """Megabytes of the kernel and its children, shared pages divided; None where unknown."""
         kernel = psutil.Process(self.manager.provisioner.pid)
@@ -128,7 +154,7 @@ class Running:
 
 def measure(kernel, folder, notebooks):
     """One start of the kernel for each notebook; the first one's counts as the start."""
-    start = first_tensor = memory = None
+    start = first_tensor = memory = completion = None
     times = []
     for cells in notebooks:
         running = Running(kernel, folder)
@@ -143,6 +169,7 @@ def measure(kernel, folder, notebooks):
                     times.append(seconds * 1000)
             if start is None:
                 start, memory = running.ready, running.memory()
+                completion = statistics.median(running.completions(COMPLETION[kernel]))
         finally:
             running.stop()
     return {
@@ -150,6 +177,7 @@ def measure(kernel, folder, notebooks):
         "first_tensor": first_tensor,
         "cell_median": statistics.median(times),
         "cell_p90": statistics.quantiles(times, n=10)[-1],
+        "completion": completion,
         "memory": memory,
         "cells": times,
     }
@@ -157,7 +185,7 @@ def measure(kernel, folder, notebooks):
 
 def median_of(runs):
     result = {"runs": runs}
-    for key in ["start", "first_tensor", "cell_median", "cell_p90", "memory"]:
+    for key in ["start", "first_tensor", "cell_median", "cell_p90", "completion", "memory"]:
         values = [run[key] for run in runs if run[key] is not None]
         result[key] = statistics.median(values) if values else None
     return result
@@ -189,8 +217,8 @@ def versions():
     return {"Python": platform.python_version(), **found}
 
 
-def main(folder, runs, *kernels):
-    cells = {kernel: cells_for(kernel, folder) for kernel in kernels}
+def main(folder, runs, count, *kernels):
+    cells = {kernel: cells_for(kernel, folder, int(count)) for kernel in kernels}
     measured = {kernel: [] for kernel in kernels}
     for run in range(int(runs) + 1):
         for kernel in kernels:
@@ -204,7 +232,8 @@ def main(folder, runs, *kernels):
         "kernels": {kernel: median_of(runs) for kernel, runs in measured.items()},
         "hardware": hardware(),
         "versions": versions(),
-        "method": METHOD,
+        "method": METHODS[int(count)] + METHOD,
+        "completions": COMPLETIONS,
         "cells": {kernel: len(runs[0]["cells"]) for kernel, runs in measured.items()},
     }
     say(result=result)

@@ -1,5 +1,6 @@
 //! `cargo blitz bench kernel`: how long people wait for a kernel. `bench train` is below.
 
+mod load;
 mod train;
 
 pub use train::train;
@@ -19,13 +20,18 @@ use std::process::Stdio;
 const SCRIPT: &str = include_str!("../python/bench.py");
 
 /// The table's columns: a key of the script's result, how it is headed, and its unit.
-const COLUMNS: [(&str, &str, &str); 5] = [
+const COLUMNS: [(&str, &str, &str); 6] = [
     ("start", "kernel ready", "s"),
     ("first_tensor", "first printed tensor", "s"),
     ("cell_median", "small cell, median", "ms"),
     ("cell_p90", "small cell, 90th percentile", "ms"),
+    ("completion", "completion", "ms"),
     ("memory", "memory", "MB"),
 ];
+/// Notebooks whose cells are measured.
+const NOTEBOOKS: u32 = 3;
+/// Measured starts and notebooks of `--quick`.
+const QUICK: (u32, u32) = (1, 1);
 
 /// Measures kernels and prints the result as a Markdown table or as JSON.
 ///
@@ -33,11 +39,16 @@ const COLUMNS: [(&str, &str, &str); 5] = [
 /// Set-up fails, or a kernel cannot be measured.
 pub fn kernel(project: &Project, options: &BenchKernelOptions) -> Result<()> {
     setup::ensure(project)?;
+    let load = load::other_load();
+    if let Some(warning) = load::warning(load) {
+        eprintln!("warning: {warning}");
+    }
     let step = Step::start("measuring kernels (nothing else should run meanwhile)");
     match measure(project, options, &step) {
         Ok(mut result) => {
             step.done("");
             result["versions"]["rustc"] = Value::from(prerequisites::rust()?);
+            result["other_load"] = Value::from(load);
             if options.json {
                 println!("{result:#}");
             } else {
@@ -58,7 +69,9 @@ fn measure(project: &Project, options: &BenchKernelOptions, step: &Step) -> Resu
     fs::create_dir_all(project.path(".blitz/logs")).context("cannot create .blitz/logs")?;
     let stderr = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut command = project.python_command();
-    command.args(["-c", SCRIPT]).arg(project.notebooks_dir()).arg(options.runs.to_string());
+    command.args(["-c", SCRIPT]).arg(project.notebooks_dir());
+    let (runs, notebooks) = extent(options);
+    command.arg(runs.to_string()).arg(notebooks.to_string());
     command.args(&options.kernels).env("BLITZ_DATA", "builtin");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
     let mut child = command.spawn().context("cannot start the environment's Python")?;
@@ -82,6 +95,11 @@ fn measure(project: &Project, options: &BenchKernelOptions, step: &Step) -> Resu
     }
 }
 
+/// How many measured starts of each kernel, and how many notebooks in each.
+fn extent(options: &BenchKernelOptions) -> (u32, u32) {
+    if options.quick { QUICK } else { (options.runs, NOTEBOOKS) }
+}
+
 fn table(result: &Value, options: &BenchKernelOptions) -> String {
     let mut text = String::from("| kernel |");
     for (_, heading, unit) in COLUMNS {
@@ -96,7 +114,27 @@ fn table(result: &Value, options: &BenchKernelOptions) -> String {
             let _ = write!(text, " {} |", rounded(measured[key].as_f64(), unit));
         }
     }
+    text.push_str(&ratios(result, &options.kernels));
     let _ = write!(text, "\n\n{}\n", conditions(result, options));
+    text
+}
+
+/// How many times as long as the first kernel the others take, which depends less on the machine and
+/// what else it does than the figures themselves.
+fn ratios(result: &Value, kernels: &[String]) -> String {
+    let Some((first, others)) = kernels.split_first() else { return String::new() };
+    let mut text = String::new();
+    for other in others {
+        let _ = write!(text, "\n| {other} / {first} |");
+        for (key, _, _) in COLUMNS {
+            let value = |kernel: &String| result["kernels"][kernel][key].as_f64();
+            let ratio = value(other).zip(value(first)).map(|(other, first)| other / first);
+            let _ = match ratio {
+                Some(ratio) => write!(text, " {ratio:.2} |"),
+                None => write!(text, " not measured |"),
+            };
+        }
+    }
     text
 }
 
@@ -119,16 +157,30 @@ fn conditions(result: &Value, options: &BenchKernelOptions) -> String {
         };
         entries.map(|(key, value)| format!("{key} {}", text(value))).collect::<Vec<_>>().join(", ")
     };
-    format!(
-        "Medians over {} starts of each kernel in turn, after one that was not counted. {}. {}. Small \
-         cells: {} (cells per start: {}). Memory is the kernel's with all its processes, after \
-         notebook 01, shared pages divided.",
-        options.runs,
+    let (runs, _) = extent(options);
+    let mut text = match runs {
+        1 => "One start of each kernel".to_owned(),
+        runs => format!("Medians over {runs} starts of each kernel in turn"),
+    };
+    let _ = write!(
+        text,
+        ", after one that was not counted. {}. {}. Small cells: {} (cells per start: {}). Completion: \
+         median of {} answers after notebook 01 and one that was not counted. Memory is the kernel's \
+         with all its processes, after notebook 01, shared pages divided. The last rows divide by the \
+         first kernel's figures.",
         pairs("hardware"),
         pairs("versions"),
         result["method"].as_str().unwrap_or_default(),
         pairs("cells"),
-    )
+        result["completions"],
+    );
+    if options.quick {
+        text.push_str(" A sample (--quick): one start says little about the spread.");
+    }
+    if let Some(warning) = result["other_load"].as_f64().and_then(load::warning) {
+        let _ = write!(text, " WARNING: {warning}.");
+    }
+    text
 }
 
 #[cfg(test)]
@@ -139,24 +191,38 @@ mod tests {
     #[test]
     fn the_table_has_a_row_for_each_kernel_and_says_on_what_it_was_measured() {
         let kernels = vec!["rust".to_owned(), "python3".to_owned()];
-        let options = BenchKernelOptions { runs: 3, kernels, json: false };
+        let options = BenchKernelOptions { quick: false, runs: 3, kernels, json: false };
         let result = json!({
             "kernels": {
                 "rust": {"start": 1.234, "first_tensor": 3.0, "cell_median": 312.4,
-                         "cell_p90": 400.0, "memory": 900.0},
+                         "cell_p90": 400.0, "completion": 31.0, "memory": 900.0},
                 "python3": {"start": 0.5, "first_tensor": 2.0, "cell_median": 3.21,
-                            "cell_p90": 5.0, "memory": null},
+                            "cell_p90": 5.0, "completion": 3.1, "memory": null},
             },
             "hardware": {"CPU": "a CPU", "cores": 2}, "versions": {"torch": "2.11.0"},
             "method": "what they are", "cells": {"rust": 90, "python3": 70},
+            "completions": 5, "other_load": 0.0,
         });
         let text = table(&result, &options);
-        assert!(text.contains("\n| rust | 1.23 | 3.00 | 312 | 400 | 900 |\n"), "{text}");
+        assert!(text.contains("\n| rust | 1.23 | 3.00 | 312 | 400 | 31 | 900 |\n"), "{text}");
         assert!(
-            text.contains("\n| python3 | 0.50 | 2.00 | 3.2 | 5.0 | not measured |\n"),
+            text.contains("\n| python3 | 0.50 | 2.00 | 3.2 | 5.0 | 3.1 | not measured |\n"),
             "{text}"
         );
+        let ratios = "\n| python3 / rust | 0.41 | 0.67 | 0.01 | 0.01 | 0.10 | not measured |\n";
+        assert!(text.contains(ratios) && !text.contains("WARNING"), "{text}");
         assert!(text.contains("cores 2") && text.contains("torch 2.11.0"), "{text}");
         assert!(text.contains("over 3 starts") && text.contains("rust 90"), "{text}");
+    }
+
+    #[test]
+    fn a_sample_is_called_one() {
+        let kernels = vec!["rust".to_owned()];
+        let options = BenchKernelOptions { quick: true, runs: 3, kernels, json: false };
+        let result = json!({"cells": {"rust": 40}, "completions": 5, "other_load": 1.7});
+        let text = table(&result, &options);
+        for expected in ["One start of each", "rust 40", "of 5 answers", "--quick", "1.7 of"] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
     }
 }

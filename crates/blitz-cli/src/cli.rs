@@ -29,6 +29,9 @@ pub enum Command {
     /// Execute notebooks and write executed copies and HTML pages to site/
     Run(RunOptions),
     /// Open JupyterLab on the notebooks
+    #[command(long_about = "Open JupyterLab on the notebooks. It listens on the loopback address \
+        and asks for a token, so it also runs as root. Options for Jupyter itself go behind `--`: \
+        cargo blitz lab -- --ServerApp.ip=0.0.0.0")]
     Lab(LabOptions),
     /// Check everything that CI checks: format, lints, tests, the kernel, and the notebooks
     Test(TestOptions),
@@ -50,15 +53,19 @@ pub enum Command {
     },
     /// Look for what could be wrong with this machine or this set-up, and say how to mend it
     Doctor,
-    /// Remove what the other commands made
+    /// Remove what the other commands made, in parts
+    #[command(long_about = "Remove what the other commands made, in parts, and say how much that \
+        frees. `cargo blitz doctor` lists the parts with their sizes. Of a link, the link alone is \
+        removed; directories of running kernels stay, and so does everything while somebody sets up.")]
     Clean(CleanOptions),
 }
 
 /// Options of `setup`.
 #[derive(Args, Default)]
 pub struct SetupOptions {
-    /// Take PyTorch's CPU wheels (0.2 GB) from its own index instead of the CUDA ones (3 GB); later
-    /// set-ups keep this choice until `cargo blitz clean --all`
+    /// Take PyTorch's CPU wheels (0.2 GB) from its own index instead of the CUDA ones (3 GB), or, where
+    /// that index cannot be reached, PyPI's wheel without CUDA's libraries (0.55 GB); later set-ups
+    /// keep this choice until `cargo blitz clean --all`
     #[arg(long)]
     pub cpu: bool,
 }
@@ -90,7 +97,7 @@ pub struct RunOptions {
 /// Options of `lab`.
 #[derive(Args)]
 pub struct LabOptions {
-    /// Do not open a browser; the address is printed
+    /// Do not open a browser; the address is printed. So it is where there is no screen
     #[arg(long)]
     pub no_browser: bool,
     /// The port to listen on (default: 8888, or the next free one)
@@ -149,6 +156,9 @@ pub struct BenchTrainOptions {
 /// Options of `bench kernel`.
 #[derive(Args)]
 pub struct BenchKernelOptions {
+    /// A sample that takes one to three minutes: one measured start of each kernel, notebook 01 alone
+    #[arg(long, conflicts_with = "runs")]
+    pub quick: bool,
     /// Measured starts of each kernel, after one that is not counted; the table has their medians
     #[arg(long, value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -212,7 +222,29 @@ pub struct HtmlOptions {
 /// Options of `clean`.
 #[derive(Args)]
 pub struct CleanOptions {
-    /// Also remove .venv, the compiled dependencies and downloaded data: a fresh clone again
+    /// Pages and executed notebooks in site/, logs, what Jupyter remembers: this is what goes where
+    /// no part is named. Back by the next run
+    #[arg(long)]
+    pub results: bool,
+    /// cargo's build directory target/, which notebooks do not need. Back in half a minute, or in
+    /// minutes where the kernel must be built anew or tests are run
+    #[arg(long)]
+    pub target: bool,
+    /// The kernel and the notebooks' compiled dependencies. Back by set-up, in minutes
+    #[arg(long)]
+    pub kernel: bool,
+    /// Data sets. CIFAR-10 is downloaded anew by notebook 04 (170 MB)
+    #[arg(long)]
+    pub data: bool,
+    /// The Python environment .venv with PyTorch. Back by set-up: a minute, and a download of up to
+    /// 3 GB where pip's cache has it no more
+    #[arg(long)]
+    pub python: bool,
+    /// All of these, the history of what you have executed, and the choice of `setup --cpu`: a fresh
+    /// clone again
     #[arg(long)]
     pub all: bool,
+    /// Say what would be removed and how much that would free, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }

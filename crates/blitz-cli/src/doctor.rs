@@ -3,7 +3,7 @@
 use crate::command::output_of;
 use crate::project::Project;
 use crate::setup::kernelspec::{self, Kernel};
-use crate::{prerequisites, torch};
+use crate::{disk, prerequisites, torch};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::env::consts::DLL_SUFFIX;
 use std::fs;
@@ -41,6 +41,7 @@ pub fn doctor(project: &Project) -> Result<()> {
             }
         }
     }
+    print!("\n{}", disk::report(project));
     ensure!(failed == 0, "{failed} checks failed; each line above says what helps");
     println!("All is well.");
     Ok(())

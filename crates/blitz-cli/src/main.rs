@@ -7,6 +7,7 @@ mod bench;
 mod clean;
 mod cli;
 mod command;
+mod disk;
 mod doctor;
 mod execute;
 mod fingerprint;
@@ -26,12 +27,14 @@ mod test;
 mod torch;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cli::{Bench, Cli, Command};
 use project::{Project, Usage};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match dispatch(Cli::parse()) {
+    let cli = Cli::try_parse().unwrap_or_else(|error| with_advice(error).exit());
+    match dispatch(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
@@ -39,6 +42,20 @@ fn main() -> ExitCode {
             ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
         }
     }
+}
+
+/// Says where Jupyter's own options go, where one was given to `lab`.
+fn with_advice(mut error: clap::Error) -> clap::Error {
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg)
+        && let Some(line) = lab::corrected(&arguments, unknown)
+    {
+        let tip = format!("options and arguments for Jupyter go behind `--`: {line}");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<()> {

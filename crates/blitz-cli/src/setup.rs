@@ -18,6 +18,8 @@ use crate::{doctor, prerequisites, torch};
 use anyhow::{Context, Result};
 use kernelspec::Kernel;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -26,7 +28,7 @@ use std::time::Instant;
 pub enum Wheels {
     /// What PyPI has: with CUDA on Linux, which also runs on machines without a GPU.
     Default,
-    /// CPU only, from PyTorch's own index.
+    /// CPU only, from PyTorch's own index, or from PyPI with CUDA taken out.
     Cpu,
 }
 
@@ -221,6 +223,37 @@ fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
 }
 
 fn lock(project: &Project) -> Result<File> {
+    loop {
+        if let Some(file) = try_lock(project)? {
+            return Ok(file);
+        }
+        let (path, file) = open_lock(project)?;
+        let step = Step::start("waiting for another `cargo blitz` that sets up");
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        step.done("");
+    }
+}
+
+/// Takes the lock of set-up, or returns `None` where another process has it.
+///
+/// # Errors
+/// The lock's file cannot be written.
+pub fn try_lock(project: &Project) -> Result<Option<File>> {
+    loop {
+        let (path, file) = open_lock(project)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, &path) => return Ok(Some(file)),
+            // `cargo blitz clean --all` removed the file meanwhile: the lock is that of nothing.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+    }
+}
+
+fn open_lock(project: &Project) -> Result<(PathBuf, File)> {
     let path = project.path(".blitz/setup.lock");
     let open = || -> std::io::Result<File> {
         // Jupyter's own files go there, and IPython warns where it is missing.
@@ -228,10 +261,10 @@ fn lock(project: &Project) -> Result<File> {
         File::options().create(true).append(true).open(&path)
     };
     let file = open().with_context(|| format!("cannot write {}", path.display()))?;
-    if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        let step = Step::start("waiting for another `cargo blitz` that sets up");
-        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-        step.done("");
-    }
-    Ok(file)
+    Ok((path, file))
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().ok().map(id) == fs::metadata(path).ok().map(id)
 }

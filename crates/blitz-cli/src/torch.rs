@@ -39,7 +39,32 @@ pub fn check(project: &Project) -> Result<(PathBuf, String)> {
              {version}. `cargo blitz setup` puts the right one back."
         );
     }
-    Ok((dir, version))
+    let without = if lacks_cuda(&dir) { " without CUDA's libraries" } else { "" };
+    Ok((dir, format!("{version}{without}")))
+}
+
+/// Whether CUDA was taken out of a torch that was built with it.
+pub fn lacks_cuda(torch: &Path) -> bool {
+    let was_built_with = version_in(torch).is_some_and(|version| version.contains("+cu"));
+    was_built_with
+        && torch.join("lib/libtorch.so").exists()
+        && !torch.join("lib/libtorch_cuda.so").exists()
+}
+
+/// Removes the small libraries that stand in for CUDA's where it was taken out: libtorch would find
+/// them before the real ones.
+///
+/// # Errors
+/// One cannot be removed.
+pub fn forget_stand_ins(project: &Project) -> Result<()> {
+    let Some(torch) = installed_dir(project) else { return Ok(()) };
+    for name in ["libtorch_cuda.so", "libcudnn.so.9"] {
+        let path = torch.join("../nvidia/cu13/lib").join(name);
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Links `.blitz/libtorch` to the torch package, so that its path does not depend on the Python

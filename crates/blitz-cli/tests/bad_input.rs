@@ -30,7 +30,7 @@ fn help_is_there_for_every_command() {
     let (_, text) = run(blitz().args(["test", "--help"]));
     assert!(text.contains("jupyter:") && text.contains("stock:"), "the checks are named: {text}");
     let (_, text) = run(blitz().args(["bench", "kernel", "--help"]));
-    assert!(text.contains("--runs") && text.contains("--json"), "{text}");
+    assert!(text.contains("--runs") && text.contains("--quick"), "{text}");
     let (_, text) = run(blitz().args(["bench", "train", "--help"]));
     assert!(text.contains("--quick") && text.contains("--data"), "{text}");
 }

@@ -33,7 +33,18 @@ pub fn warm(layout: &Layout) -> Result<()> {
     let compiled = compile();
     // Written whatever happened: kernels must never reach for the network.
     write(&config_dir.join("evcxr.toml"), &evcxr_toml(true))?;
-    compiled
+    compiled?;
+    forget_incremental(&warm_dir.join("target"));
+    Ok(())
+}
+
+/// Removes what rustc keeps for compiling our own crates a second time: some 65 MB, which every stock
+/// kernel would copy. Best effort: nothing depends on it.
+fn forget_incremental(target: &Path) {
+    let dirs = fs::read_dir(target).into_iter().flatten().flatten().map(|entry| entry.path());
+    for dir in dirs.flat_map(|dir| [dir.join("incremental"), dir.join("debug/incremental")]) {
+        let _ = fs::remove_dir_all(dir);
+    }
 }
 
 /// Compiles the library that shares the standard library with cells.

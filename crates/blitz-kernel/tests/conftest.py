@@ -1,7 +1,7 @@
 """Kernels for the tests: few, because a start takes seconds."""
 
 import pytest
-from driver import DEPENDENCIES, IMPORTS, SharedKernel
+from driver import DEPENDENCIES, IMPORTS, Gates, HeldCompilation, SharedKernel
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +28,18 @@ def kernel(plain_kernels):
 def torch_kernel(torch_kernels):
     """A kernel with `tch` and `blitz`, shared by the module's tests."""
     return torch_kernels.get()
+
+
+@pytest.fixture
+def gates(kernel, tmp_path):
+    """Gates for the cells of `kernel`."""
+    kernel.execute(Gates.RUST).ok()
+    return Gates(tmp_path)
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A compilation that lasts until the test ends it."""
+    held = HeldCompilation(tmp_path)
+    yield held
+    held.abandon()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from driver import BUILD_DIRS, DEPENDENCIES, NOTEBOOKS, PROGRAM, ROOT, Kernel
+from driver import BUILD_DIRS, DEPENDENCIES, LIMIT, NOTEBOOKS, PROGRAM, ROOT, Kernel
 
 MEGABYTE = 1_000_000
 
@@ -36,7 +36,7 @@ def start(file, prefix=(), **options):
     """Starts the kernel, which is expected to end by itself, and returns what it said."""
     command = [*prefix, PROGRAM, "--control_file", str(file)]
     ended = subprocess.run(
-        command, cwd=NOTEBOOKS, capture_output=True, text=True, timeout=20, check=False, **options
+        command, cwd=NOTEBOOKS, capture_output=True, text=True, timeout=LIMIT, check=False, **options
     )
     assert ended.returncode == 1, (ended.returncode, ended.stderr)
     assert "panicked" not in ended.stderr
@@ -139,11 +139,11 @@ def test_a_disk_that_is_full_for_a_while_fails_cells_and_spares_the_kernel(tmp_p
                 while True:
                     file.write(bytes(MEGABYTE))
         # A large library: a small one may find room in what the kernel's other process frees.
-        cell = kernel.execute(LARGE, timeout=60)
+        cell = kernel.execute(LARGE)
         told = cell.error["evalue"] + cell.traceback
         assert "space left" in told or "disk" in told, told
         filler.unlink()
-        assert kernel.execute("kept * 3", timeout=60).ok().result["text/plain"] == "21"
+        assert kernel.execute("kept * 3").ok().result["text/plain"] == "21"
 
 
 @needs_mount
@@ -184,7 +184,7 @@ def test_a_cell_with_a_nul_byte_is_an_error(kernel):
 
 def test_a_hundred_megabytes_of_output_arrive_whole(kernel):
     line = "0123456789" * 10
-    cell = kernel.execute(f'for _ in 0..1_000_000 {{ println!("{line[:-1]}"); }}', timeout=180).ok()
+    cell = kernel.execute(f'for _ in 0..1_000_000 {{ println!("{line[:-1]}"); }}').ok()
     assert sum(len(message.content["text"]) for message in cell.of("stream")) == 100 * MEGABYTE
     assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
 
@@ -204,7 +204,7 @@ def test_bytes_that_are_no_text_are_replaced(kernel):
 
 def test_ten_cells_behind_a_failing_one_do_not_hang(kernel):
     cells = [kernel.submit(code) for code in ["no_such_name"] + ["1 + 1"] * 10]
-    statuses = [kernel.finish(cell, 30).status for cell in cells]
+    statuses = [kernel.finish(cell).status for cell in cells]
     assert statuses == ["error"] + ["aborted"] * 10
     assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
 

@@ -1,12 +1,12 @@
-"""Completion and documentation: for tch and blitz, in half-written cells, while a cell runs."""
+"""Completion and documentation: for tch and blitz, in half-written cells, while a cell runs.
 
-import time
+How fast the answers come, `cargo blitz bench kernel` measures.
+"""
 
 import pytest
+from driver import Gates, wait_until
 
-# In seconds. One answer of all may be held up by something else on this machine.
-SLOWEST = 1.0
-SECONDS = []
+ASKED = 5
 SETUP = """
 let x = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));
 fn of_my_own(tensor: &Tensor) -> i64 { tensor.size()[0] }
@@ -20,28 +20,37 @@ let holder = Holder { my_field: 1 };
 def editor(torch_kernel):
     """A kernel whose analyzer has read tch."""
     if not hasattr(torch_kernel, "prepared"):
-        torch_kernel.execute(SETUP).ok()
-        complete(torch_kernel, "Tensor::zer")
-        inspect(torch_kernel, "Tensor::zeros")
+        torch_kernel.execute(SETUP + Gates.RUST).ok()
+        # The first question makes it read, and whoever asks meanwhile gets no answer after some seconds.
+        is_ready = lambda: named(complete(torch_kernel, "Tensor::zer").matches, "zeros")  # noqa: E731
+        wait_until(is_ready, "the analyzer knows tch")
         torch_kernel.prepared = True
-        SECONDS.clear()
     return torch_kernel
 
 
-def complete(kernel, code, cursor=None, timeout=60):
-    cursor = len(code) if cursor is None else cursor
-    request = kernel.ask("complete", {"code": code, "cursor_pos": cursor}, timeout=timeout)
-    request.matches = request.reply["matches"]
-    SECONDS.append(request.replied - request.sent)
+def ask(kernel, kind, content, has_answer):
+    """Asks up to `ASKED` times: on a busy machine the kernel may say nothing rather than keep an editor
+    waiting."""
+    for _ in range(ASKED):
+        request = kernel.ask(kind, content)
+        if has_answer(request.reply):
+            break
     return request
 
 
-def inspect(kernel, code, cursor=None, timeout=60):
+def complete(kernel, code, cursor=None):
+    cursor = len(code) if cursor is None else cursor
+    content = {"code": code, "cursor_pos": cursor}
+    request = ask(kernel, "complete", content, lambda reply: reply["matches"])
+    request.matches = request.reply["matches"]
+    return request
+
+
+def inspect(kernel, code, cursor=None):
     cursor = len(code) if cursor is None else cursor
     content = {"code": code, "cursor_pos": cursor, "detail_level": 0}
-    request = kernel.ask("inspect", content, timeout=timeout)
+    request = ask(kernel, "inspect", content, lambda reply: reply["found"])
     request.text = request.reply["data"].get("text/plain", "") if request.reply["found"] else None
-    SECONDS.append(request.replied - request.sent)
     return request
 
 
@@ -120,29 +129,24 @@ def test_what_has_no_documentation_is_not_found(editor):
         assert reply["status"] == "ok" and reply["found"] is False and reply["data"] == {}
 
 
-def test_help_comes_while_a_cell_runs(editor):
-    cell = editor.submit('println!("on");\nstd::thread::sleep(std::time::Duration::from_secs(5));')
+def test_help_comes_while_a_cell_runs(editor, tmp_path):
+    gates = Gates(tmp_path)
+    cell = editor.submit(f'println!("on");\n{gates.wait_at("end")}')
     editor.wait_for_text(cell, "on")
-    completion = complete(editor, "let y = x.mat", timeout=4)
-    documentation = inspect(editor, "Tensor::zeros", timeout=4)
+    completion = complete(editor, "let y = x.mat")
+    documentation = inspect(editor, "Tensor::zeros")
     assert named(completion.matches, "matmul")
     assert "zeros" in documentation.text
     assert not cell.idle, "the cell still runs"
+    gates.open("end")
     editor.finish(cell).ok()
 
 
-def test_help_comes_while_a_cell_compiles(editor):
-    const = "let mut i = 0u64; while i < 5_000_000 { i += 1; } i"
-    cell = editor.submit(f"#[allow(long_running_const_eval)]\nconst N: u64 = {{ {const} }};\nN")
-    editor.wait(lambda: cell.of("execute_input"), what="the cell's start")
-    time.sleep(0.3)
-    completion = complete(editor, "x.mat", timeout=30)
+def test_help_comes_while_a_cell_compiles(editor, held):
+    cell = editor.submit(f"{held.expression}.len()")
+    editor.wait(held.has_begun, "the compiler's start")
+    completion = complete(editor, "x.mat")
     assert named(completion.matches, "matmul")
-    editor.finish(cell).ok()
-
-
-def test_answers_came_within_a_second():
-    """Runs last: judges all requests above."""
-    if len(SECONDS) < 2:
-        pytest.skip("the tests above were not chosen")
-    assert sorted(SECONDS)[-2] < SLOWEST, sorted(SECONDS)
+    assert not cell.idle, "the cell still compiles"
+    held.release("four")
+    assert editor.finish(cell).ok().result["text/plain"] == "4"

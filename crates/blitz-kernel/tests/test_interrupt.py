@@ -3,7 +3,11 @@
 import time
 
 import pytest
-from driver import Kernel
+from driver import Kernel, wait_until
+
+# How long after an interrupt the kernel takes a second one for an impatient first, and how long it
+# waits before it tells how to end a cell that does not react. Waiting longer harms nothing.
+SECOND_INTERRUPT = 4
 
 TRAINING = """
 let images = (Tensor::rand([400, 3, 32, 32], (Kind::Float, Device::Cpu)) * 255).to_kind(Kind::Uint8);
@@ -26,20 +30,12 @@ println!("{}", evaluate(&net, &mut loader, &CLASSES)?.total());
 """
 # What no interrupt reaches.
 ENDLESS = 'println!("on");\nlet mut turns = 0u64;\nloop { turns = std::hint::black_box(turns + 1); }'
-# Some seconds of compile time.
-SLOW_TO_COMPILE = """
-#[allow(long_running_const_eval)]
-const SUM: u64 = { let mut i = 0u64; let mut sum = 0u64; while i < 1_000_000_000 { sum += i; i += 1; } sum };
-println!("{SUM}");
-"""
 
 
-def interrupted(kernel, cell, within=5):
-    """Interrupts, and checks that the cell ends as interrupted, in time."""
-    asked = time.time()
-    reply = kernel.interrupt()
-    assert reply.status == "ok" and reply.replied - asked < 1
-    kernel.finish(cell, within)
+def interrupted(kernel, cell):
+    """Interrupts, and checks that the cell ends as interrupted: none of these would end by itself."""
+    assert kernel.interrupt().status == "ok"
+    kernel.finish(cell)
     assert cell.error["ename"] == "interrupted", cell.error
     return cell
 
@@ -85,16 +81,32 @@ def test_cells_queued_behind_an_interrupted_one_are_aborted(torch_kernel):
     assert torch_kernel.finish(queued).status == "aborted" and not queued.of("stream")
 
 
+# A start that ends before it could be held says nothing; another one is tried.
+HELD_STARTS = 5
+
+
 def test_an_interrupt_reaches_a_cell_that_waits_for_the_kernel_to_start():
-    kernel = Kernel()
-    try:
-        cell = kernel.submit('println!("ran");')
-        time.sleep(0.3)
-        interrupted(kernel, cell, within=60)
-        assert not cell.of("stream")
-        assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
-    finally:
-        kernel.stop()
+    for _ in range(HELD_STARTS):
+        kernel = Kernel()
+        try:
+            # The start goes on only when the process that will run cells does.
+            held = kernel.process.children(recursive=True)
+            for process in held:
+                process.suspend()
+            cell = kernel.submit('println!("ran");')
+            # Behind the cell on the same channel: when this is answered, the cell has arrived.
+            kernel.ask("kernel_info")
+            assert kernel.interrupt().status == "ok"
+            for process in held:
+                process.resume()
+            kernel.finish(cell)
+            assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
+            if not cell.of("stream"):
+                assert cell.error["ename"] == "interrupted", cell.error
+                return
+        finally:
+            kernel.stop()
+    pytest.fail(f"in none of {HELD_STARTS} starts did a cell wait when the interrupt came")
 
 
 def test_an_interrupt_between_cells_does_not_stop_the_next(torch_kernel):
@@ -102,6 +114,15 @@ def test_an_interrupt_between_cells_does_not_stop_the_next(torch_kernel):
     assert torch_kernel.interrupt().status == "ok"
     cell = torch_kernel.execute(LOOPS["fit"].replace("1000", "1")).ok()
     assert "[1, " in cell.stdout
+
+
+def pump_for(kernel, seconds, flooded=None):
+    """Lets time pass, and forgets what the cell `flooded` sends meanwhile."""
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        kernel.pump(0.2)
+        if flooded:
+            flooded.messages.clear()
 
 
 @pytest.mark.parametrize(
@@ -112,9 +133,7 @@ def test_a_cell_that_does_not_react_is_ended_by_a_second_interrupt(kernel, code)
     cell = kernel.submit(code)
     kernel.wait_for_text(cell, "on")
     kernel.interrupt()
-    deadline = time.time() + 4
-    while time.time() < deadline:
-        kernel.pump(0.2)
+    pump_for(kernel, SECOND_INTERRUPT)
     assert not cell.idle, "the first interrupt alone takes nothing away"
     interrupted(kernel, cell)
     assert "variables" in cell.error["evalue"] + cell.traceback, "it says what was lost"
@@ -124,14 +143,11 @@ def test_a_cell_that_does_not_react_is_ended_by_a_second_interrupt(kernel, code)
 
 def test_an_endless_loop_that_prints_can_be_ended(kernel):
     cell = kernel.submit('loop { println!("{}", "x".repeat(60)); }')
-    kernel.wait(lambda: cell.of("stream"), what="output")
+    kernel.wait(lambda: cell.of("stream"), "output")
     kernel.interrupt()
-    deadline = time.time() + 4
-    while time.time() < deadline:
-        kernel.pump(0.2)
-        cell.messages.clear()
+    pump_for(kernel, SECOND_INTERRUPT, cell)
     kernel.send("interrupt_request", {}, "control")
-    kernel.finish(cell, 20)
+    kernel.finish(cell)
     assert cell.error["ename"] == "interrupted"
     assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
 
@@ -140,12 +156,13 @@ def compilers(kernel):
     return [p for p in kernel.process.children(recursive=True) if p.name().startswith("rustc")]
 
 
-def test_interrupting_cancels_compilation(kernel):
+def test_interrupting_cancels_compilation(kernel, held):
     kernel.execute("let alive = vec![1, 2, 3];").ok()
-    cell = kernel.submit(SLOW_TO_COMPILE)
-    kernel.wait(lambda: cell.of("execute_input"), what="the cell's start")
-    kernel.wait(lambda: compilers(kernel), 10, "the compiler's start")
-    interrupted(kernel, cell, within=3)
-    assert not compilers(kernel), "the compiler is gone"
+    cell = kernel.submit(f"const TEXT: &str = {held.expression};\nprintln!(\"{{TEXT}}\");")
+    kernel.wait(held.has_begun, "the compiler's start")
+    assert compilers(kernel)
+    interrupted(kernel, cell)
+    wait_until(lambda: not compilers(kernel), "the compiler is gone")
+    assert not cell.of("stream")
     assert kernel.execute("alive").ok().result["text/plain"] == "[1, 2, 3]"
-    assert kernel.execute("SUM").error["ename"] == "compile error", "nothing of the cell stays"
+    assert kernel.execute("TEXT").error["ename"] == "compile error", "nothing of the cell stays"

@@ -1,76 +1,51 @@
 """Output: while the cell runs, in order, complete."""
 
-import statistics
-import time
-
 import pytest
 from driver import display_command
 
-CLOCK = """
-fn now() -> f64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64()
-}
-fn pause(milliseconds: u64) {
-    std::thread::sleep(std::time::Duration::from_millis(milliseconds));
-}
-"""
-# How late a piece of output may be, in seconds.
-LATEST = 0.1
+# Each prints the number `i` and no more; the cell then waits until that has arrived.
+WHOLE_LINE = "{macro}!(\"{{i}}\");"
+FLUSHED = 'print!("{i} "); std::io::Write::flush(&mut std::io::stdout())?;'
+UNFINISHED = 'print!("{i} ");'
+WRITTEN_OVER = 'eprint!("\\r{i}");'
 
 
-@pytest.fixture
-def clocked(kernel):
-    """A kernel whose cells can tell the time."""
-    kernel.execute(CLOCK).ok()
-    return kernel
+@pytest.mark.parametrize(
+    "print_number, name",
+    [
+        (WHOLE_LINE.format(macro="println"), "stdout"),
+        (WHOLE_LINE.format(macro="eprintln"), "stderr"),
+        (FLUSHED, "stdout"),
+        (UNFINISHED, "stdout"),
+        (WRITTEN_OVER, "stderr"),
+    ],
+    ids=["line", "error line", "flushed part of a line", "part of a line", "line written over"],
+)
+def test_output_arrives_while_the_cell_runs(kernel, gates, print_number, name):
+    cell = kernel.submit(f"for i in 0..10 {{ {print_number} {gates.wait_at_each('seen')} }}")
+    for number in range(10):
+        arrived = lambda: cell.text(name).split()[-1:] == [str(number)]  # noqa: E731, B023
+        kernel.wait(arrived, f"{number} on {name}, while the cell waits for that")
+        assert not cell.idle
+        gates.open(f"seen-{number}")
+    kernel.finish(cell).ok()
+    assert cell.text(name).split() == [str(number) for number in range(10)]
+    assert cell.text(name).count("\r") == (10 if print_number == WRITTEN_OVER else 0)
 
 
-def delays(cell, name):
-    """How long after it was printed each piece arrived; each piece is the time of printing."""
-    late = []
-    for message in cell.of("stream"):
-        assert message.content["name"] == name
-        late += [message.time - float(piece) for piece in message.content["text"].split()]
-    return late
-
-
-def check(late, count):
-    assert len(late) == count
-    # One may be held up by something else on this machine.
-    assert sorted(late)[-2] < LATEST and statistics.median(late) < LATEST / 2, late
-
-
-@pytest.mark.parametrize("macro, name", [("println", "stdout"), ("eprintln", "stderr")])
-def test_lines_arrive_while_the_cell_runs(clocked, macro, name):
-    cell = clocked.execute(f'for _ in 0..10 {{ {macro}!("{{:.4}}", now()); pause(150); }}').ok()
-    check(delays(cell, name), 10)
-
-
-def test_partial_lines_arrive_when_they_are_flushed(clocked):
-    cell = clocked.execute(
-        "use std::io::Write;\n"
-        'for _ in 0..10 { print!("{:.4} ", now()); std::io::stdout().flush()?; pause(150); }'
-    ).ok()
-    check(delays(cell, "stdout"), 10)
-
-
-def test_partial_lines_arrive_without_being_flushed(clocked):
-    cell = clocked.execute('for _ in 0..10 { print!("{:.4} ", now()); pause(150); }').ok()
-    check(delays(cell, "stdout"), 10)
-
-
-def test_a_line_that_is_written_over_arrives_with_its_carriage_returns(clocked):
-    cell = clocked.execute('for _ in 0..10 { eprint!("\\r{:.4}", now()); pause(150); }\neprintln!();')
-    check(delays(cell.ok(), "stderr"), 10)
-    assert cell.stderr.count("\r") == 10 and cell.stderr.endswith("\n")
-
-
-def test_the_two_streams_keep_their_order_where_there_is_time_between(clocked):
-    cell = clocked.execute(
-        'for i in 0..5 { println!("out {i}"); pause(60); eprintln!("err {i}"); pause(60); }'
-    ).ok()
-    texts = [message.content["text"] for message in cell.of("stream")]
-    assert texts == [f"{name} {i}\n" for i in range(5) for name in ["out", "err"]]
+def test_the_two_streams_keep_their_order_where_one_waits_for_the_other(kernel, gates):
+    cell = kernel.submit(
+        f"for i in 0..5 {{ println!(\"out {{i}}\"); {gates.wait_at_each('out')}"
+        f" eprintln!(\"err {{i}}\"); {gates.wait_at_each('err')} }}"
+    )
+    expected = []
+    for number in range(5):
+        for name in ["out", "err"]:
+            expected.append(f"{name} {number}\n")
+            kernel.wait(lambda: len(cell.of("stream")) >= len(expected), f"{expected[-1]!r}")
+            gates.open(f"{name}-{number}")
+    kernel.finish(cell).ok()
+    assert [message.content["text"] for message in cell.of("stream")] == expected
 
 
 def test_no_line_of_many_is_lost(kernel):
@@ -105,20 +80,26 @@ def test_output_of_threads_and_child_processes_is_there(kernel):
     assert cell.stdout == "from a thread\nfrom a child\n" and cell.stderr == "oh\n"
 
 
-def test_a_character_that_arrives_in_two_pieces_is_whole(clocked):
-    cell = clocked.execute(
+def test_a_character_that_arrives_in_two_pieces_is_whole(kernel):
+    # Whether the pauses are long or short, no piece may be shown by itself.
+    pause = "std::thread::sleep(std::time::Duration::from_millis(20));"
+    cell = kernel.execute(
         "use std::io::Write;\n"
         "let mut out = std::io::stdout();\n"
-        'for byte in "né 😀!\\n".bytes() { out.write_all(&[byte])?; out.flush()?; pause(20); }'
+        f'for byte in "né 😀!\\n".bytes() {{ out.write_all(&[byte])?; out.flush()?; {pause} }}'
     ).ok()
     assert cell.stdout == "né 😀!\n"
 
 
-def test_pictures_arrive_in_their_place_and_at_once(clocked):
+def test_pictures_arrive_in_their_place_and_at_once(kernel, gates):
     picture = {"image/png": "iVBORw==", "text/plain": "A dot."}
     metadata = {"image/png": {"width": 640, "height": 480}}
     show = display_command({"display": {"data": picture, "metadata": metadata}})
-    cell = clocked.execute(f'print!("a");\n{show}\nprintln!("b"); {show} pause(1000);\n1 + 1').ok()
+    cell = kernel.submit(f'print!("a");\n{show}\nprintln!("b"); {show} {gates.wait_at("end")}\n1 + 1')
+    kernel.wait(lambda: len(cell.of("display_data")) == 2, "both pictures, while the cell runs")
+    assert not cell.idle
+    gates.open("end")
+    kernel.finish(cell).ok()
     shown = cell.of("stream", "display_data", "execute_result")
     assert [message.kind for message in shown] == [
         "stream", "display_data", "stream", "display_data", "execute_result",
@@ -126,7 +107,7 @@ def test_pictures_arrive_in_their_place_and_at_once(clocked):
     assert cell.stdout == "ab\n", "no part of a command is shown as text"
     first, second = cell.of("display_data")
     assert first.content["data"] == picture and first.content["metadata"] == metadata
-    assert cell.idle - second.time > 0.8, "not at the cell's end"
+    assert second.content == first.content
     assert cell.result["text/plain"] == "2"
 
 
@@ -219,8 +200,8 @@ def test_a_grid_of_images_is_a_picture_with_a_text_alternative(torch_kernel):
     assert cell.result["image/png"].startswith("iVBOR") and "cat" in cell.result["text/plain"]
 
 
-def test_idle_comes_after_all_output(clocked):
-    cell = clocked.execute('for i in 0..2000 { eprintln!("{i}"); println!("{i}"); }').ok()
-    time.sleep(0.5)
-    clocked.pump(0)
+def test_idle_comes_after_all_output(kernel):
+    cell = kernel.execute('for i in 0..2000 { eprintln!("{i}"); println!("{i}"); }').ok()
+    # What was sent late would have come before this request's end.
+    kernel.ask("kernel_info")
     assert cell.messages[-1].kind == "status" and cell.stderr.count("\n") == 2000

@@ -1,5 +1,6 @@
 //! `cargo blitz bench train`: the classifier's training, in PyTorch and here, one after the other.
 
+use super::load::{cores, other_load, warning};
 use crate::cli::BenchTrainOptions;
 use crate::command::end_of;
 use crate::progress::Step;
@@ -12,15 +13,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 const SCRIPT: &str = include_str!("../../python/bench_train.py");
 /// Images and epochs of `--quick`: 500 batches.
 const QUICK: (usize, u32) = (2_000, 1);
 /// Images of each try at the best settings of the eager loop.
 const TRIAL_IMAGES: usize = 2_000;
-/// Share of one core above which other programs disturb the measurement.
-const BUSY: f64 = 0.1;
 
 /// The loops, in the order in which they take turns.
 const LOOPS: [(&str, &str); 3] = [
@@ -297,43 +295,6 @@ fn loss_spread(result: &Value) -> Option<f64> {
         .iter()
         .fold((f64::MAX, 0.0f64), |(least, most), loss| (least.min(*loss), most.max(*loss)));
     Some(most / least - 1.0)
-}
-
-fn warning(other_load: f64) -> Option<String> {
-    (other_load > BUSY).then(|| {
-        format!(
-            "the machine is not idle: other programs keep {other_load:.1} of {} cores busy, and all \
-             loops are slowed down, not in equal measure",
-            cores()
-        )
-    })
-}
-
-/// How many cores other programs keep busy, measured for two seconds; 0 where the system does not
-/// say.
-fn other_load() -> f64 {
-    let before = busy_and_total();
-    std::thread::sleep(Duration::from_secs(2));
-    match before.zip(busy_and_total()) {
-        Some((before, after)) if after.1 > before.1 => {
-            (after.0 - before.0) / (after.1 - before.1) * cores() as f64
-        }
-        _ => 0.0,
-    }
-}
-
-/// Ticks of all cores since the machine started: not idle, and all.
-fn busy_and_total() -> Option<(f64, f64)> {
-    let text = fs::read_to_string("/proc/stat").ok()?;
-    let ticks = text.lines().next()?.split_whitespace().skip(1).take(8);
-    let ticks: Vec<f64> = ticks.map(|tick| tick.parse().ok()).collect::<Option<_>>()?;
-    let total: f64 = ticks.iter().sum();
-    let idle = ticks.get(3)? + ticks.get(4)?;
-    Some((total - idle, total))
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn cpu_name() -> Option<String> {

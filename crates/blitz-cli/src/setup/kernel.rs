@@ -48,15 +48,27 @@ pub fn build(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
 }
 
 /// Puts the binary in place by a rename, so that kernels that run now keep theirs, and apart from
-/// `target`, so that `cargo clean` does not take it away.
+/// `target`, so that `cargo clean` does not take it away. It is a second name of the same file, not a
+/// copy: cargo and the linker replace the binary as a whole when they build another.
 fn install(binary: &Path, place: &Path) -> Result<()> {
     let put = || -> std::io::Result<()> {
         if let Some(parent) = place.parent() {
             fs::create_dir_all(parent)?;
         }
         let beside = place.with_extension("new");
-        fs::copy(binary, &beside)?;
-        fs::rename(&beside, place)
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        if fs::hard_link(binary, &beside).is_err() {
+            fs::copy(binary, &beside)?;
+        }
+        fs::rename(&beside, place)?;
+        // Where both are one file already, a rename does nothing.
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     };
     put().with_context(|| format!("cannot copy {} to {}", binary.display(), place.display()))
 }

@@ -1,5 +1,8 @@
 //! Driving the binary as a person does.
 
+// Each test file has this as a module of its own, and not each needs all of it.
+#![allow(dead_code)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -73,31 +73,37 @@ fn watch(group: Arc<Mutex<Group>>, cancel_file: PathBuf) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
+    use std::fs::{self, File};
+    use std::io::Read;
+
+    fn shell(script: &str, dir: &Path) -> Job<Output> {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).current_dir(dir);
+        output(&mut command, &dir.join("cancel")).expect("the shell runs")
+    }
 
     #[test]
     fn a_program_ends_by_itself_or_with_all_that_it_started() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let cancel = dir.path().join("cancel");
-        let done = dir.path().join("done");
-        let shell = |script: &str| {
-            let mut command = Command::new("sh");
-            command.arg("-c").arg(script).env("DONE", &done);
-            output(&mut command, &cancel).expect("the shell runs")
-        };
-        assert!(matches!(shell("echo a"), Job::Ended(output) if output.stdout == b"a\n"));
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                std::thread::sleep(Duration::from_millis(100));
-                std::fs::write(&cancel, "").expect("the file is written");
+        let dir = dir.path();
+        assert!(matches!(shell("echo a", dir), Job::Ended(output) if output.stdout == b"a\n"));
+        assert!(matches!(shell("mkfifo pipe", dir), Job::Ended(output) if output.status.success()));
+        let all_ended = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                // Both ends of the pipe are open now: the program has started what never ends.
+                let mut pipe = File::open(dir.join("pipe")).expect("the pipe opens");
+                fs::write(dir.join("cancel"), "").expect("the file is written");
+                // Its end comes when the last process that could write to it is gone.
+                let mut text = String::new();
+                pipe.read_to_string(&mut text).map(|_| text)
             });
-            let start = Instant::now();
-            assert!(matches!(shell("(sleep 1; echo late > \"$DONE\") & wait"), Job::Cancelled));
-            assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());
+            let script = "(while :; do sleep 1; done) > pipe & wait";
+            assert!(matches!(shell(script, dir), Job::Cancelled));
+            reader.join().expect("the reader ends").expect("the pipe is read")
         });
-        std::thread::sleep(Duration::from_millis(1100));
-        assert!(!done.exists(), "what the program had started went on");
+        assert_eq!(all_ended, "");
         // The request stands: nothing is started.
-        assert!(matches!(shell("echo b"), Job::Cancelled));
+        assert!(matches!(shell("echo b > started", dir), Job::Cancelled));
+        assert!(!dir.join("started").exists());
     }
 }

@@ -1,0 +1,54 @@
+"""What is started for a cell: one rustc, and nothing else. How fast that is, `cargo blitz bench kernel`
+measures."""
+
+import json
+
+import pytest
+
+# Each says who was called and becomes the real tool.
+WRAPPER = '#!/bin/sh\necho {tool} >> "{log}"\nexec "{real}" "$@"\n'
+
+
+@pytest.fixture
+def calls(torch_kernel, tmp_path):
+    """Returns which tools were called since the last time, in their order."""
+    file, log = torch_kernel.build_dir() / "toolchain.json", tmp_path / "calls"
+    original = file.read_text()
+    session = json.loads(original)
+    for tool in ["cargo", "rustc"]:
+        wrapper = tmp_path / tool
+        real = session["toolchain"][tool]["path"]
+        wrapper.write_text(WRAPPER.format(tool=tool, log=log, real=real))
+        wrapper.chmod(0o755)
+        session["toolchain"][tool]["path"] = str(wrapper)
+
+    def since_last():
+        called = log.read_text().split() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return called
+
+    file.write_text(json.dumps(session))
+    yield since_last
+    file.write_text(original)
+
+
+CELLS = [
+    "let x = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));",
+    "x.size()",
+    'println!("{x}");',
+    "let (rows, columns) = x.size2()?;",
+    "rows * columns",
+    "fn doubled(tensor: &Tensor) -> Tensor { tensor * 2 }",
+    "doubled(&x).sum(Kind::Float).double_value(&[])",
+]
+
+
+def test_a_cell_is_compiled_by_one_rustc_and_no_cargo(torch_kernel, calls):
+    for cell in CELLS:
+        torch_kernel.execute(cell).ok()
+        assert calls() == ["rustc"], cell
+
+
+def test_a_cell_that_does_not_compile_is_seen_by_rustc_alone(torch_kernel, calls):
+    assert torch_kernel.execute("let n: i32 = \"two\";").status == "error"
+    assert set(calls()) == {"rustc"}
