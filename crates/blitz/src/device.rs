@@ -1,53 +1,12 @@
 //! Where tensors live: the choice between the CPU and CUDA GPUs.
 
-<<<<<<< HEAD
 mod cuda_backend;
-=======
-use std::path::{Path, PathBuf};
->>>>>>> c47aaef446661fa83e46bc2d548c8a6af4fee216
 
 use tch::{Cuda, Device};
 
 use crate::error::{Error, Result};
 
-<<<<<<< HEAD
 pub use cuda_backend::{CudaBackend, load_cuda_backend};
-=======
-/// What [`load_cuda_backend`] found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CudaBackend {
-    /// `libtorch_cuda` is in the process. There may still be no GPU.
-    Loaded,
-    /// This libtorch was built for the CPU alone (the CPU wheels, macOS).
-    Absent,
-    /// The library is there but cannot be loaded, for the reason given.
-    Broken(String),
-}
-
-/// Loads libtorch's CUDA half into the process, where there is one.
-///
-/// Rust programs name no symbol of `libtorch_cuda`, so the linker leaves it out, and libtorch
-/// then reports "no CUDA" for good from the first question on. The functions of this module call
-/// this first; call it yourself before [`tch::Cuda::is_available`]. Repeated calls are cheap.
-pub fn load_cuda_backend() -> CudaBackend {
-    match cuda_library(Path::new(env!("BLITZ_LIBTORCH_LIB"))) {
-        Some(path) => load(&path),
-        None => CudaBackend::Absent,
-    }
-}
-
-/// The CUDA half of the libtorch that the program was built with in `lib_dir`; `None` where that
-/// has none. A program that was taken to another machine finds libtorch there through the system's
-/// search path (`LD_LIBRARY_PATH`), and so its CUDA half too, by its bare name.
-fn cuda_library(lib_dir: &Path) -> Option<PathBuf> {
-    const NAME: &str = "libtorch_cuda.so";
-    let path = lib_dir.join(NAME);
-    match path.exists() {
-        true => Some(path),
-        false => (!lib_dir.join("libtorch_cpu.so").exists()).then(|| NAME.into()),
-    }
-}
->>>>>>> c47aaef446661fa83e46bc2d548c8a6af4fee216
 
 /// The first GPU where one can be used, else the CPU.
 pub fn best() -> Device {
@@ -165,29 +124,6 @@ fn refusal(request: &str, reason: &str, remedy: &str) -> Error {
     }
 }
 
-<<<<<<< HEAD
-=======
-#[cfg(unix)]
-fn load(path: &Path) -> CudaBackend {
-    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-    // SAFETY: the library's initialisers register CUDA kernels with the libtorch that is already
-    // loaded, as they do in every PyTorch process.
-    match unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) } {
-        Ok(library) => {
-            // Unloading would pull those kernels from under libtorch.
-            std::mem::forget(library);
-            CudaBackend::Loaded
-        }
-        Err(error) => CudaBackend::Broken(error.to_string()),
-    }
-}
-
-#[cfg(not(unix))]
-fn load(_path: &Path) -> CudaBackend {
-    CudaBackend::Absent
-}
-
->>>>>>> c47aaef446661fa83e46bc2d548c8a6af4fee216
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,17 +168,6 @@ mod tests {
                 assert!(error.to_string().contains("\"cpu\""), "{error}");
             }
         }
-    }
-
-    /// On the machine that built it a program asks for the file there; elsewhere for the name.
-    #[test]
-    fn a_program_that_was_moved_asks_the_search_path() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(cuda_library(dir.path()), Some(PathBuf::from("libtorch_cuda.so")));
-        std::fs::write(dir.path().join("libtorch_cpu.so"), "").unwrap();
-        assert_eq!(cuda_library(dir.path()), None, "a CPU build has no CUDA half anywhere");
-        std::fs::write(dir.path().join("libtorch_cuda.so"), "").unwrap();
-        assert_eq!(cuda_library(dir.path()), Some(dir.path().join("libtorch_cuda.so")));
     }
 
     #[test]
