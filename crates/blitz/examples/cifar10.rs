@@ -99,8 +99,7 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
     };
     let cifar10 = Cifar10::load(&Cifar10Options { data, ..Default::default() })?;
     if let Some(dir) = &arguments.export {
-        write_files(&cifar10.train, dir, "data_batch_1.bin")?;
-        return write_files(&cifar10.test, dir, "test_batch.bin");
+        return export(&cifar10, dir);
     }
     let train_split = cifar10.train.take(arguments.images.unwrap_or(usize::MAX));
     println!("{} images from {:?}", train_split.len(), cifar10.source);
@@ -150,8 +149,22 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
     Ok(())
 }
 
+/// The six files of CIFAR-10: five of training images, in their order, and one of test images.
+fn export(cifar10: &Cifar10, dir: &Path) -> blitz::Result<()> {
+    const FILES: i64 = 5;
+    let train = &cifar10.train;
+    let count = train.len() as i64;
+    for index in 0..FILES {
+        let (start, end) = (index * count / FILES, (index + 1) * count / FILES);
+        let part = |tensor: &Tensor| tensor.narrow(0, start, end - start);
+        let split = Split { images: part(&train.images), labels: part(&train.labels) };
+        write_file(&split, dir, &format!("data_batch_{}.bin", index + 1))?;
+    }
+    write_file(&cifar10.test, dir, "test_batch.bin")
+}
+
 /// One file of records: a label and 3,072 bytes of a picture each.
-fn write_files(split: &Split, dir: &Path, name: &str) -> blitz::Result<()> {
+fn write_file(split: &Split, dir: &Path, name: &str) -> blitz::Result<()> {
     let count = split.len() as i64;
     let labels = split.labels.to_kind(Kind::Uint8).view([count, 1]);
     let records = Tensor::cat(&[labels, split.images.view([count, -1])], 1);

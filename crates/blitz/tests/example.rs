@@ -101,3 +101,17 @@ fn widths_are_measured_instead() {
         assert!(text.contains(expected), "{text}");
     }
 }
+
+/// What `cargo blitz bench train` and ci/gpu/run give to Python where there is no real CIFAR-10.
+#[test]
+fn an_exported_set_is_a_directory_to_train_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let output = example(&["--export", path]);
+    assert!(output.status.success(), "{}", printed(&output));
+    let arguments = ["--epochs", "1", "--no-test", "--images", "1000"];
+    let built_in = result(&arguments);
+    let exported = result(&[&arguments[..], &["--data", path]].concat());
+    assert_eq!(exported["batches"], 250);
+    assert_eq!(exported["losses"], built_in["losses"]);
+}
