@@ -153,12 +153,13 @@ fn write_package(project: &Project, dir: &Path, manifest: &str) -> Result<()> {
 /// the repository.
 fn cargo(dir: &Path, target_dir: &Path, what: &str) -> Result<Command> {
     let mut command = Command::new("cargo");
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| blitz_places::changes_what_is_compiled(name)) {
+        command.env_remove(name);
+    }
     command.current_dir(dir).args([what, "--target", &host()?]);
     command.env("CARGO_TARGET_DIR", target_dir).env("CARGO_BUILD_BUILD_DIR", target_dir);
     command.env("RUSTFLAGS", RUSTFLAGS);
-    for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET"] {
-        command.env_remove(name);
-    }
     Ok(command)
 }
 
