@@ -33,6 +33,8 @@ pub enum Check {
     Blitz,
     /// The stored reference values against this torch, and Rust's numbers against it bit by bit
     Numbers,
+    /// The kit for a machine with a GPU, packed and tried on the CPU
+    GpuKit,
     /// Tests of the kernel's parts
     BlitzKernel,
     /// Tests of this command
@@ -54,6 +56,7 @@ impl Check {
             Check::Clippy => "clippy",
             Check::Blitz => "tests of blitz",
             Check::Numbers => "the numbers of PyTorch, made anew",
+            Check::GpuKit => "the GPU kit, on the CPU",
             Check::BlitzKernel => "tests of blitz-kernel",
             Check::BlitzCli => "tests of blitz-cli",
             Check::Jupyter => "the kernel through a Jupyter client",
@@ -71,6 +74,7 @@ impl Check {
             // features and build rust-analyzer a second time.
             Check::Blitz => cargo_test(project, "blitz"),
             Check::Numbers => numbers(project),
+            Check::GpuKit => gpu_kit(project),
             Check::BlitzKernel => cargo_test(project, "blitz-kernel"),
             Check::BlitzCli => cargo_test(project, "blitz-cli"),
             Check::Jupyter => jupyter(project),
@@ -167,6 +171,21 @@ fn numbers(project: &Project) -> Result<()> {
     let mut command = cargo_command(project, &test);
     command.env("BLITZ_REFERENCE", &made);
     run_visibly(command)
+}
+
+/// Packs the kit of the tests that were compiled before, and goes through what a GPU would do, apart
+/// from the tests that ran already.
+fn gpu_kit(project: &Project) -> Result<()> {
+    let mut bundle = Command::new(project.path("ci/gpu/bundle"));
+    bundle.current_dir(project.root()).arg("--quick");
+    run_visibly(bundle)?;
+    let mut dry_run = Command::new(project.path("target/gpu-kit/ci/gpu/run"));
+    dry_run.arg("--dry-run").env("BLITZ_PYTHON", project.python());
+    dry_run.arg("--out").arg(project.path(".blitz/test/gpu-kit"));
+    for part in ["the gpu tests", "training", "width", "nccl"] {
+        dry_run.args(["--only", part]);
+    }
+    run_visibly(dry_run)
 }
 
 /// The kernel's tests in Python.

@@ -2,6 +2,8 @@
 //! by its name with what helps. tests/python/wild_files.py makes them, and says what is expected.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -14,10 +16,8 @@ use serde_json::{Value, json};
 
 /// Runs tests/python/wild_files.py in the project's own Python.
 fn python(task: &str, dir: &Path) {
-    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = crate_dir.join("../../.venv/bin/python");
-    let script = crate_dir.join("tests/python/wild_files.py");
-    let output = Command::new(python).arg("-B").arg(script).arg(task).arg(dir).output();
+    let script = common::crate_dir().join("tests/python/wild_files.py");
+    let output = Command::new(common::python()).arg("-B").arg(script).arg(task).arg(dir).output();
     let output = output.expect("`cargo blitz setup` makes .venv");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

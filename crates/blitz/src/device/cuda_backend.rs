@@ -83,8 +83,11 @@ mod tests {
     fn the_libtorch_of_this_process_is_found() {
         assert_eq!(tch::Tensor::from(1.5f32).double_value(&[]), 1.5);
         let directory = loaded_libtorch().unwrap();
-        let same = |path: &Path| path.canonicalize().unwrap();
-        assert_eq!(same(&directory), same(Path::new(env!("BLITZ_LIBTORCH_LIB"))));
+        assert!(directory.join("libtorch_cpu.so").exists());
+        // Where the tests were compiled; they may be run on another machine (ci/gpu/run).
+        if let Ok(compiled_with) = Path::new(env!("BLITZ_LIBTORCH_LIB")).canonicalize() {
+            assert_eq!(directory.canonicalize().unwrap(), compiled_with);
+        }
         let is_there = directory.join("libtorch_cuda.so").exists();
         let expected = if is_there { CudaBackend::Loaded } else { CudaBackend::Absent };
         assert_eq!(load_cuda_backend(), expected);

@@ -24,7 +24,8 @@ fn pytorch(task: &str) -> Value {
 fn random_numbers_have_pytorchs_bits() {
     let expected = pytorch("random");
     let float = (Kind::Float, device());
-    let draws: [(&str, fn((Kind, Device)) -> Tensor); 7] = [
+    type Draw = fn((Kind, Device)) -> Tensor;
+    let draws: [(&str, Draw); 7] = [
         ("rand", |float| Tensor::rand([5, 3], float)),
         ("randn", |float| Tensor::randn([7, 33], float)),
         ("randint", |(_, device)| Tensor::randint(10, [4, 6], (Kind::Int64, device))),
