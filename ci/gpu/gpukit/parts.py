@@ -103,6 +103,9 @@ def kernel_tests(run):
 
 def programs(run, package, chosen):
     rows, texts, failed = [], [], False
+    # Tests beside each other, each with two of libtorch's threads: no more than there are cores.
+    threads = f"--test-threads={max(1, min(8, len(os.sched_getaffinity(0)) // 2))}"
+    env = run.kit.env(OMP_NUM_THREADS="2")
     for name, path in run.kit.programs(package):
         if not chosen(name):
             continue
@@ -110,8 +113,8 @@ def programs(run, package, chosen):
             rows.append((name, "", "", "", "not run, no time was left"))
             failed = True
             continue
-        threads = f"--test-threads={len(os.sched_getaffinity(0))}"
-        results = libtest.run_tests(run.kit, name, path, run.limit(120), run.log, [threads])
+        limit = run.limit(300 if run.dry else 90)
+        results = libtest.run_tests(run.kit, name, path, limit, run.log, [threads], env)
         failed = failed or not results.ok
         broken = len(results.failed) + len(results.not_run)
         rows.append(
