@@ -3,6 +3,7 @@
 use crate::setup::kernelspec::Kernel;
 use crate::test::Check;
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Rust Blitz: PyTorch's 60-minute blitz as Rust notebooks.
@@ -35,6 +36,13 @@ pub enum Command {
     Lab(LabOptions),
     /// Check everything that CI checks: format, lints, tests, the kernel, and the notebooks
     Test(TestOptions),
+    /// Train the classifier without Jupyter: crates/blitz/examples/cifar10.rs, with its own options
+    #[command(disable_help_flag = true)]
+    Train {
+        /// The example's options; --help lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<OsString>,
+    },
     /// Measure, on this machine
     Bench {
         /// What to measure

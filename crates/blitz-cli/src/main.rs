@@ -25,6 +25,7 @@ mod run;
 mod setup;
 mod test;
 mod torch;
+mod train;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Run(options) => run::run(&project, &options),
         Command::Lab(options) => lab::lab(&project, &options),
         Command::Test(options) => test::test(&project, &options),
+        Command::Train { options } => train::train(&project, &options),
         Command::Bench { what: Bench::Kernel(options) } => bench::kernel(&project, &options),
         Command::Bench { what: Bench::Train(options) } => bench::train(&project, &options),
         Command::Html(options) => html::html(&project, &options),

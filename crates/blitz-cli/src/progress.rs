@@ -1,5 +1,6 @@
 //! Progress with elapsed time: moving lines on a terminal, plain lines in a log.
 
+use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -90,6 +91,23 @@ impl Step {
         }
         let result = if result.is_empty() { String::new() } else { format!(": {result}") };
         self.board.print(&format!("✓ {}{result} [{time}]", self.label));
+    }
+
+    /// Ends the step as its work ended.
+    ///
+    /// # Errors
+    /// That of `result`, with what it means for the person: `failure`.
+    pub fn finish<T>(self, result: Result<T>, failure: impl Into<String>) -> Result<T> {
+        match result {
+            Ok(value) => {
+                self.done("");
+                Ok(value)
+            }
+            Err(error) => {
+                self.failed();
+                Err(error.context(failure.into()))
+            }
+        }
     }
 
     /// Ends the step with a line that says that it failed; the error itself is for the caller.

@@ -33,6 +33,11 @@ impl Layout {
         self.root.join("Cargo.lock")
     }
 
+    /// cargo's settings for the repository.
+    pub fn cargo_settings(&self) -> PathBuf {
+        self.root.join(".cargo/config.toml")
+    }
+
     /// The helper crate that notebooks import.
     pub fn helper_crate(&self) -> PathBuf {
         self.root.join("crates/blitz")
@@ -98,9 +103,6 @@ impl Layout {
 const BUILD_VARIABLES: [&str; 9] =
     ["AR", "ARFLAGS", "CC", "CFLAGS", "CXX", "CXXFLAGS", "CXXSTDLIB", "RANLIB", "SDKROOT"];
 
-/// cargo's variables that are the person's and say nothing about how to compile.
-const CARGO_KEPT: [&str; 4] = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_TERM_"];
-
 /// Records [`BUILD_VARIABLES`] for the kernels to come.
 ///
 /// # Errors
@@ -129,16 +131,10 @@ pub fn restore_build_variables(layout: &Layout) {
 /// Sets the variables that evcxr reads and removes those that would change how cells and their
 /// dependencies are compiled. Call it before any thread is started.
 pub fn set_for_evcxr(layout: &Layout, build_dir: &Path) {
-    // `cargo blitz` runs under cargo, which tells its children about the package that it runs;
-    // ring's build script would compile anew when these change.
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let is_cargos = |name: &String| {
-        (name.starts_with("CARGO") && !CARGO_KEPT.iter().any(|kept| name.starts_with(kept)))
-            || (name.starts_with("RUST") && name.contains("FLAGS"))
-            || name.starts_with("LIBTORCH")
-            || ["RUSTC", "RUSTC_WRAPPER", "OUT_DIR"].contains(&name.as_str())
-    };
-    names.filter(is_cargos).for_each(|name| remove(&name));
+    names
+        .filter(|name| blitz_places::changes_what_is_compiled(name))
+        .for_each(|name| remove(&name));
     // Below the repository cargo reads this in `.cargo/config.toml`.
     if !build_dir.starts_with(&layout.root) {
         set("LIBTORCH", layout.root.join(".blitz/libtorch"));

@@ -4,6 +4,10 @@
 //! read-only. What a person's kernels and commands write (build directories, history, downloads,
 //! logs) goes below the project where that is the person's own, and else to the person's cache.
 
+mod build_environment;
+
+pub use build_environment::changes_what_is_compiled;
+
 use std::env;
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, Permissions};

@@ -31,14 +31,5 @@ pub fn fetch(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
     let mut command = Command::new("cargo");
     command.current_dir(project.root()).args(["fetch", "--locked"]);
     let fetched = run_logged(&step, command, &project.path(".blitz/logs/fetch.log"), cancel);
-    match fetched {
-        Ok(()) => {
-            step.done("");
-            Ok(())
-        }
-        Err(error) => {
-            step.failed();
-            Err(error.context("the sources of the crates could not be fetched"))
-        }
-    }
+    step.finish(fetched, "the sources of the crates could not be fetched")
 }

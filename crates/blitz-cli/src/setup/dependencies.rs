@@ -84,25 +84,12 @@ pub fn compile(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> 
             let command = cargo(&dir, &target_dir(project), "build")?;
             run_logged(&step, command, &project.path(".blitz/logs/dependencies.log"), cancel)
         });
-    finish(step, compiled)
+    step.finish(compiled, "the notebooks' dependencies could not be compiled")
 }
 
 /// Where [`compile`] puts its results, and evcxr's crate directory looks for them.
 pub fn target_dir(project: &Project) -> PathBuf {
     project.path(".blitz/warm/target")
-}
-
-fn finish(step: Step, compiled: Result<()>) -> Result<()> {
-    match compiled {
-        Ok(()) => {
-            step.done("");
-            Ok(())
-        }
-        Err(error) => {
-            step.failed();
-            Err(error.context("the notebooks' dependencies could not be compiled"))
-        }
-    }
 }
 
 /// Compiles `crates/blitz/examples/cifar10.rs` with what the notebooks use and returns the program.
@@ -124,7 +111,7 @@ pub fn example(project: &Project) -> Result<PathBuf> {
         command.arg("--").arg(format!("-Clink-arg=-Wl,-rpath,{}", lib_dir.display()));
         run_logged(&step, command, &log, &Cancel::default())
     });
-    finish(step, compiled)?;
+    step.finish(compiled, "the example could not be compiled")?;
     Ok(target_dir(project).join(host()?).join("debug/cifar10"))
 }
 
@@ -153,12 +140,13 @@ fn write_package(project: &Project, dir: &Path, manifest: &str) -> Result<()> {
 /// the repository.
 fn cargo(dir: &Path, target_dir: &Path, what: &str) -> Result<Command> {
     let mut command = Command::new("cargo");
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| blitz_places::changes_what_is_compiled(name)) {
+        command.env_remove(name);
+    }
     command.current_dir(dir).args([what, "--target", &host()?]);
     command.env("CARGO_TARGET_DIR", target_dir).env("CARGO_BUILD_BUILD_DIR", target_dir);
     command.env("RUSTFLAGS", RUSTFLAGS);
-    for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET"] {
-        command.env_remove(name);
-    }
     Ok(command)
 }
 

@@ -37,14 +37,10 @@ pub fn build(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
     command.current_dir(project.root()).args(["build", "--locked", "--package", "blitz-kernel"]);
     // Where the binary is looked for below, whatever the person's own settings are.
     command.arg("--target-dir").arg(project.path("target")).env_remove("CARGO_BUILD_TARGET");
-    let built = run_logged(&step, command, &project.path(".blitz/logs/kernel.log"), cancel);
-    if let Err(error) = built {
-        step.failed();
-        return Err(error.context("the kernel could not be built"));
-    }
-    install(&project.path("target/debug/blitz-kernel"), &project.kernel())?;
-    step.done("");
-    Ok(())
+    let log = project.path(".blitz/logs/kernel.log");
+    let built = run_logged(&step, command, &log, cancel)
+        .and_then(|()| install(&project.path("target/debug/blitz-kernel"), &project.kernel()));
+    step.finish(built, "the kernel could not be built")
 }
 
 /// Puts the binary in place by a rename, so that kernels that run now keep theirs, and apart from

@@ -40,12 +40,12 @@ pub fn make(project: &Project, wheels: Wheels, board: &Board, cancel: &Cancel) -
     let (python, _) = prerequisites::python()?;
     create(project, &python, board, cancel)?;
     let label = match wheels {
-        Wheels::Default => "installing PyTorch and JupyterLab (3 GB to download)",
+        Wheels::Default => "installing PyTorch and JupyterLab, 3 GB to download",
         Wheels::Cpu => "installing PyTorch for the CPU and JupyterLab",
     };
     let step = board.long_step(label, USUAL);
     let installed = install(project, wheels, &step, cancel);
-    finish(step, installed, &project.path("requirements.txt").display().to_string())
+    step.finish(installed, not_made(&project.path("requirements.txt").display().to_string()))
 }
 
 fn install(project: &Project, wheels: Wheels, step: &Step, cancel: &Cancel) -> Result<()> {
@@ -150,18 +150,9 @@ fn create(project: &Project, python: &str, board: &Board, cancel: &Cancel) -> Re
     // What a killed run left of it is cleared.
     command.args(["-m", "venv", "--clear"]).arg(project.path(".venv"));
     let created = run_logged(&step, command, &project.path(".blitz/logs/venv.log"), cancel);
-    finish(step, created, "python -m venv")
+    step.finish(created, not_made("python -m venv"))
 }
 
-fn finish(step: Step, result: Result<()>, what: &str) -> Result<()> {
-    match result {
-        Ok(()) => {
-            step.done("");
-            Ok(())
-        }
-        Err(error) => {
-            step.failed();
-            Err(error).with_context(|| format!("the Python environment could not be made ({what})"))
-        }
-    }
+fn not_made(by: &str) -> String {
+    format!("the Python environment could not be made ({by})")
 }

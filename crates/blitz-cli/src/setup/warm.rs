@@ -22,14 +22,6 @@ pub fn prepare(project: &Project, board: &Board) -> Result<()> {
     let mut command = Command::new(project.kernel());
     command.arg("warm").current_dir(project.notebooks_dir());
     let log = project.path(".blitz/logs/warm.log");
-    match run_logged(&step, command, &log, &Cancel::default()) {
-        Ok(()) => {
-            step.done("");
-            Ok(())
-        }
-        Err(error) => {
-            step.failed();
-            Err(error.context("the kernel could not be prepared"))
-        }
-    }
+    let prepared = run_logged(&step, command, &log, &Cancel::default());
+    step.finish(prepared, "the kernel could not be prepared")
 }
