@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -38,6 +39,8 @@ def arguments():
 def main():
     started = time.monotonic()
     options = arguments()
+    # Who is told to end takes along what it has started; the report is as far as it got.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         kit = open_kit(options.kit)
     except KitError as error:

@@ -66,7 +66,8 @@ def run(command, limit, env=None, cwd=None, log=None):
             code = child.wait(limit)
         except subprocess.TimeoutExpired:
             code = None
-        end_group(child)
+        finally:
+            end_group(child)
         texts = []
         for file in (out, err):
             file.seek(0)
