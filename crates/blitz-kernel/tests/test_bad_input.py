@@ -125,7 +125,7 @@ def test_no_place_for_a_build_directory_is_named():
 def test_a_full_disk_at_the_start_is_told(tmp_path):
     file = tmp_path / "connection.json"
     file.write_text(json.dumps(connection()))
-    said = start(file, prefix=with_mount(f"-t tmpfs -o size=64k none {BUILD_DIRS}"))
+    said = start(file, prefix=with_mount(f"-t tmpfs -o size=16k none {BUILD_DIRS}"))
     assert "cannot copy" in said and "disk full" in said, said
 
 
