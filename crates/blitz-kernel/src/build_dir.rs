@@ -68,16 +68,18 @@ impl BuildDir {
 /// Gives cargo, which looks for settings above the directory where it works, the profiles that the
 /// dependencies were compiled with. Below the project it finds them by itself.
 fn share_cargo_settings(layout: &Layout, kernels: &Path) -> Result<()> {
-    let settings = layout.cargo_settings();
-    if settings.parent().and_then(Path::parent).is_some_and(|root| kernels.starts_with(root)) {
+    if layout.contains(kernels) {
         return Ok(());
     }
+    let settings = layout.cargo_settings();
     let text = fs::read_to_string(&settings)
         .with_context(|| format!("cannot read {}", settings.display()))?;
     let profiles = text.find("\n[profile").map_or("", |start| &text[start..]);
-    let copy = kernels.join(".cargo/config.toml");
+    // Beside the build directories, whose own folder is for nothing else.
+    let dir = kernels.with_file_name(".cargo");
+    let copy = dir.join("config.toml");
     let write = || -> io::Result<()> {
-        fs::create_dir_all(kernels.join(".cargo"))?;
+        fs::create_dir_all(&dir)?;
         fs::write(&copy, profiles)
     };
     write().with_context(|| format!("cannot write {}", copy.display()))
@@ -150,9 +152,6 @@ fn new_dir(kernels: &Path) -> Result<PathBuf> {
 fn remove_dead(kernels: &Path) {
     for entry in fs::read_dir(kernels).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.ends_with(".cargo") {
-            continue;
-        }
         let locked = File::open(path.join(LOCK))
             .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
         // A young one may belong to a kernel that is about to take its lock.

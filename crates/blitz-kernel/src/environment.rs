@@ -136,7 +136,7 @@ pub fn set_for_evcxr(layout: &Layout, build_dir: &Path) {
         .filter(|name| blitz_places::changes_what_is_compiled(name))
         .for_each(|name| remove(&name));
     // Below the repository cargo reads this in `.cargo/config.toml`.
-    if !build_dir.starts_with(&layout.root) {
+    if !layout.contains(build_dir) {
         set("LIBTORCH", layout.root.join(".blitz/libtorch"));
     }
     set("EVCXR_TMPDIR", build_dir);
