@@ -6,6 +6,7 @@
 //! that the kernel has declared them with, which evcxr passes over.
 
 use crate::environment::Layout;
+use blitz_contract::versions;
 use semver::{Version, VersionReq};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ use toml::{Table, Value};
 
 /// The helper crate's name.
 const BLITZ: &str = "blitz";
-/// The crate that binds libtorch, and its version in Cargo.lock.
-const TCH: (&str, &str) = ("tch", "0.24.0");
+/// The crate that binds libtorch, and its version.
+const TCH: (&str, &str) = ("tch", versions::TCH);
 
 /// A crate that every kernel has.
 struct Prepared {

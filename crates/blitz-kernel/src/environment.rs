@@ -133,7 +133,7 @@ pub fn restore_build_variables(layout: &Layout) {
 pub fn set_for_evcxr(layout: &Layout, build_dir: &Path) {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     names
-        .filter(|name| blitz_places::changes_what_is_compiled(name))
+        .filter(|name| blitz_contract::build_environment::changes_what_is_compiled(name))
         .for_each(|name| remove(&name));
     // Below the repository cargo reads this in `.cargo/config.toml`.
     if !layout.contains(build_dir) {

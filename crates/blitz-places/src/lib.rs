@@ -4,10 +4,7 @@
 //! read-only. What a person's kernels and commands write (build directories, history, downloads,
 //! logs) goes below the project where that is the person's own, and else to the person's cache.
 
-mod build_environment;
-
-pub use build_environment::changes_what_is_compiled;
-
+use blitz_contract::layout::MADE;
 use std::env;
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, Permissions};
@@ -16,15 +13,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// What set-up makes lies in this directory of the project.
-const PROJECT_DIR: &str = ".blitz";
 /// The directory's name in a cache, and the beginning of its name in the temporary directory.
 const NAME: &str = "rust-blitz";
 
 /// Whether the project at `root` belongs to the person who runs this process and can be written:
 /// its `.blitz`, or where there is none yet, `root` itself.
 pub fn is_own(root: &Path) -> bool {
-    let dir = root.join(PROJECT_DIR);
+    let dir = root.join(MADE);
     let dir = if dir.exists() { dir } else { root.to_owned() };
     is_owner(&dir) && is_writable(&dir)
 }
@@ -35,7 +30,7 @@ pub fn is_own(root: &Path) -> bool {
 /// # Errors
 /// As for [`cache_dir`].
 pub fn own_dir(root: &Path) -> io::Result<PathBuf> {
-    if is_own(root) { Ok(root.join(PROJECT_DIR)) } else { cache_dir() }
+    if is_own(root) { Ok(root.join(MADE)) } else { cache_dir() }
 }
 
 /// A directory outside the project that belongs to the person alone, which is made:

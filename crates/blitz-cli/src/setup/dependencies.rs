@@ -9,6 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::progress::{Board, Step};
 use crate::project::Project;
 use anyhow::{Context, Result};
+use blitz_contract::versions::TCH;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,8 +47,11 @@ pub fn key(project: &Project, rustc: &str, torch_version: &str) -> String {
         .path(&project.path("crates/blitz/build.rs"))
         .modified(&project.path("crates/blitz/build.rs"))
         .path(&project.path("crates/blitz/Cargo.toml"))
+        .path(&project.path("crates/blitz-contract"))
+        .modified(&project.path("crates/blitz-contract/src"))
         .path(&project.path("crates/blitz-places"))
         .modified(&project.path("crates/blitz-places/src"))
+        .path(&project.path("Cargo.toml"))
         .path(&project.path("Cargo.lock"))
         .path(&project.path(".cargo/config.toml"))
         .text(rustc)
@@ -117,7 +121,7 @@ pub fn example(project: &Project) -> Result<PathBuf> {
 
 fn tch_and_blitz(project: &Project) -> String {
     let blitz = project.path("crates/blitz");
-    format!("blitz = {{ path = \"{}\" }}\ntch = \"=0.24.0\"\n", blitz.display())
+    format!("blitz = {{ path = \"{}\" }}\ntch = \"={TCH}\"\n", blitz.display())
 }
 
 fn manifest(name: &str, target: &str, dependencies: &str) -> String {
@@ -141,7 +145,9 @@ fn write_package(project: &Project, dir: &Path, manifest: &str) -> Result<()> {
 fn cargo(dir: &Path, target_dir: &Path, what: &str) -> Result<Command> {
     let mut command = Command::new("cargo");
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for name in names.filter(|name| blitz_places::changes_what_is_compiled(name)) {
+    for name in
+        names.filter(|name| blitz_contract::build_environment::changes_what_is_compiled(name))
+    {
         command.env_remove(name);
     }
     command.current_dir(dir).args([what, "--target", &host()?]);

@@ -19,6 +19,7 @@ pub fn key(project: &Project, rustc: &str) -> String {
         .path(&project.path("crates/blitz-kernel/src"))
         .path(&project.path("crates/blitz-kernel/cell-runtime"))
         .path(&project.path("crates/blitz-kernel/Cargo.toml"))
+        .path(&project.path("crates/blitz-contract"))
         .path(&project.path("crates/blitz-places"))
         .path(&project.path("Cargo.toml"))
         .path(&project.path("Cargo.lock"))

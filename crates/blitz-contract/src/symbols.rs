@@ -1,0 +1,20 @@
+//! The functions that the process running cells exports by name.
+//!
+//! The cell runtime defines them (`#[unsafe(no_mangle)]`), the kernel's binary and the helper crate
+//! look them up in the process: neither is linked to it.
+
+/// `extern "C" fn() -> bool`: whether the running cell is asked to stop. `true` takes the request.
+/// The helper crate asks it in every loop that can be interrupted.
+pub const INTERRUPT_REQUESTED: &str = "blitz_interrupt_requested";
+
+/// `extern "C" fn()`: asks the running cell to stop. Safe in a signal handler.
+pub const REQUEST_INTERRUPT: &str = "blitz_request_interrupt";
+
+/// `extern "C" fn()`: forgets a request that no cell took.
+pub const FORGET_INTERRUPT: &str = "blitz_forget_interrupt";
+
+/// `extern "C" fn(Callbacks)`: prepares the process, in the thread that will run cells.
+pub const RUNTIME_START: &str = "blitz_runtime_start";
+
+/// `extern "C" fn()`: passes on what cells wrote without a line break.
+pub const RUNTIME_FLUSH: &str = "blitz_runtime_flush";

@@ -1,0 +1,17 @@
+//! The environment variables that one part sets, or a person, and another reads.
+
+/// A person's: the directory of CIFAR-10, or [`BUILTIN_DATA`] for the drawn set.
+pub const DATA: &str = "BLITZ_DATA";
+
+/// The value of [`DATA`] that asks for the set that the helper crate draws itself.
+pub const BUILTIN_DATA: &str = "builtin";
+
+/// A person's: the device to train on (`cpu`, `cuda`, `cuda:1`) where no flag names one.
+pub const DEVICE: &str = "BLITZ_DEVICE";
+
+/// The kernel sets it for cells: the helper crate then displays by commands (see
+/// [`marks::COMMAND`](crate::marks::COMMAND)).
+pub const KERNEL: &str = "BLITZ_KERNEL";
+
+/// evcxr sets it for cells, on every kernel.
+pub const EVCXR_RUNTIME: &str = "EVCXR_IS_RUNTIME";
