@@ -12,6 +12,9 @@ pub const KERNELS: &str = "kernels";
 /// What a user has executed, below [`MADE`] or in a user's cache.
 pub const HISTORY: &str = "history";
 
+/// The logs of what ran, below [`MADE`] or in a user's cache.
+pub const LOGS: &str = "logs";
+
 /// Jupyter's own files, below [`MADE`] or in a user's cache.
 pub const JUPYTER: &str = "jupyter";
 
@@ -150,7 +153,7 @@ impl Layout {
 
     /// The logs of set-up's steps.
     pub fn logs_dir(&self) -> PathBuf {
-        self.made().join("logs")
+        self.made().join(LOGS)
     }
 
     /// What tests write.
