@@ -2,8 +2,9 @@
 
 Usage: kernel.py FOLDER RUNS NOTEBOOKS KERNEL...
 
-Starts each kernel RUNS times, in turn, after one start of each that is not counted, and executes the
-cells of the first NOTEBOOKS of the tutorial in FOLDER. Prints one JSON object a line: {"progress": TEXT}, and at the end {"result": ...}.
+Starts each kernel RUNS times, in turn, after one start of each that is not counted, and executes
+the cells of the first NOTEBOOKS of the tutorial in FOLDER. Prints one JSON object a line:
+{"progress": TEXT}, and at the end {"result": ...}.
 """
 
 import importlib.metadata
@@ -25,9 +26,22 @@ NAMES = ["01_tensors", "02_autograd", "03_neural_networks"]
 # The part of 02 that builds and trains a ResNet-18, and the cell of 03 that compares optimizers:
 # what they compute takes longer than a kernel's own work.
 LONG_RUNNING = {
-    "model", "forward", "backward-pass", "optimizer-step", "finetune-freeze", "finetune-head",
-    "finetune-step", "compare", "training-text", "forward-text", "backward-pass-text",
-    "optimizer-text", "finetune-text", "finetune-head-text", "finetune-step-text", "compare-text",
+    "model",
+    "forward",
+    "backward-pass",
+    "optimizer-step",
+    "finetune-freeze",
+    "finetune-head",
+    "finetune-step",
+    "compare",
+    "training-text",
+    "forward-text",
+    "backward-pass-text",
+    "optimizer-text",
+    "finetune-text",
+    "finetune-head-text",
+    "finetune-step-text",
+    "compare-text",
 }
 METHODS = {
     1: "the code cells of notebook 01 after its first three",
@@ -103,7 +117,8 @@ class Running:
                 return time.perf_counter()
 
     def execute(self, code):
-        """Returns the seconds until idle, when the first text was printed, and whether all went well."""
+        """Returns the seconds until idle, when the first text was printed, and whether all went
+        well."""
         sent = time.perf_counter()
         request = self.client.execute(code, allow_stdin=False)
         printed, fine = None, True

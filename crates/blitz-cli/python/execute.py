@@ -3,9 +3,9 @@
 Usage: execute.py FOLDER TIMEOUT KERNEL
 
 Reads a notebook from standard input and executes it with KERNEL in FOLDER. Prints one JSON object a
-line, the last of them with the notebook and its outputs, also when a cell fails: then the cells after
-it have no execution count. Whether a cell failed for the reader is for the caller to judge; this script stops at
-what it can see.
+line, the last of them with the notebook and its outputs, also when a cell fails: then the cells
+after it have no execution count. Whether a cell failed for the reader is for the caller to judge;
+this script stops at what it can see.
 """
 
 import json

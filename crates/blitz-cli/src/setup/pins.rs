@@ -5,6 +5,8 @@ use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use std::fs;
 
+const SCRIPT: &str = include_str!("../../python/pins.py");
+
 /// The pinned packages are installed in the pinned versions.
 ///
 /// # Errors
@@ -13,15 +15,8 @@ pub fn check(project: &Project) -> Result<String> {
     let path = project.requirements();
     let pins =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let script = "import sys, importlib.metadata as m\n\
-        from packaging.requirements import Requirement\n\
-        for pin in map(Requirement, sys.argv[1:]):\n    \
-        if pin.marker and not pin.marker.evaluate(): continue\n    \
-        try: found = m.version(pin.name)\n    except m.PackageNotFoundError: found = 'nothing'\n    \
-        if found == 'nothing' or found not in pin.specifier:\n        \
-        print(f'{pin.name}{pin.specifier} is pinned, {found} is there')";
     let pins: Vec<&str> = pins.lines().filter(|line| line.contains("==")).collect();
-    let output = output_of(project.python_command().args(["-c", script]).args(&pins));
+    let output = output_of(project.python_command().args(["-c", SCRIPT]).args(&pins));
     match output.as_deref() {
         None => bail!("there is no working .venv. Run `cargo blitz setup`."),
         Some("") => Ok(format!("{} pins of requirements.txt", pins.len())),

@@ -1,5 +1,6 @@
 //! The checks.
 
+use super::loose;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute};
 use crate::notebook::find::find;
@@ -8,6 +9,7 @@ use crate::project::Project;
 use anyhow::{Context, Result, ensure};
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use clap::ValueEnum;
+use std::fs;
 use std::ops::RangeInclusive;
 use std::process::Command;
 use std::time::Duration;
@@ -16,13 +18,15 @@ use std::time::Duration;
 const CLASSIFIER: &str = "04";
 /// The notebooks that must also run on the stock kernel.
 const STOCK_NOTEBOOKS: [&str; 3] = ["01", "02", "03"];
+/// The crates whose tests are a check of their own.
+const TESTED_ALONE: [&str; 3] = ["blitz", "blitz-kernel", "blitz-cli"];
 /// What the tutorial's net reaches on the 10,000 test images after two epochs, in percent.
 const EXPECTED_ACCURACY: RangeInclusive<u32> = 50..=57;
 
 /// One of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Check {
-    /// Formatting of the Rust sources
+    /// Formatting of the Rust and Python sources, and Python's lints
     Format,
     /// Lints, with warnings denied
     Clippy,
@@ -37,6 +41,8 @@ pub enum Check {
     BlitzKernel,
     /// Tests of this command
     BlitzCli,
+    /// Tests of the other crates, which these are built of
+    Parts,
     /// The kernel through a Jupyter client, with Jupyter's own `jupyter_kernel_test`
     Jupyter,
     /// The notebooks against their stored outputs, with nbval
@@ -58,6 +64,7 @@ impl Check {
             Check::GpuKit => "the GPU kit, on the CPU",
             Check::BlitzKernel => "tests of blitz-kernel",
             Check::BlitzCli => "tests of blitz-cli",
+            Check::Parts => "tests of the other crates",
             Check::Jupyter => "the kernel through a Jupyter client",
             Check::Notebooks => "notebooks against their stored outputs",
             Check::Stock => "notebooks 01-03 on the stock kernel",
@@ -71,7 +78,7 @@ impl Check {
     /// What is checked is not as it should be.
     pub fn run(self, project: &Project, data: Option<&str>) -> Result<()> {
         match self {
-            Check::Format => cargo(project, &["fmt", "--all", "--check"]),
+            Check::Format => format(project),
             Check::Clippy => clippy(project),
             // Packages are tested one by one: together, cargo would unify their dependencies'
             // features and build rust-analyzer a second time.
@@ -80,6 +87,7 @@ impl Check {
             Check::GpuKit => gpu_kit(project),
             Check::BlitzKernel => cargo_test(project, "blitz-kernel"),
             Check::BlitzCli => cargo_test(project, "blitz-cli"),
+            Check::Parts => parts(project),
             Check::Jupyter => jupyter(project),
             Check::Notebooks => nbval(project),
             Check::Stock => stock(project),
@@ -103,10 +111,38 @@ fn cargo_test(project: &Project, package: &str) -> Result<()> {
     cargo(project, &["test", "--locked", "--package", package])
 }
 
+/// What cargo knows, what it does not know, and Python.
+fn format(project: &Project) -> Result<()> {
+    cargo(project, &["fmt", "--all", "--check"])?;
+    match &loose::files(project)[..] {
+        [] => {}
+        files => run_visibly(loose::rustfmt(files))?,
+    }
+    for arguments in [&["check", "--quiet"][..], &["format", "--check", "--quiet"]] {
+        let mut ruff = project.python_command();
+        ruff.current_dir(project.root()).args(["-m", "ruff"]).args(arguments);
+        run_visibly(ruff)?;
+    }
+    Ok(())
+}
+
+/// Every crate of the workspace whose tests are no check of their own.
+fn parts(project: &Project) -> Result<()> {
+    let entries = fs::read_dir(project.path("crates")).context("cannot read crates")?;
+    let dirs = entries.flatten().map(|entry| entry.path());
+    let dirs = dirs.filter(|dir| dir.join("Cargo.toml").is_file());
+    let names = dirs.filter_map(|dir| Some(dir.file_name()?.to_str()?.to_owned()));
+    let mut names: Vec<String> =
+        names.filter(|name| !TESTED_ALONE.contains(&name.as_str())).collect();
+    names.sort();
+    names.iter().try_for_each(|name| cargo_test(project, name))
+}
+
 fn clippy(project: &Project) -> Result<()> {
     let arguments =
         ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    cargo(project, &arguments)
+    cargo(project, &arguments)?;
+    loose::clippy(project, &loose::files(project))?.into_iter().try_for_each(run_visibly)
 }
 
 /// Lets PyTorch make all reference values anew: the stored ones must be theirs, and what Rust
