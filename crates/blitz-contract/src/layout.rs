@@ -2,12 +2,20 @@
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The directory, below the repository, of all that set-up and kernels make.
 pub const MADE: &str = ".blitz";
 
 /// The kernels' build directories, below [`MADE`] or in a user's cache.
 pub const KERNELS: &str = "kernels";
+
+/// The file that a running kernel holds locked in its build directory.
+pub const KERNEL_LOCK: &str = "in-use.lock";
+
+/// How long a kernel that starts may take to lock its build directory: one that is younger is nobody's
+/// to remove.
+pub const KERNEL_STARTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a user has executed, below [`MADE`] or in a user's cache.
 pub const HISTORY: &str = "history";
@@ -134,6 +142,11 @@ impl Layout {
     /// What set-up learned from the Rust toolchain.
     pub fn answers_dir(&self) -> PathBuf {
         self.warm_dir().join("answers")
+    }
+
+    /// Which Rust toolchain set-up used: JSON with `rustc.path`.
+    pub fn toolchain_answer(&self) -> PathBuf {
+        self.answers_dir().join("toolchain.json")
     }
 
     /// evcxr's configuration directory.

@@ -9,7 +9,6 @@ use clap::Args;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Options of `clean`.
 #[derive(Args)]
@@ -40,10 +39,6 @@ pub struct CleanOptions {
     #[arg(long)]
     pub dry_run: bool,
 }
-
-/// A kernel that starts has this long to lock its directory (the kernel's own `build_dir` has the
-/// same limit).
-const YOUNG: Duration = Duration::from_secs(60);
 
 /// Removes the chosen parts and says how much that freed. Nothing outside the repository is removed:
 /// of a link, the link alone.
@@ -157,9 +152,12 @@ fn kernels(project: &Project) -> (Vec<PathBuf>, Vec<PathBuf>) {
         fs::read_dir(project.made().join(layout::KERNELS)).into_iter().flatten().flatten();
     let dirs = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
     dirs.partition(|path| {
-        let locked = File::open(path.join("in-use.lock"))
+        let locked = File::open(path.join(layout::KERNEL_LOCK))
             .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
         let age = fs::metadata(path).and_then(|data| data.modified()).ok();
-        locked || age.and_then(|time| time.elapsed().ok()).is_some_and(|age| age < YOUNG)
+        locked
+            || age
+                .and_then(|time| time.elapsed().ok())
+                .is_some_and(|age| age < layout::KERNEL_STARTS_WITHIN)
     })
 }

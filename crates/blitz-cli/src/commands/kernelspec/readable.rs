@@ -38,7 +38,7 @@ fn closed(path: &Path) -> Option<PathBuf> {
 
 /// rustc, as the kernel has recorded it.
 fn toolchain(project: &Project) -> Option<PathBuf> {
-    let text = fs::read_to_string(project.answers_dir().join("toolchain.json")).ok()?;
+    let text = fs::read_to_string(project.toolchain_answer()).ok()?;
     let recorded: serde_json::Value = serde_json::from_str(&text).ok()?;
     Some(PathBuf::from(recorded["rustc"]["path"].as_str()?))
 }
