@@ -38,6 +38,8 @@ impl Part {
                 project.logs_dir(),
                 made(layout::JUPYTER),
                 project.test_dir(),
+                // What `ruff.toml` names.
+                made("ruff"),
                 project.notebooks_dir().join(".ipynb_checkpoints"),
             ],
             Part::Target => vec![project.path("target")],

@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 
 /// What a used project has, each with a file of 1 MB in it.
 const DIRS: [&str; 13] = [
-    "site",
-    "target/debug",
-    ".blitz/logs",
     ".blitz/warm/target",
     ".blitz/bin",
     ".blitz/sources",
     ".blitz/dependencies",
     ".blitz/example",
     ".blitz/ci-cargo-home",
+    "site",
+    "target/debug",
+    ".blitz/logs",
     ".blitz/data",
     ".blitz/history",
     ".venv/lib/python3.11/site-packages/nvidia",
@@ -26,14 +26,7 @@ const DIRS: [&str; 13] = [
 ];
 
 /// Those of them without which no kernel starts, and what they are made of.
-const KERNEL: [&str; 6] = [
-    ".blitz/warm/target",
-    ".blitz/bin",
-    ".blitz/sources",
-    ".blitz/dependencies",
-    ".blitz/example",
-    ".blitz/ci-cargo-home",
-];
+const KERNEL: &[&str] = DIRS.split_at(6).0;
 
 fn project_at(root: &Path) {
     for dir in DIRS {
@@ -61,7 +54,7 @@ fn each_option_removes_its_part_and_no_other() {
         (&[][..], &["site", ".blitz/logs"][..]),
         (&["--results"], &["site", ".blitz/logs"]),
         (&["--target"], &["target/debug"]),
-        (&["--kernel"], &KERNEL),
+        (&["--kernel"], KERNEL),
         (&["--data"], &[".blitz/data"]),
         (&["--python"], &[".venv/lib/python3.11/site-packages/nvidia"]),
         (&["--target", "--data"], &["target/debug", ".blitz/data"]),

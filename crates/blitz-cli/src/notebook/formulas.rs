@@ -10,6 +10,9 @@ const OPTIONS: Options = Options::ENABLE_MATH.union(Options::ENABLE_TABLES);
 /// What begins a heading, a list or a heading's underline in Markdown, and a line of a formula too.
 const MARKERS: [char; 5] = ['+', '-', '*', '=', '#'];
 
+/// What begins a block of HTML that shows its text as it is, or not at all.
+const VERBATIM: [&str; 5] = ["<pre", "<script", "<style", "<textarea", "<!--"];
+
 /// Replaces `$…$` and `$$…$$` in Markdown by MathML. Code, escaped dollars and amounts of money
 /// (a dollar sign before a space or without a partner in its paragraph) stay as they are, and so
 /// does a formula that cannot be read.
@@ -18,21 +21,34 @@ pub fn render(markdown: &str) -> String {
     let mut rendered = String::with_capacity(markdown.len());
     let mut end = 0;
     for (event, range) in Parser::new_ext(&joined, OPTIONS).into_offset_iter() {
-        let (formula, display_mode) = match &event {
-            Event::InlineMath(formula) => (formula, DisplayMode::Inline),
-            Event::DisplayMath(formula) => (formula, DisplayMode::Block),
-            _ => continue,
-        };
         let original = &markdown[range.clone()];
         let is_joined = original != &joined[range.clone()];
-        let formula = if is_joined { original.trim_matches('$') } else { formula };
-        if let Some(mathml) = to_mathml(formula, display_mode) {
+        let source = |formula| if is_joined { original.trim_matches('$') } else { formula };
+        let replaced = match &event {
+            Event::InlineMath(formula) => to_mathml(source(formula), DisplayMode::Inline),
+            Event::DisplayMath(formula) => to_mathml(source(formula), DisplayMode::Block),
+            Event::Start(Tag::HtmlBlock) => Some(in_html(original)),
+            _ => None,
+        };
+        if let Some(replaced) = replaced {
             rendered.push_str(&markdown[end..range.start]);
-            rendered.push_str(&mathml);
+            rendered.push_str(&replaced);
             end = range.end;
         }
     }
     rendered + &markdown[end..]
+}
+
+/// A block of HTML, in which Markdown sees no formulas, with those between its tags rendered.
+fn in_html(html: &str) -> String {
+    if VERBATIM.iter().any(|tag| html.trim_start().starts_with(tag)) {
+        return html.to_owned();
+    }
+    let parts = html.split_inclusive('>').map(|part| {
+        let tag = part.find('<').unwrap_or(part.len());
+        format!("{}{}", render(&part[..tag]), &part[tag..])
+    });
+    parts.collect()
 }
 
 /// The Markdown with a space for each line break before a line of a formula that Markdown would take
@@ -115,6 +131,14 @@ mod tests {
     }
 
     #[test]
+    fn formulas_between_the_tags_of_a_block_of_html_are_formulas() {
+        let rendered = render("<div title=\"$t$\">\nfor $x$ and $y$\n</div>\n\n$z$");
+        assert_eq!(rendered.matches("<math").count(), 3, "{rendered}");
+        assert!(rendered.starts_with("<div title=\"$t$\">\nfor <math"), "{rendered}");
+        assert!(rendered.contains("\n</div>\n\n<math"), "{rendered}");
+    }
+
+    #[test]
     fn dollars_in_a_formula_and_beside_it_are_told_apart() {
         assert!(render(r"$\$5$").starts_with("<math"));
         let prices = render("$5 and $6, but $x$");
@@ -133,6 +157,8 @@ mod tests {
             "    $A$ in a block",
             "costs $5\n- or $ 6",
             "<a href=\"$x$\">here</a>",
+            "<pre>\n$x$\n</pre>",
+            "<!--\n$x$\n-->",
             r"\$x\$",
             "one $",
             "$a\n\nb$",

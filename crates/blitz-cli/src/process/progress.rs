@@ -114,7 +114,7 @@ impl Step {
     }
 
     /// Ends the step with a line that says that it failed; the error itself is for the caller.
-    pub fn failed(self) {
+    fn failed(self) {
         let time = elapsed(self.start.elapsed());
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
