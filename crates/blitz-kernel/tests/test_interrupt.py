@@ -52,7 +52,7 @@ for epoch in 1..=1000 {
 }""",
     "check": """
 for epoch in 1..=1000000 {
-    blitz::interrupt::check()?;
+    blitz::display::interrupt::check()?;
     optimizer.backward_step(&net.forward(&Tensor::rand([4, 3, 32, 32], (Kind::Float, Device::Cpu))).square().mean(Kind::Float));
     if epoch < 5 { println!("[{epoch}, one step]"); }
 }""",

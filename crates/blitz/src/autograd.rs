@@ -26,6 +26,7 @@ mod describe;
 mod function;
 mod function_node;
 mod gradcheck;
+pub mod graph;
 mod hook;
 mod node;
 

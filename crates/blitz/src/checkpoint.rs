@@ -33,7 +33,7 @@
 //! cannot be read as PyTorch reads it, such as quantised or sparse tensors, is refused by its name.
 //!
 //! [`CheckpointOptions`] saves the state of a running training, net and all, for
-//! [`resume`](crate::fit::resume).
+//! [`resume`](crate::train::fit::resume).
 //!
 //! The names are those of the layers' paths, such as `conv1.weight`, as in Python.
 

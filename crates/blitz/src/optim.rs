@@ -14,6 +14,7 @@
 //! | `optimizer.load_state_dict(...)` | [`Sgd::load_state`] |
 
 mod learning;
+pub mod schedule;
 mod state;
 
 use std::ffi::c_char;

@@ -1,5 +1,11 @@
 //! A finished picture: PNG bytes and the text that says what they show.
 
+pub(crate) mod font;
+pub mod image_grid;
+pub mod make_grid;
+pub mod plot;
+pub mod prediction_grid;
+
 use std::io::Cursor;
 use std::path::Path;
 

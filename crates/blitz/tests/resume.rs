@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use blitz::Error;
-use blitz::cifar10::Split;
+use blitz::data::split::Split;
 use blitz::nn::{ModuleT, VarStore};
 use blitz::prelude::*;
 use common::values;

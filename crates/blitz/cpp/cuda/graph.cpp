@@ -1,4 +1,4 @@
-// Belongs to src/cuda_graph.rs. A library of its own, because it needs libtorch_cuda, which programs
+// Belongs to src/train/step/cuda_graph.rs. A library of its own, because it needs libtorch_cuda, which programs
 // load only where there is one (src/device.rs); build.rs compiles it where CUDA's headers are.
 #include "blitz.h"
 

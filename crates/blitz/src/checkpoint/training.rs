@@ -21,7 +21,7 @@ const PROGRESS: &str = "progress.json";
 const UNFINISHED: &str = ".unfinished-";
 const COMPLETE: &str = "step-";
 
-/// Where and how often [`fit`](crate::fit::fit) saves the state of the training.
+/// Where and how often [`fit`](crate::train::fit::fit) saves the state of the training.
 ///
 /// The directory holds one directory per checkpoint, `step-000012000` after 12,000 steps, with
 /// `net.safetensors` (the parameters, which [`load`](super::load) and Python read by themselves),
