@@ -264,6 +264,15 @@ impl Error {
         move |source| Error::Io { operation, path: path.to_owned(), source }
     }
 
+    /// An option that makes no sense: its name, which values do, and the one that was found.
+    pub(crate) fn option(
+        option: &'static str,
+        expected: impl Into<String>,
+        got: impl ToString,
+    ) -> Error {
+        Error::Option { option, expected: expected.into(), got: got.to_string() }
+    }
+
     /// For `map_err`: names the tensor operation that failed.
     pub(crate) fn torch(operation: &'static str) -> impl FnOnce(TchError) -> Error {
         move |error| {

@@ -131,11 +131,7 @@ impl Graph {
     /// `max_nodes` 0.
     pub fn of(tensor: &Tensor, options: &GraphOptions) -> Result<Graph> {
         if options.max_nodes == 0 {
-            return Err(Error::Option {
-                option: "max_nodes",
-                expected: "at least 1".to_owned(),
-                got: "0".to_owned(),
-            });
+            return Err(Error::option("max_nodes", "at least 1", "0"));
         }
         let walk = walk::walk(tensor)?;
         if walk.nodes.is_empty() {

@@ -144,13 +144,12 @@ impl Store {
         let found = complete(&self.options.dir)?;
         let Some(newest) = found.last() else { return Ok(()) };
         if self.options.existing == Existing::Refuse {
-            return Err(Error::Option {
-                option: "checkpoint.dir",
-                expected: "a directory without checkpoints (resume continues the newest; \
-                           existing: Existing::Replace removes them)"
-                    .to_owned(),
-                got: newest.display().to_string(),
-            });
+            return Err(Error::option(
+                "checkpoint.dir",
+                "a directory without checkpoints (resume continues the newest; \
+                           existing: Existing::Replace removes them)",
+                newest.display(),
+            ));
         }
         found.iter().try_for_each(|path| remove(path))
     }
@@ -241,8 +240,7 @@ impl Saved {
 }
 
 fn check(options: &CheckpointOptions) -> Result<()> {
-    let refuse =
-        |option| Err(Error::Option { option, expected: "at least 1".into(), got: "0".into() });
+    let refuse = |option| Err(Error::option(option, "at least 1", 0));
     match (options.keep, options.every) {
         (0, _) => refuse("checkpoint.keep"),
         (_, Every::Steps(0)) => refuse("checkpoint.every"),

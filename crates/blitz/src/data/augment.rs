@@ -56,16 +56,14 @@ impl Augment {
 
     /// The changes for images of `height` x `width` on `device`; `None` where nothing changes.
     pub(crate) fn on(&self, device: Device, height: i64, width: i64) -> Result<Option<Augmenter>> {
-        let wrong =
-            |option, expected: String, got: String| Err(Error::Option { option, expected, got });
         if !(0.0..=1.0).contains(&self.flip) {
             let expected = "a probability from 0 to 1".to_owned();
-            return wrong("flip", expected, self.flip.to_string());
+            return Err(Error::option("flip", expected, self.flip));
         }
         let most = height.min(width);
         if !(0..=most).contains(&self.crop_padding) {
             let expected = format!("from 0 to {most}, the shorter side of the images");
-            return wrong("crop_padding", expected, self.crop_padding.to_string());
+            return Err(Error::option("crop_padding", expected, self.crop_padding));
         }
         if self.flip == 0.0 && self.crop_padding == 0 {
             return Ok(None);

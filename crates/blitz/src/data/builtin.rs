@@ -64,11 +64,11 @@ pub fn draw(options: &BuiltInOptions) -> Result<BuiltInFiles> {
     {
         if got < least {
             let expected = format!("at least {least}");
-            return Err(Error::Option { option, expected, got: got.to_string() });
+            return Err(Error::option(option, expected, got));
         }
         if got > MOST {
             let expected = format!("at most {MOST}");
-            return Err(Error::Option { option, expected, got: got.to_string() });
+            return Err(Error::option(option, expected, got));
         }
     }
     let mut random = PyTorchGenerator::manual_seed(options.seed);

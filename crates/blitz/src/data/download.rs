@@ -92,8 +92,7 @@ impl Default for Timeouts {
 /// the archive stays in `cache_dir`, and the next call continues from there.
 pub fn fetch(archive: &Archive, cache_dir: &Path, timeouts: &Timeouts) -> Result<PathBuf> {
     if timeouts.tries == 0 {
-        let (expected, got) = ("at least 1".to_owned(), "0".to_owned());
-        return Err(Error::Option { option: "tries", expected, got });
+        return Err(Error::option("tries", "at least 1", 0));
     }
     let watch = Watch::new();
     let target = cache_dir.join(BATCHES_DIR);

@@ -251,7 +251,7 @@ fn check_batch_size(batch_size: i64, images: i64) -> Result<()> {
         _ if batch_size > images => format!("at most {images}, the number of images"),
         _ => return Ok(()),
     };
-    Err(Error::Option { option: "batch_size", expected, got: batch_size.to_string() })
+    Err(Error::option("batch_size", expected, batch_size))
 }
 
 fn check_split(split: &Split) -> Result<()> {

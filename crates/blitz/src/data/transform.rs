@@ -56,15 +56,15 @@ impl Normalize {
         // The numbers are used as f32, which has neither 1e-60 nor 1e60.
         let is_finite = |value: &f64| (*value as f32).is_finite();
         if !self.mean.iter().all(is_finite) {
-            let (expected, got) = ("finite in each channel".to_owned(), format!("{:?}", self.mean));
-            return Err(Error::Option { option: "mean", expected, got });
+            let got = format!("{:?}", self.mean);
+            return Err(Error::option("mean", "finite in each channel", got));
         }
         if self.std.iter().any(|std| *std as f32 == 0.0 || !is_finite(std)) {
-            return Err(Error::Option {
-                option: "std",
-                expected: "finite and not 0 in each channel".to_owned(),
-                got: format!("{:?}", self.std),
-            });
+            return Err(Error::option(
+                "std",
+                "finite and not 0 in each channel",
+                format!("{:?}", self.std),
+            ));
         }
         let tensor = |values: [f64; 3]| -> Result<Tensor> {
             let failed = || Error::torch("moving the mean and std to the device");

@@ -2,8 +2,13 @@
 
 /// Tells the C library to keep memory that is freed instead of giving it back to the system and
 /// asking for it again in the next training step. Measured at batch 4 it saves 5 % of a step; the
-/// process keeps up to 64 MB more. Has no effect on other C libraries than glibc.
-pub(crate) fn keep_freed() {
+/// process keeps up to 64 MB more. Has no effect on other C libraries than glibc (`mallopt(3)`).
+///
+/// It holds for the whole process, for whatever else allocates in it, and cannot be taken back.
+/// [`fit`](crate::train::fit::fit) and [`width_speed`](crate::train::speed::width_speed) call it,
+/// the first where its [`FreedMemory`](crate::train::fit::FreedMemory) says so; a loop of your own
+/// may call it once, before its first step. Nothing else does.
+pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         const MEGABYTE: libc::c_int = 1 << 20;

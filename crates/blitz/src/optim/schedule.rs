@@ -106,21 +106,18 @@ impl Schedule {
     ///
     /// [`Error::Option`] for a value outside the range that its field names.
     pub fn check(&self) -> Result<()> {
-        let refuse = |option, expected: &str, got: String| {
-            Err(Error::Option { option, expected: expected.to_owned(), got })
-        };
         let positive = |option, value: f64| match value > 0.0 && value.is_finite() {
             true => Ok(()),
-            false => refuse(option, "finite and above 0", value.to_string()),
+            false => Err(Error::option(option, "finite and above 0", value)),
         };
         match *self {
             Schedule::Constant => Ok(()),
-            Schedule::Step { every: 0, .. } => refuse("every", "at least 1", "0".to_owned()),
+            Schedule::Step { every: 0, .. } => Err(Error::option("every", "at least 1", "0")),
             Schedule::Step { gamma, .. } => positive("gamma", gamma),
-            Schedule::Cosine { epochs: 0, .. } => refuse("epochs", "at least 1", "0".to_owned()),
+            Schedule::Cosine { epochs: 0, .. } => Err(Error::option("epochs", "at least 1", "0")),
             Schedule::Cosine { min_lr, .. } => match min_lr >= 0.0 && min_lr.is_finite() {
                 true => Ok(()),
-                false => refuse("min_lr", "finite and at least 0", min_lr.to_string()),
+                false => Err(Error::option("min_lr", "finite and at least 0", min_lr)),
             },
             Schedule::OneCycle { max_lr, pct_start, div_factor, final_div_factor } => {
                 positive("max_lr", max_lr)?;
@@ -128,7 +125,7 @@ impl Schedule {
                 positive("final_div_factor", final_div_factor)?;
                 match (0.0..=1.0).contains(&pct_start) {
                     true => Ok(()),
-                    false => refuse("pct_start", "between 0 and 1", pct_start.to_string()),
+                    false => Err(Error::option("pct_start", "between 0 and 1", pct_start)),
                 }
             }
         }

@@ -141,11 +141,7 @@ fn check(
     ];
     for (option, value) in sizes {
         if value == 0 {
-            return Err(Error::Option {
-                option,
-                expected: "at least 1".to_owned(),
-                got: value.to_string(),
-            });
+            return Err(Error::option(option, "at least 1", value));
         }
     }
     Ok(())

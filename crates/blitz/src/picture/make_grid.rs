@@ -93,9 +93,6 @@ fn check(images: &Tensor, options: &GridOptions) -> Result<()> {
     let shape = |expected: &str, got: String| {
         Err(Error::Shape { operation: "make_grid", expected: expected.to_owned(), got })
     };
-    let option = |option, expected: &str, got: i64| {
-        Err(Error::Option { option, expected: expected.to_owned(), got: got.to_string() })
-    };
     const EXPECTED: &str = "at least one picture, in shape [N, C, H, W]";
     if !images.defined() {
         return shape(EXPECTED, "an undefined tensor".to_owned());
@@ -113,25 +110,25 @@ fn check(images: &Tensor, options: &GridOptions) -> Result<()> {
     {
         let expected = "two finite values of the pictures' kind, the smaller one first".to_owned();
         let got = format!("{low} and {high}");
-        return Err(Error::Option { option: "scaling", expected, got });
+        return Err(Error::option("scaling", expected, got));
     }
     if options.nrow < 1 {
-        return option("nrow", "at least 1", options.nrow);
+        return Err(Error::option("nrow", "at least 1", options.nrow));
     }
     if options.padding < 0 {
-        return option("padding", "at least 0", options.padding);
+        return Err(Error::option("padding", "at least 0", options.padding));
     }
     // A side of the largest grid, one row or one column; its area must be a number.
     let side = (size[2].max(size[3]) as f64 + options.padding as f64) * (size[0] + 1) as f64;
     if side * side * size[1].max(3) as f64 > i64::MAX as f64 / 16.0 {
-        return option("padding", "small enough for a grid in memory", options.padding);
+        return Err(Error::option("padding", "small enough for a grid in memory", options.padding));
     }
     if !has(images.kind(), options.pad_value) {
-        return Err(Error::Option {
-            option: "pad_value",
-            expected: format!("a value of the pictures' kind, {:?}", images.kind()),
-            got: options.pad_value.to_string(),
-        });
+        return Err(Error::option(
+            "pad_value",
+            format!("a value of the pictures' kind, {:?}", images.kind()),
+            options.pad_value,
+        ));
     }
     Ok(())
 }

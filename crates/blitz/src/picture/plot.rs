@@ -85,15 +85,12 @@ pub fn loss_plot(series: &[Series], options: LossPlotOptions) -> Result<Picture>
 const LARGEST: f64 = 1e300;
 
 fn check(series: &[Series], options: &LossPlotOptions) -> Result<()> {
-    let refused = |option, expected: &str, got: String| {
-        Err(Error::Option { option, expected: expected.to_owned(), got })
-    };
     if series.is_empty() {
-        return refused("series", "at least one line", "none".to_owned());
+        return Err(Error::option("series", "at least one line", "none"));
     }
     if options.width < 160 || options.height < 120 {
         let got = format!("{} x {}", options.width, options.height);
-        return refused("width and height", "at least 160 x 120 pixels", got);
+        return Err(Error::option("width and height", "at least 160 x 120 pixels", got));
     }
     picture::check_size("width and height", options.width.into(), options.height.into())?;
     for line in series {
@@ -103,15 +100,15 @@ fn check(series: &[Series], options: &LossPlotOptions) -> Result<()> {
                  end; an accuracy, where it has a test loader)",
                 line.name
             );
-            return refused("series", "lines of at least one point", got);
+            return Err(Error::option("series", "lines of at least one point", got));
         }
         if let Some(point) = line.points.iter().find(|(x, y)| !x.is_finite() || !y.is_finite()) {
             let got = format!("{point:?} in \"{}\"", line.name);
-            return refused("series", "finite numbers; a smaller lr often helps", got);
+            return Err(Error::option("series", "finite numbers; a smaller lr often helps", got));
         }
         if let Some(point) = line.points.iter().find(|(x, y)| x.abs().max(y.abs()) > LARGEST) {
             let got = format!("({:e}, {:e}) in \"{}\"", point.0, point.1, line.name);
-            return refused("series", "numbers from -1e300 to 1e300", got);
+            return Err(Error::option("series", "numbers from -1e300 to 1e300", got));
         }
     }
     Ok(())

@@ -191,8 +191,7 @@ fn check(
     options: &PredictionGridOptions,
 ) -> Result<()> {
     if options.count == 0 {
-        let (expected, got) = ("at least 1".to_owned(), "0".to_owned());
-        return Err(Error::Option { option: "count", expected, got });
+        return Err(Error::option("count", "at least 1", 0));
     }
     if classes == 0 {
         return Err(wrong("the name of each class".to_owned(), "an empty list".to_owned()));

@@ -52,101 +52,36 @@
 //! # Ok::<(), blitz::Error>(())
 //! ```
 
+mod loaders;
 mod log;
-mod optimizer;
+mod options;
 mod report;
 mod session;
 mod view;
 
 use tch::nn::ModuleT;
 
-use crate::checkpoint::CheckpointOptions;
 use crate::data::loader::{Batch, DataLoader};
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
-use crate::nn::loss::cross_entropy;
-use crate::optim::schedule::{Length, Schedule};
+use crate::optim::Optimizer;
+use crate::optim::schedule::Length;
 use crate::train::metrics;
-use crate::train::step::Steps;
+use crate::train::step::{Steps, keep_freed_memory};
 
-pub use optimizer::Optimizer;
+pub use loaders::Loaders;
+pub use options::{FitOptions, FreedMemory, OnGpu};
 pub use report::{EpochReport, FitReport, LossPoint};
 use session::Session;
 pub use view::Progress;
-
-/// How [`fit`] trains.
-#[derive(Clone, Debug)]
-pub struct FitOptions {
-    /// Walks over the whole training set; 2.
-    pub epochs: usize,
-    /// Steps from one printed line to the next, at least 1; 2,000. A line gives the mean loss of
-    /// these steps. Where an epoch does not end with such a line, another one gives the mean loss
-    /// of the steps that are left, and says how many. With [`Progress::Live`], 100 or so gives a
-    /// curve that moves.
-    pub report_every: usize,
-    /// What to see meanwhile; the tutorial's lines.
-    pub progress: Progress,
-    /// How the learning rate changes; not at all.
-    pub schedule: Schedule,
-    /// Where the state of the training is saved; nowhere.
-    pub checkpoint: Option<CheckpointOptions>,
-    /// How a GPU does the steps; as a CUDA graph.
-    pub on_gpu: OnGpu,
-}
-
-/// How [`fit`] does its steps on a GPU. On a CPU both are the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnGpu {
-    /// [`Sgd`](crate::optim::Sgd)'s steps are recorded once and repeated, see
-    /// [`GraphedStep`](crate::train::step::GraphedStep): for nets that do the same for every batch. A net
-    /// that cannot be recorded, because it reads values, is trained one by one.
-    #[default]
-    Graph,
-    /// Each step is done kernel by kernel: for nets whose forward pass differs from batch to batch.
-    OneByOne,
-}
-
-impl Default for FitOptions {
-    fn default() -> FitOptions {
-        FitOptions {
-            epochs: 2,
-            report_every: 2_000,
-            progress: Progress::Lines,
-            schedule: Schedule::Constant,
-            checkpoint: None,
-            on_gpu: OnGpu::default(),
-        }
-    }
-}
-
-/// The loaders of a training, made by `into()`: out of `&mut train_loader`, or out of
-/// `(&mut train_loader, &mut test_loader)` for the accuracy after each epoch.
-#[derive(Debug)]
-pub struct Loaders<'a> {
-    /// What the net learns from.
-    pub train: &'a mut DataLoader,
-    /// What shows after each epoch how good it is; the net learns nothing from it.
-    pub test: Option<&'a mut DataLoader>,
-}
-
-impl<'a> From<&'a mut DataLoader> for Loaders<'a> {
-    fn from(train: &'a mut DataLoader) -> Loaders<'a> {
-        Loaders { train, test: None }
-    }
-}
-
-impl<'a> From<(&'a mut DataLoader, &'a mut DataLoader)> for Loaders<'a> {
-    fn from((train, test): (&'a mut DataLoader, &'a mut DataLoader)) -> Loaders<'a> {
-        Loaders { train, test: Some(test) }
-    }
-}
 
 /// Trains `net` with cross-entropy loss, and prints the running loss as the tutorial does:
 /// `[1,  2000] loss: 2.170` is epoch 1, step 2,000. Each epoch ends with a line:
 /// `[1, 12500] loss: 1.284 (last 500 steps)` where fewer than `report_every` steps were left.
 ///
 /// `loaders` is `&mut train_loader`, or `(&mut train_loader, &mut test_loader)`: then the accuracy
-/// on the test images is reported after each epoch. The optimizer's parameters (those of the net's
+/// on the test images is reported after each epoch. The process keeps memory that is freed (see
+/// [`FitOptions::freed_memory`]). The optimizer's parameters (those of the net's
 /// `VarStore`) are modified, and the train loader moves on by `options.epochs` epochs. The
 /// optimizer's learning rate is afterwards what it was before, also with a schedule.
 ///
@@ -230,6 +165,9 @@ fn train_epochs(
     options: &FitOptions,
     session: &mut Session,
 ) -> Result<()> {
+    if options.freed_memory == FreedMemory::Keep {
+        keep_freed_memory();
+    }
     let mut steps = steps(optimizer, options);
     // A training that was interrupted in its evaluation begins with it.
     test(net, optimizer, loaders, session)?;
@@ -263,7 +201,7 @@ fn train_epoch(
         if let Some(base_lr) = session.base_lr() {
             optimizer.set_lr(options.schedule.lr(base_lr, session.steps(), length))?;
         }
-        let loss = train_step(net, optimizer, steps, &batch)?;
+        let loss = step(net, optimizer, steps, &batch)?;
         if session.steps() == 0 {
             optimizer.check_gradients()?;
         }
@@ -277,31 +215,24 @@ fn train_epoch(
 
 /// How the steps are done: as a graph where that can be.
 fn steps(optimizer: &mut impl Optimizer, options: &FitOptions) -> Steps {
-    match (options.on_gpu, optimizer.as_sgd()) {
-        (OnGpu::Graph, Some(sgd)) => Steps::new(sgd).unwrap_or_else(|_| Steps::plain()),
-        _ => Steps::plain(),
+    match options.on_gpu {
+        OnGpu::Graph => Steps::new(optimizer).unwrap_or_else(|_| Steps::plain()),
+        OnGpu::OneByOne => Steps::plain(),
     }
 }
 
 /// One step of the optimizer; returns the batch's loss.
-fn train_step(
+fn step(
     net: &impl ModuleT,
     optimizer: &mut impl Optimizer,
     steps: &mut Steps,
     batch: &Batch,
 ) -> Result<f64> {
-    let loss = match optimizer.as_sgd() {
-        Some(sgd) => match steps.step(net, sgd, batch) {
-            // Recording changes nothing, so that the batch can be used again.
-            Err(Error::Torch { .. }) if steps.give_up_graph() => steps.step(net, sgd, batch),
-            result => result,
-        }?,
-        None => {
-            let loss = cross_entropy(&net.forward_t(&batch.images, true), &batch.labels)?;
-            optimizer.backward_step(&loss)?;
-            loss
-        }
-    };
+    let loss = match steps.step(net, optimizer, batch) {
+        // Recording changes nothing, so that the batch can be used again.
+        Err(Error::Torch { .. }) if steps.give_up_graph() => steps.step(net, optimizer, batch),
+        result => result,
+    }?;
     Ok(loss.f_double_value(&[])?)
 }
 

@@ -38,10 +38,12 @@ impl LoaderState {
     ///
     /// [`Error::Option`] where a field is missing or of another type.
     pub fn from_json(value: &Value) -> Result<LoaderState> {
-        let wrong = || Error::Option {
-            option: "the loader's state",
-            expected: "an object with epochs_begun, images_taken, draws and fingerprint".to_owned(),
-            got: value.to_string(),
+        let wrong = || {
+            Error::option(
+                "the loader's state",
+                "an object with epochs_begun, images_taken, draws and fingerprint",
+                value,
+            )
         };
         Ok(LoaderState {
             epochs_begun: value["epochs_begun"].as_u64().ok_or_else(wrong)?,
@@ -111,9 +113,8 @@ pub(super) fn restore(loader: &mut DataLoader, state: &LoaderState) -> Result<()
 }
 
 fn check(loader: &DataLoader, state: &LoaderState) -> Result<()> {
-    let wrong = |expected: String, got: String| {
-        Err(Error::Option { option: "the loader's state", expected, got })
-    };
+    let wrong =
+        |expected: String, got: String| Err(Error::option("the loader's state", expected, got));
     let fingerprint = fingerprint(loader);
     if state.fingerprint != fingerprint {
         return wrong(

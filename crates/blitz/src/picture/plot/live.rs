@@ -80,11 +80,11 @@ impl LivePlot {
     /// too small to draw on; [`Error::Draw`] where drawing fails.
     pub fn push(&mut self, name: &str, step: usize, value: f64) -> Result<()> {
         if !value.is_finite() {
-            return Err(Error::Option {
-                option: "value",
-                expected: "a finite number".to_owned(),
-                got: format!("{value} in \"{name}\" at step {step}"),
-            });
+            return Err(Error::option(
+                "value",
+                "a finite number",
+                format!("{value} in \"{name}\" at step {step}"),
+            ));
         }
         let point = (step as f64, value);
         match self.series.iter_mut().find(|line| line.name == name) {

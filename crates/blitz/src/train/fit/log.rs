@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
-use super::{EpochReport, FitReport, LossPoint};
+use super::report::{EpochReport, FitReport, LossPoint};
 use crate::error::{Error, Result};
 
 /// Adds the losses up.

@@ -3,11 +3,13 @@
 use serde_json::json;
 
 use super::log::Log;
+use super::options::FitOptions;
+use super::report::FitReport;
 use super::view::View;
-use super::{FitOptions, FitReport, Optimizer};
 use crate::checkpoint::{Every, Saved, Snapshot, Store};
 use crate::data::loader::{DataLoader, LoaderState};
 use crate::error::{Error, Result};
+use crate::optim::Optimizer;
 use crate::optim::schedule::Schedule;
 
 /// Before the names of the optimizer's tensors in a checkpoint.
@@ -60,11 +62,7 @@ impl Session {
         options: &FitOptions,
     ) -> Result<Session> {
         let Some(store) = open(optimizer, train_loader, options)? else {
-            return Err(Error::Option {
-                option: "checkpoint",
-                expected: "the one that fit was called with".to_owned(),
-                got: "None".to_owned(),
-            });
+            return Err(Error::option("checkpoint", "the one that fit was called with", "None"));
         };
         let settings = Settings::of(optimizer, options);
         let saved = store.newest()?;
@@ -219,7 +217,7 @@ impl Settings {
         ] {
             if *is != was {
                 let expected = format!("{was}, as in the checkpoint");
-                return Err(Error::Option { option, expected, got: is.clone() });
+                return Err(Error::option(option, expected, is));
             }
         }
         Ok(())
@@ -232,22 +230,19 @@ fn open(
     train_loader: &DataLoader,
     options: &FitOptions,
 ) -> Result<Option<Store>> {
-    let refuse = |option, expected: &str, got: String| {
-        Err(Error::Option { option, expected: expected.to_owned(), got })
-    };
     if options.report_every == 0 {
-        return refuse("report_every", "at least 1", "0".to_owned());
+        return Err(Error::option("report_every", "at least 1", "0"));
     }
     options.schedule.check()?;
     if options.schedule != Schedule::Constant && optimizer.lr().is_none() {
         let expected = "Constant with tch's own optimizers; blitz::optim::Sgd takes every schedule";
-        return refuse("schedule", expected, format!("{:?}", options.schedule));
+        return Err(Error::option("schedule", expected, format!("{:?}", options.schedule)));
     }
     let Some(checkpoint) = &options.checkpoint else { return Ok(None) };
     if optimizer.state().is_none() {
         let expected = "None with tch's own optimizers, which do not give out their momentum; \
                         blitz::optim::Sgd can be saved";
-        return refuse("checkpoint", expected, checkpoint.dir.display().to_string());
+        return Err(Error::option("checkpoint", expected, checkpoint.dir.display()));
     }
     Store::open(checkpoint, train_loader.device()).map(Some)
 }

@@ -1,6 +1,6 @@
 //! What a person sees of a training.
 
-use super::{FitReport, LossPoint};
+use super::report::{FitReport, LossPoint};
 use crate::display::{ProgressBar, ProgressOptions};
 use crate::error::Result;
 use crate::picture::plot::{LivePlot, LivePlotOptions};

@@ -31,9 +31,7 @@ impl Evaluation {
     ///
     /// [`Error::Option`] where not.
     pub(super) fn check(&self) -> Result<()> {
-        let wrong = |expected: &str, got: String| {
-            Err(Error::Option { option: "evaluation", expected: expected.to_owned(), got })
-        };
+        let wrong = |expected: &str, got: String| Err(Error::option("evaluation", expected, got));
         let classes = self.classes.len();
         if self.confusion.len() != classes || self.confusion.iter().any(|row| row.len() != classes)
         {

@@ -136,11 +136,11 @@ impl Predictions {
         }
         let mistakes = self.most_confident_mistakes(count);
         if mistakes.is_empty() {
-            return Err(Error::Option {
-                option: "count",
-                expected: "at least 1, of predictions with a mistake".to_owned(),
-                got: format!("{count}, and {} mistakes", self.most_confident_mistakes(1).len()),
-            });
+            return Err(Error::option(
+                "count",
+                "at least 1, of predictions with a mistake",
+                format!("{count}, and {} mistakes", self.most_confident_mistakes(1).len()),
+            ));
         }
         let indices: Vec<i64> = mistakes.iter().map(|mistake| mistake.index as i64).collect();
         let indices = Tensor::from_slice(&indices);

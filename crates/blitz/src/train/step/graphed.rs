@@ -4,21 +4,19 @@ use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
 use super::cuda_graph::CudaGraph;
-use super::train_step;
 use crate::data::loader::Batch;
 use crate::error::{Error, Result};
-use crate::ffi::malloc;
 use crate::nn::loss::cross_entropy;
-use crate::optim::Sgd;
+use crate::optim::{Optimizer, Recordable, Sgd};
 use crate::panics;
 
 /// Steps done one by one before one is recorded: PyTorch's advice, for libraries choose their
 /// kernels and workspaces in the first ones.
 const WARM_UP_STEPS: usize = 3;
 
-/// Repeats [`train_step`] as fast as the device allows, with the same numbers.
+/// Repeats [`train_step`](super::train_step) as fast as the device allows, with the same numbers.
 ///
-/// On the CPU each step is [`train_step`]. On a GPU the first three are done one by one, with the
+/// On the CPU each step is [`train_step`](super::train_step). On a GPU the first three are done one by one, with the
 /// learning rate in the GPU's memory; then a step is recorded as a CUDA graph, and each batch of
 /// the first one's shape is copied to where the graph reads it. Other batches, such as a smaller
 /// last one, are done one by one. All of these train: no batch is used twice or lost.
@@ -71,12 +69,12 @@ impl<'a, M: ModuleT + ?Sized> GraphedStep<'a, M> {
     ///
     /// # Errors
     ///
-    /// As [`train_step`], and [`Error::Torch`] where the net does what a graph cannot record, such
+    /// As [`train_step`](super::train_step), and [`Error::Torch`] where the net does what a graph cannot record, such
     /// as reading a value.
     ///
     /// # Panics
     ///
-    /// As [`train_step`].
+    /// As [`train_step`](super::train_step).
     pub fn step(&mut self, batch: &Batch) -> Result<Tensor> {
         self.steps.step(self.net, self.optimizer, batch)
     }
@@ -100,19 +98,18 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// As [`GraphedStep::new`].
-    pub(crate) fn new(optimizer: &Sgd) -> Result<Steps> {
-        let recorder = match device_of(optimizer)? {
+    /// As [`GraphedStep::new`]; one by one, too, for optimizers that cannot be recorded.
+    pub(crate) fn new(optimizer: &mut impl Optimizer) -> Result<Steps> {
+        let Some(optimizer) = optimizer.recordable() else { return Ok(Steps::plain()) };
+        let recorder = match device_of(optimizer.parameters())? {
             device @ Device::Cuda(_) => Some(Recorder::new(device, optimizer.lr())?),
             _ => None,
         };
-        malloc::keep_freed();
         Ok(Steps { recorder })
     }
 
     /// As [`GraphedStep::plain`].
     pub(crate) fn plain() -> Steps {
-        malloc::keep_freed();
         Steps { recorder: None }
     }
 
@@ -125,19 +122,19 @@ impl Steps {
     pub(crate) fn step<M: ModuleT + ?Sized>(
         &mut self,
         net: &M,
-        optimizer: &mut Sgd,
+        optimizer: &mut impl Optimizer,
         batch: &Batch,
     ) -> Result<Tensor> {
-        match &mut self.recorder {
-            None => train_step(net, optimizer, batch),
-            Some(recorder) => recorder.step(net, optimizer, batch),
+        match (&mut self.recorder, optimizer.recordable()) {
+            (Some(recorder), Some(recordable)) => recorder.step(net, recordable, batch),
+            _ => optimizer.train_step(net, batch),
         }
     }
 }
 
-/// The device of the optimizer's parameters; the CPU where it has none.
-fn device_of(optimizer: &Sgd) -> Result<Device> {
-    let mut devices = optimizer.parameters().iter().map(Tensor::device);
+/// The device of an optimizer's parameters; the CPU where it has none.
+fn device_of(parameters: &[Tensor]) -> Result<Device> {
+    let mut devices = parameters.iter().map(Tensor::device);
     let first = devices.next().unwrap_or(Device::Cpu);
     match devices.find(|device| *device != first) {
         None => Ok(first),
@@ -182,7 +179,7 @@ impl Recorder {
     fn step<M: ModuleT + ?Sized>(
         &mut self,
         net: &M,
-        optimizer: &mut Sgd,
+        optimizer: &mut dyn Recordable,
         batch: &Batch,
     ) -> Result<Tensor> {
         self.follow(optimizer)?;
@@ -210,7 +207,7 @@ impl Recorder {
     }
 
     /// Takes over a new learning rate, and forgets the graph where what it points to has moved.
-    fn follow(&mut self, optimizer: &Sgd) -> Result<()> {
+    fn follow(&mut self, optimizer: &dyn Recordable) -> Result<()> {
         if self.lr.1 != optimizer.lr() {
             self.lr.1 = optimizer.lr();
             // Rounded here: tch panics over a number that f32 does not have.
@@ -229,7 +226,7 @@ impl Recorder {
     fn record<M: ModuleT + ?Sized>(
         &mut self,
         net: &M,
-        optimizer: &mut Sgd,
+        optimizer: &mut dyn Recordable,
         batch: &Batch,
     ) -> Result<Recorded> {
         let addresses = optimizer.addresses();
@@ -248,10 +245,10 @@ impl Recorder {
     }
 }
 
-/// [`train_step`] with the optimizer's fused kernel.
+/// [`train_step`](super::train_step) with the optimizer's fused kernel.
 fn one_by_one<M: ModuleT + ?Sized>(
     net: &M,
-    optimizer: &mut Sgd,
+    optimizer: &mut dyn Recordable,
     lr: &Tensor,
     images: &Tensor,
     labels: &Tensor,

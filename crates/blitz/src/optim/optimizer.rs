@@ -1,13 +1,39 @@
-//! What `fit` asks of an optimizer.
+//! What a training asks of an optimizer.
 
-use tch::{Tensor, nn};
+use tch::Tensor;
+use tch::nn::{self, ModuleT};
 
+use super::Sgd;
+use super::learning::{THIS_LOSS, check_loss, no_gradient};
+use super::recordable::Recordable;
+use crate::data::loader::Batch;
 use crate::error::{Error, Result};
-use crate::optim::{self, Sgd};
+use crate::nn::loss::cross_entropy;
 
-/// An optimizer that [`fit`](crate::train::fit::fit) can use: [`Sgd`], which can do all of this, and tch's
-/// own optimizers, which can only step.
+/// An optimizer that [`fit`](crate::train::fit::fit) can use: [`Sgd`], which can do all of this, and
+/// tch's own optimizers, which can only step.
 pub trait Optimizer {
+    /// One step on `batch`: the cross-entropy of the logits that `net` gives for its images and
+    /// labels, its gradients, and the change of the parameters. Returns the loss, a scalar on the
+    /// batch's device that is not read back and has no graph.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Torch`] where the net's logits do not fit the labels, and as
+    /// [`Optimizer::backward_step`]. The parameters have not changed then.
+    ///
+    /// # Panics
+    ///
+    /// Where the net itself does, given images that it was not made for.
+    fn train_step<M: ModuleT + ?Sized>(&mut self, net: &M, batch: &Batch) -> Result<Tensor>
+    where
+        Self: Sized,
+    {
+        let loss = cross_entropy(&net.forward_t(&batch.images, true), &batch.labels)?;
+        self.backward_step(&loss)?;
+        Ok(loss.detach())
+    }
+
     /// Computes the gradients of `loss` anew and changes the parameters by them.
     ///
     /// # Errors
@@ -39,8 +65,8 @@ pub trait Optimizer {
     /// [`Error::Shape`] for names, shapes or kinds that do not fit the parameters.
     fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<()>;
 
-    /// Whether the last [`Optimizer::backward_step`] changed anything: [`fit`](crate::train::fit::fit) asks
-    /// after its first step, where that has not said so itself. By default it has.
+    /// Whether the last [`Optimizer::backward_step`] changed anything: [`fit`](crate::train::fit::fit)
+    /// asks after its first step, where that has not said so itself. By default it has.
     ///
     /// # Errors
     ///
@@ -49,8 +75,8 @@ pub trait Optimizer {
         Ok(())
     }
 
-    /// The [`Sgd`] that this is, whose steps can be recorded as a CUDA graph; by default `None`.
-    fn as_sgd(&mut self) -> Option<&mut Sgd> {
+    /// What a CUDA graph of the step needs; by default `None`: each step is done kernel by kernel.
+    fn recordable(&mut self) -> Option<&mut dyn Recordable> {
         None
     }
 }
@@ -80,7 +106,7 @@ impl Optimizer for Sgd {
         Sgd::load_state(self, state)
     }
 
-    fn as_sgd(&mut self) -> Option<&mut Sgd> {
+    fn recordable(&mut self) -> Option<&mut dyn Recordable> {
         Some(self)
     }
 }
@@ -91,7 +117,7 @@ impl Optimizer for nn::Optimizer {
         self.zero_grad();
         // The list of parameters is only for the error, and costs more than the question.
         if !loss.requires_grad() {
-            optim::check_loss(loss, &self.trainable_variables())?;
+            check_loss(loss, &self.trainable_variables())?;
         }
         loss.f_backward().map_err(Error::torch("the backward pass"))?;
         self.step();
@@ -123,7 +149,7 @@ impl Optimizer for nn::Optimizer {
         let parameters = self.trainable_variables();
         match parameters.iter().any(|parameter| parameter.grad().defined()) {
             true => Ok(()),
-            false => Err(optim::no_gradient(optim::THIS_LOSS, &parameters)),
+            false => Err(no_gradient(THIS_LOSS, &parameters)),
         }
     }
 }
