@@ -29,6 +29,7 @@ mod gradcheck;
 pub mod graph;
 mod hook;
 mod node;
+mod saved_tensors;
 
 use tch::Tensor;
 

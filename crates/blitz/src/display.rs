@@ -67,3 +67,10 @@ pub fn clear() {
 pub fn clear_on_next() {
     Output::standard().clear(frontend::Clear::OnNext);
 }
+
+impl Bundle {
+    /// What evcxr calls when the bundle is the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        Output::standard().result(self);
+    }
+}

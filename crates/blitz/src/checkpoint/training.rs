@@ -7,8 +7,9 @@ use serde_json::Value;
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
+use super::fault::damaged;
 use super::lock::Lock;
-use super::read::{damaged, read_safetensors};
+use super::open::read_safetensors;
 use super::{
     LoadOptions, atomic, generator, load_tensors, named_variables, read_fitting, save_tensors,
 };

@@ -4,75 +4,22 @@
 //! from there. Of several processes that want the same archive, one fetches it and the others
 //! wait for it.
 
+mod archive;
 mod lock;
 mod progress;
+mod timeouts;
 mod transfer;
 mod unpack;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::data::records::BATCHES_DIR;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
 
-/// A file on the network that is known byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Archive {
-    /// An `http` or `https` address of a `.tar.gz` file.
-    pub url: String,
-    /// Its length in bytes.
-    pub size: u64,
-    /// Its SHA-256, 64 lower-case hexadecimal digits.
-    pub sha256: String,
-    /// Records in each of the six `.bin` files that it holds.
-    pub records_per_file: u64,
-}
-
-impl Archive {
-    /// The binary version of CIFAR-10 from its author's page (162 MiB).
-    pub fn official() -> Archive {
-        Archive {
-            url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz".to_owned(),
-            size: 170_052_171,
-            sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd".to_owned(),
-            records_per_file: 10_000,
-        }
-    }
-
-    /// Where its beginning is kept until all of it is there. What another archive left behind
-    /// has another name.
-    fn part(&self, cache_dir: &Path) -> PathBuf {
-        let start: String = self.sha256.chars().take(16).collect();
-        cache_dir.join(format!("cifar-10-binary-{start}.tar.gz.part"))
-    }
-}
-
-/// How long a download waits, and how often it tries, before it gives up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For the server's name to be found and, again, for the connection to stand; 5 s.
-    pub connect: Duration,
-    /// For the answer to begin and, again, for each further piece; 30 s.
-    pub read: Duration,
-    /// Connections in a row that bring nothing new before it gives up, at least 1; 3. A server
-    /// that cannot be reached at all is tried once, so that nobody without a network waits.
-    pub tries: u32,
-    /// From a broken connection to the next; 1 s, and twice as long each further time.
-    pub pause: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Timeouts {
-        Timeouts {
-            connect: Duration::from_secs(5),
-            read: Duration::from_secs(30),
-            tries: 3,
-            pause: Duration::from_secs(1),
-        }
-    }
-}
+pub use archive::Archive;
+pub use timeouts::Timeouts;
 
 /// Downloads `archive`, checks its length and SHA-256, and unpacks it to
 /// `cache_dir/cifar-10-batches-bin`, whose path it returns. Shows a progress bar.

@@ -12,10 +12,12 @@
 //!
 //! Source: PyTorch's `torch/_tensor_str.py`, followed rule by rule.
 
+mod dense;
 mod elements;
 pub(crate) mod facts;
 mod layout;
 mod number;
+mod options;
 mod show;
 mod sparse;
 
@@ -24,44 +26,14 @@ use std::fmt;
 use tch::{TchError, Tensor};
 
 use crate::display::{Bundle, Output, Show};
+use dense::dense;
 use elements::Elements;
 use facts::{Facts, Layout};
-use number::{Formatter, python_float};
+use layout::PREFIX;
+use number::python_float;
 
+pub use options::ReprOptions;
 pub use show::EvcxrDisplay;
-
-/// What every tensor's printed form begins with.
-const PREFIX: &str = "tensor(";
-
-/// How tensors are printed. PyTorch: `torch.set_printoptions`.
-///
-/// ```
-/// use blitz::prelude::*;
-/// use blitz::tensor::repr::{ReprOptions, repr_with};
-///
-/// let x = Tensor::from_slice(&[1.0f32 / 3.0]);
-/// let options = ReprOptions { precision: 2, ..Default::default() };
-/// assert_eq!(repr_with(&x, &options).to_string(), "tensor([0.33])");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReprOptions {
-    /// Digits after the point.
-    pub precision: u16,
-    /// A tensor with more elements is summarised; `usize::MAX` never summarises.
-    pub threshold: usize,
-    /// How many elements a summary shows at the beginning and the end of each dimension.
-    pub edge_items: usize,
-    /// The length of a line in characters.
-    pub line_width: usize,
-    /// Whether numbers have the form `1.0000e+02`; `None` lets the numbers decide.
-    pub sci_mode: Option<bool>,
-}
-
-impl Default for ReprOptions {
-    fn default() -> ReprOptions {
-        ReprOptions { precision: 4, threshold: 1000, edge_items: 3, line_width: 80, sci_mode: None }
-    }
-}
 
 /// A tensor's printed form, made by [`repr`]. It is a text of its own: the tensor may change or go.
 #[derive(Clone, PartialEq, Eq)]
@@ -172,50 +144,6 @@ fn contents(
     match facts.layout {
         Layout::Strided => dense(tensor, PREFIX.len(), options),
         _ => dense(&tensor.f_to_dense(None, false)?, PREFIX.len(), options),
-    }
-}
-
-/// The numbers in brackets, as they stand `indent` characters from the left. Python's
-/// `_tensor_str`.
-fn dense(tensor: &Tensor, indent: usize, options: &ReprOptions) -> Result<String, TchError> {
-    if tensor.numel() == 0 {
-        return Ok("[]".to_owned());
-    }
-    let is_summary = tensor.numel() > options.threshold;
-    if is_summary && options.edge_items == 0 && tensor.dim() > 0 {
-        return Ok("[...]".to_owned());
-    }
-    let shown = match is_summary {
-        true => elements::edges(tensor, options.edge_items)?,
-        false => tensor.shallow_clone(),
-    };
-    let (cells, width) = cells(&Elements::read(&shown)?, options);
-    let full: Vec<usize> = tensor.size().iter().map(|&length| length as usize).collect();
-    let table = layout::Table { cells: &cells, width, options, is_summary };
-    Ok(table.text(&full, indent))
-}
-
-/// Each element as text, and the width that they are padded to.
-fn cells(elements: &Elements, options: &ReprOptions) -> (Vec<String>, usize) {
-    match elements {
-        Elements::Whole(values) => {
-            let width = values.iter().map(String::len).max().unwrap_or(1);
-            (values.iter().map(|value| format!("{value:>width$}")).collect(), width)
-        }
-        Elements::Floating(values) => {
-            let formatter = Formatter::of(values.iter().copied(), options);
-            (values.iter().map(|&value| formatter.format(value)).collect(), formatter.width)
-        }
-        Elements::Complex(values) => {
-            let real = Formatter::of(values.iter().map(|value| value.0), options);
-            let imaginary = Formatter::of(values.iter().map(|value| value.1), options);
-            let cell = |&(a, b): &(f64, f64)| {
-                let b = imaginary.format(b);
-                let plus = if b.trim_start().starts_with('-') { "" } else { "+" };
-                format!("{}{plus}{}j", real.format(a), b.trim_start())
-            };
-            (values.iter().map(cell).collect(), real.width + imaginary.width + 1)
-        }
     }
 }
 

@@ -22,6 +22,6 @@ mod evaluation;
 mod heatmap;
 mod predictions;
 
+pub use evaluation::Evaluation;
 pub(crate) use evaluation::accuracy;
-pub use evaluation::{Evaluation, evaluate};
-pub use predictions::{Mistake, Predictions, predict};
+pub use predictions::{Mistake, Predictions, evaluate, predict};

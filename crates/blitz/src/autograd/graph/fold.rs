@@ -1,6 +1,6 @@
 //! Leaves together with the operations that only look at them in another way.
 
-use super::{Graph, GraphEdge};
+use super::nodes::{Graph, GraphEdge};
 
 /// Operations that compute nothing: their output shares the memory of their one input.
 const VIEWS: [&str; 10] = [

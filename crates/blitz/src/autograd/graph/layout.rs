@@ -6,7 +6,7 @@ use ab_glyph::{Font, FontRef};
 use rust_sugiyama::configure::{Config, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
-use super::Graph;
+use super::nodes::Graph;
 
 /// Letters, in pixels.
 pub(super) const FONT_SIZE: f64 = 12.0;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::layout::{FONT_SIZE, Layout, Point, Route, shortened, text_width};
-use super::{Graph, GraphNode};
+use super::nodes::{Graph, GraphNode};
 use crate::display::escape;
 
 const CAPTION_HEIGHT: f64 = 20.0;

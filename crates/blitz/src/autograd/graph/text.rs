@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Graph;
+use super::nodes::Graph;
 
 pub(super) fn text(graph: &Graph) -> String {
     let mut next = vec![Vec::new(); graph.nodes.len()];

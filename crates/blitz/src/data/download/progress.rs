@@ -1,6 +1,6 @@
 //! How far the download is.
 
-use super::Archive;
+use super::archive::Archive;
 use crate::display::{ProgressBar, ProgressOptions};
 
 /// A bar that counts megabytes.

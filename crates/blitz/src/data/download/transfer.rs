@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
 
+use super::archive::Archive;
 use super::progress::Progress;
-use super::{Archive, Timeouts};
+use super::timeouts::Timeouts;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
-use super::Archive;
+use super::archive::Archive;
 use crate::data::records::BATCHES_DIR;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};

@@ -4,7 +4,8 @@ use std::iter;
 
 use tch::{Device, Tensor};
 
-use super::{Batch, LoaderOptions};
+use super::batch::Batch;
+use super::options::LoaderOptions;
 use crate::data::augment::Augmenter;
 use crate::data::split::Split;
 use crate::data::transform::Channels;

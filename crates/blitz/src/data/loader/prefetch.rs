@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use super::Batch;
+use super::batch::Batch;
 use super::maker::{BatchMaker, Plan};
 
 /// Makes the batches of an epoch before they are asked for, in order. Dropping it ends the thread.

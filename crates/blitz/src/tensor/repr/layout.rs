@@ -1,6 +1,9 @@
 //! Brackets, lines and suffixes.
 
-use super::ReprOptions;
+use super::options::ReprOptions;
+
+/// What every tensor's printed form begins with.
+pub(super) const PREFIX: &str = "tensor(";
 
 /// The shown elements as text, each padded, in the order of the dimensions.
 pub(super) struct Table<'a> {
@@ -63,7 +66,7 @@ pub(super) fn with_suffixes(
     options: &ReprOptions,
     mut starts_new_line: bool,
 ) -> String {
-    let indent = super::PREFIX.len();
+    let indent = PREFIX.len();
     let mut out = text.to_owned();
     let mut last_line = match text.rfind('\n') {
         Some(newline) => text.len() - newline + 1,

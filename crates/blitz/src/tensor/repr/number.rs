@@ -1,6 +1,6 @@
 //! Numbers as text. Python's `_Formatter`, and what Python's own formatting does.
 
-use super::ReprOptions;
+use super::options::ReprOptions;
 
 /// How all floating-point numbers of a tensor are printed: whether as integers (`1.`), with digits
 /// (`1.5000`) or in scientific form (`1.5000e+00`), and how wide.

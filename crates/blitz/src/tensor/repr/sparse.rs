@@ -2,9 +2,10 @@
 
 use tch::{TchError, Tensor};
 
+use super::dense::dense;
 use super::facts::Layout;
-use super::layout::tuple;
-use super::{PREFIX, ReprOptions, dense};
+use super::layout::{PREFIX, tuple};
+use super::options::ReprOptions;
 
 /// The number of stored elements (blocks, where the layout has blocks).
 pub(super) fn stored(tensor: &Tensor, layout: Layout) -> Result<i64, TchError> {

@@ -5,7 +5,6 @@ use std::fmt;
 use tch::nn::ModuleT;
 use tch::{Kind, Tensor, no_grad};
 
-use super::predict;
 use crate::data::loader::DataLoader;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
@@ -86,24 +85,6 @@ impl fmt::Display for Evaluation {
         }
         Ok(())
     }
-}
-
-/// Lets `net` classify one epoch of `test_loader` and counts per class: [`predict`], of which only
-/// the counts are kept.
-///
-/// # Errors
-///
-/// As [`predict`].
-///
-/// # Panics
-///
-/// As [`predict`].
-pub fn evaluate(
-    net: &impl ModuleT,
-    test_loader: &mut DataLoader,
-    classes: &[&str],
-) -> Result<Evaluation> {
-    Ok(predict(net, test_loader, classes)?.evaluation())
 }
 
 /// Share of the images of one epoch of `test_loader` that `net` takes for what they are, 0 to 1,

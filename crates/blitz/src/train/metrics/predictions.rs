@@ -3,7 +3,7 @@
 use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::Evaluation;
+use super::evaluation::Evaluation;
 use crate::data::loader::{Batch, DataLoader};
 use crate::data::split::Split;
 use crate::display::interrupt::Watch;
@@ -81,6 +81,24 @@ pub fn predict(
         predicted: logits.f_argmax(1, false)?, // [N, classes] -> [N]
         probabilities: logits.f_softmax(1, Kind::Float)?,
     })
+}
+
+/// Lets `net` classify one epoch of `test_loader` and counts per class: [`predict`], of which only
+/// the counts are kept.
+///
+/// # Errors
+///
+/// As [`predict`].
+///
+/// # Panics
+///
+/// As [`predict`].
+pub fn evaluate(
+    net: &impl ModuleT,
+    test_loader: &mut DataLoader,
+    classes: &[&str],
+) -> Result<Evaluation> {
+    Ok(predict(net, test_loader, classes)?.evaluation())
 }
 
 impl Predictions {
