@@ -6,6 +6,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use blitz_contract::{Layout, layout, variables};
+
 use crate::data::builtin::{self, BuiltInOptions};
 use crate::data::download::{self, Archive, Timeouts};
 use crate::data::records::{self, BATCHES_DIR, RECORD_LEN, TEST_FILE, TRAIN_FILES};
@@ -61,10 +63,12 @@ impl DataChoice {
     /// Reads the environment variable `BLITZ_DATA`: unset or empty means [`DataChoice::Auto`],
     /// `builtin` means [`DataChoice::BuiltIn`], anything else is a directory.
     pub fn from_env() -> DataChoice {
-        match env::var_os("BLITZ_DATA") {
+        match env::var_os(variables::DATA) {
             None => DataChoice::Auto,
             Some(value) if value.is_empty() => DataChoice::Auto,
-            Some(value) if value.eq_ignore_ascii_case("builtin") => DataChoice::BuiltIn,
+            Some(value) if value.eq_ignore_ascii_case(variables::BUILTIN_DATA) => {
+                DataChoice::BuiltIn
+            }
             Some(value) => DataChoice::Directory(value.into()),
         }
     }
@@ -79,9 +83,10 @@ pub struct Cifar10Options {
     /// [`DataChoice::Auto`] passes over it where there is no such directory, so that a program
     /// runs elsewhere too, and `BLITZ_DATA` comes before it.
     pub directory: Option<PathBuf>,
-    /// Where a download is kept; by default `.blitz/data` in the repository, or where that is
-    /// somebody else's and has no data yet, `rust-blitz/data` in the person's own cache
-    /// (`$XDG_CACHE_HOME`, `~/.cache`, or the temporary directory).
+    /// Where a download is kept; by default `.blitz/data` in the repository that the running
+    /// program or the working directory lies in, or where there is none, or somebody else's without
+    /// data yet, `rust-blitz/data` in the person's own cache (`$XDG_CACHE_HOME`, `~/.cache`, or the
+    /// temporary directory).
     pub cache_dir: PathBuf,
     /// What to download; by default the official archive.
     pub archive: Archive,
@@ -93,11 +98,14 @@ pub struct Cifar10Options {
 
 impl Default for Cifar10Options {
     fn default() -> Cifar10Options {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        // A kernel's cells run in its program, which lies in the repository, wherever the notebook
+        // does.
+        let (program, dir) = (env::current_exe().ok(), env::current_dir().ok());
+        let repository = Layout::find(program.as_deref(), dir.as_deref());
         Cifar10Options {
             data: DataChoice::from_env(),
             directory: None,
-            cache_dir: cache_dir(&repository.canonicalize().unwrap_or(repository)),
+            cache_dir: cache_dir(repository.as_ref()),
             archive: Archive::official(),
             timeouts: Timeouts::default(),
             built_in: BuiltInOptions::default(),
@@ -105,14 +113,17 @@ impl Default for Cifar10Options {
     }
 }
 
-/// The cache of the project at `root` where the data is in it already, whoever fetched it, or can
-/// be put there; else one that belongs to the person who runs this.
-fn cache_dir(root: &Path) -> PathBuf {
-    let shared = root.join(".blitz/data");
+/// The cache of the repository where the data is in it already, whoever fetched it, or can be put
+/// there; else one that belongs to the person who runs this.
+fn cache_dir(repository: Option<&Layout>) -> PathBuf {
+    let Some(repository) = repository else {
+        return blitz_places::cache_dir().unwrap_or_else(|_| env::temp_dir()).join(layout::DATA);
+    };
+    let shared = repository.made().join(layout::DATA);
     if shared.join(BATCHES_DIR).is_dir() {
         return shared;
     }
-    blitz_places::own_dir(root).map_or(shared, |own| own.join("data"))
+    blitz_places::own_dir(repository.root()).map_or(shared, |own| own.join(layout::DATA))
 }
 
 impl Cifar10 {
@@ -234,12 +245,27 @@ mod tests {
     #[test]
     fn data_that_is_there_serves_whoever_asks() {
         let project = tempfile::tempdir().unwrap();
+        let repository = Layout::new(project.path());
         let shared = project.path().join(".blitz/data");
-        assert_eq!(cache_dir(project.path()), shared, "the project is this user's own");
+        assert_eq!(cache_dir(Some(&repository)), shared, "the project is this user's own");
         std::fs::create_dir_all(shared.join(BATCHES_DIR)).unwrap();
-        assert_eq!(cache_dir(project.path()), shared);
+        assert_eq!(cache_dir(Some(&repository)), shared);
         // Nobody can write there.
-        let elsewhere = cache_dir(Path::new("/proc/nobody"));
-        assert!(elsewhere.ends_with("data") && !elsewhere.starts_with("/proc"), "{elsewhere:?}");
+        for repository in [Some(&Layout::new("/proc/nobody")), None] {
+            let elsewhere = cache_dir(repository);
+            assert!(
+                elsewhere.ends_with("data") && !elsewhere.starts_with("/proc"),
+                "{elsewhere:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_program_of_the_repository_keeps_its_data_there() {
+        // As cargo sets it; ci/gpu/run takes compiled tests to another machine.
+        let here = env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+        let root = Path::new(&here).join("../..").canonicalize().unwrap();
+        let expected = cache_dir(Some(&Layout::new(root)));
+        assert_eq!(Cifar10Options::default().cache_dir, expected);
     }
 }

@@ -6,7 +6,9 @@
 
 mod archive;
 mod lock;
+mod part;
 mod progress;
+mod request;
 mod timeouts;
 mod transfer;
 mod unpack;

@@ -19,6 +19,9 @@
 //! The Rust Blitz kernel answers the question. In a plain program and in a stock evcxr kernel
 //! nothing is ever interrupted.
 
+#[cfg(unix)]
+use blitz_contract::symbols;
+
 use crate::error::{Error, Result};
 
 /// Whether the person asked to stop. The answer `true` takes the request: the next is `false`.
@@ -127,7 +130,7 @@ fn record_gradients_again() {
 fn find() -> Option<Question> {
     let process = libloading::os::unix::Library::this();
     // SAFETY: the name is the kernel's own, and it declares the function like this.
-    let question = unsafe { process.get::<Question>(b"blitz_interrupt_requested\0") };
+    let question = unsafe { process.get::<Question>(symbols::INTERRUPT_REQUESTED.as_bytes()) };
     question.ok().map(|question| *question)
 }
 

@@ -1,36 +1,18 @@
 //! The transfer over HTTP, continued where it broke.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
-use ureq::http::StatusCode;
-use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
-
 use super::archive::Archive;
+use super::part::{length, open_at, remove, state, verify};
 use super::progress::Progress;
+use super::request::{Broken, ask, start_of};
 use super::timeouts::Timeouts;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
-
-type Response = ureq::http::Response<ureq::Body>;
-
-/// Why a connection ended before all was there.
-enum Broken {
-    /// Another try may bring more.
-    Temporary(String),
-    /// No try will.
-    Final(Error),
-}
-
-impl From<Error> for Broken {
-    fn from(error: Error) -> Broken {
-        Broken::Final(error)
-    }
-}
 
 /// Makes the file `part` the whole archive, checked; what it already holds is not fetched again.
 pub(super) fn complete(
@@ -142,123 +124,6 @@ fn broken(received: u64, archive: &Archive, error: &str) -> Broken {
     Broken::Temporary(format!("the connection broke after {received} of {size} bytes ({error})"))
 }
 
-/// Sends the request; the answer's head is there when this returns.
-fn ask(archive: &Archive, kept: u64, timeouts: &Timeouts, part: &Path) -> Result<Response, Broken> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_resolve(Some(timeouts.connect))
-        .timeout_connect(Some(timeouts.connect))
-        .timeout_recv_response(Some(timeouts.read))
-        .timeout_per_read(Some(timeouts.read))
-        .build()
-        .into();
-    let mut request = agent.get(&archive.url);
-    if kept > 0 {
-        request = request.header(RANGE, format!("bytes={kept}-"));
-    }
-    request.call().map_err(|error| {
-        if matches!(error, ureq::Error::StatusCode(416)) {
-            // The server has nothing from there on: its file is another one.
-            return match remove(part) {
-                Ok(()) => Broken::Temporary("the server's file is shorter than before".to_owned()),
-                Err(error) => Broken::Final(error),
-            };
-        }
-        let reason = explain(&error);
-        match error {
-            ureq::Error::StatusCode(429 | 500..) => Broken::Temporary(reason),
-            ureq::Error::StatusCode(_) => Broken::Final(download_error(archive, reason)),
-            // Some of it has arrived before, so the server exists and may come back.
-            _ if kept > 0 => Broken::Temporary(reason),
-            _ => Broken::Final(download_error(archive, reason)),
-        }
-    })
-}
-
-/// The position in the archive that the answer's body starts at.
-fn start_of(response: &Response, kept: u64, archive: &Archive) -> Result<u64, Broken> {
-    let header = |name: HeaderName| response.headers().get(name)?.to_str().ok();
-    let wrong_length = |length: u64| {
-        let (expected, got) = (format!("{} bytes", archive.size), format!("{length} bytes"));
-        Broken::Final(Error::WrongArchive { url: archive.url.clone(), expected, got })
-    };
-    if response.status() != StatusCode::PARTIAL_CONTENT {
-        // All of it, also where a part was asked for.
-        let length = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        return match length {
-            Some(length) if length != archive.size => Err(wrong_length(length)),
-            _ => Ok(0),
-        };
-    }
-    // bytes START-END/SIZE, where SIZE may be *
-    let range = header(CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));
-    let (range, size) = range.and_then(|range| range.split_once('/')).unwrap_or_default();
-    let start = range.split_once('-').and_then(|(start, _)| start.parse::<u64>().ok());
-    if let Some(size) = size.parse().ok().filter(|size| *size != archive.size) {
-        return Err(wrong_length(size));
-    }
-    match start {
-        Some(start) if start == kept => Ok(start),
-        _ => {
-            let reason = format!("the server sent another part than asked for (bytes {range})");
-            Err(Broken::Final(download_error(archive, reason)))
-        }
-    }
-}
-
-fn download_error(archive: &Archive, reason: String) -> Error {
-    Error::Download { url: archive.url.clone(), reason }
-}
-
-/// ureq's error in a learner's words.
-fn explain(error: &ureq::Error) -> String {
-    const NO_NAME: &str = "the server's name could not be looked up (no network?)";
-    match error {
-        ureq::Error::HostNotFound => NO_NAME.to_owned(),
-        // The system's resolver has no error kind of its own.
-        ureq::Error::Io(error) if error.to_string().contains("failed to lookup") => {
-            NO_NAME.to_owned()
-        }
-        ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            "the server refused the connection".to_owned()
-        }
-        ureq::Error::StatusCode(404) => "the server has no such file (HTTP status 404)".to_owned(),
-        ureq::Error::StatusCode(code) => format!("the server answered with HTTP status {code}"),
-        ureq::Error::Timeout(_) => "the server did not answer in time".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn verify(archive: &Archive, part: &Path, watch: &Watch) -> Result<()> {
-    let wrong = |expected: String, got: String| {
-        Err(Error::WrongArchive { url: archive.url.clone(), expected, got })
-    };
-    let received = length(part);
-    if received != archive.size {
-        return wrong(format!("{} bytes", archive.size), format!("{received} bytes or more"));
-    }
-    let mut file = File::open(part).map_err(Error::io("open", part))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        watch.check_during("the check of the download", || state(archive, part))?;
-        match file.read(&mut buffer).map_err(Error::io("read", part))? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-    let sha256: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    if sha256 != archive.sha256 {
-        return wrong(format!("SHA-256 {}", archive.sha256), format!("SHA-256 {sha256}"));
-    }
-    Ok(())
-}
-
-/// What an interrupt leaves behind.
-fn state(archive: &Archive, part: &Path) -> String {
-    let (received, size) = (length(part), archive.size);
-    format!("{received} of {size} bytes are kept; load the data again to continue from there")
-}
-
 /// How long to wait after so many connections in a row, at least 1, that brought nothing new.
 fn pause_after(failures: u32, timeouts: &Timeouts) -> Duration {
     timeouts.pause.saturating_mul(2u32.saturating_pow(failures - 1))
@@ -271,29 +136,6 @@ fn wait(pause: Duration, archive: &Archive, part: &Path, watch: &Watch) -> Resul
         sleep(Duration::from_millis(50).min(pause));
     }
     Ok(())
-}
-
-/// Its length, 0 where it is not there.
-fn length(path: &Path) -> u64 {
-    path.metadata().map_or(0, |metadata| metadata.len())
-}
-
-fn remove(part: &Path) -> Result<()> {
-    match fs::remove_file(part) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", part)(error)),
-        _ => Ok(()),
-    }
-}
-
-/// The file, cut off at `start` and to be written from there.
-fn open_at(part: &Path, start: u64) -> Result<File> {
-    let open = || {
-        let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(part)?;
-        file.set_len(start)?;
-        file.seek(SeekFrom::Start(start))?;
-        Ok(file)
-    };
-    open().map_err(Error::io("write", part))
 }
 
 fn capitalised(sentence: &str) -> String {
