@@ -6,6 +6,13 @@ use super::{DataLoader, LastBatch, generator};
 use crate::error::{Error, Result};
 use crate::tensor::random::PyTorchGenerator;
 
+/// The most epochs that a state may have begun: more than anybody trains.
+const MOST_EPOCHS: u64 = u32::MAX as u64;
+
+/// The most numbers that a state may have drawn, because they are drawn again. 50,000 images take
+/// 100,000 epochs to draw so many, and a loader half a minute to draw them again.
+const MOST_DRAWS: u64 = 10_000_000_000;
+
 /// How far a [`DataLoader`] is: from [`DataLoader::state`], for [`DataLoader::resume`].
 ///
 /// The state after the last batch of an epoch is that between two epochs.
@@ -124,15 +131,17 @@ fn check(loader: &DataLoader, state: &LoaderState) -> Result<()> {
     }
     let (count, batch_size) = (loader.image_count(), loader.options.batch_size);
     let running = u64::from(state.images_taken != 0);
-    // Each epoch draws a seed, an order, and one more order at its end.
-    let most_draws = match loader.generator {
-        Some(_) => state.epochs_begun.saturating_mul(2 + 2 * draws_of_order(loader)),
-        None => 0,
+    let order = draws_of_order(loader);
+    // Each epoch draws a seed, an order, and unless it is left early one more order at its end.
+    let draws = |epochs: u64| match loader.generator {
+        Some(_) => epochs.saturating_mul(2 + order)..=epochs.saturating_mul(2 + 2 * order),
+        None => 0..=0,
     };
     let possible = (0..count).contains(&state.images_taken)
         && state.images_taken % batch_size == 0
-        && state.epochs_begun >= running
-        && state.draws <= most_draws;
+        && (running..=MOST_EPOCHS).contains(&state.epochs_begun)
+        && state.draws <= MOST_DRAWS
+        && draws(state.epochs_begun - running).contains(&state.draws);
     match possible {
         true => Ok(()),
         false => {

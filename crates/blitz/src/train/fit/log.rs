@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
 use super::report::{EpochReport, FitReport, LossPoint};
+use crate::data::loader::{DataLoader, LoaderState};
 use crate::error::{Error, Result};
+
+/// The most seconds that a training may have taken, a hundred years: times are added to it.
+const LONGEST: f64 = 3.2e9;
 
 /// Adds the losses up.
 pub(super) struct Log {
@@ -142,7 +146,8 @@ impl Log {
             fits.then(|| Vec::try_from(tensor.view(-1)).ok())?
         };
         let known = |value: f64| (!value.is_nan()).then_some(value);
-        let seconds = |value: f64| Duration::try_from_secs_f64(value).ok();
+        let seconds = |value: f64| (value <= LONGEST).then(|| Duration::try_from_secs_f64(value));
+        let seconds = |value: f64| seconds(value)?.ok();
         let points = numbers("report.points", 3)?;
         let point =
             |row: &[f64]| LossPoint { step: row[0] as usize, loss: row[1], lr: known(row[2]) };
@@ -168,5 +173,18 @@ impl Log {
             report,
             ..Log::new(report_every)
         })
+    }
+
+    /// Whether a training by this loader can have got as far as this, where the loader has got as
+    /// far as `state`.
+    pub(super) fn agrees(&self, state: &LoaderState, train_loader: &DataLoader) -> bool {
+        let epochs = self.report.epochs.len();
+        let most = epochs.saturating_mul(train_loader.len()).saturating_add(self.epoch_steps);
+        let images = train_loader.options().batch_size.saturating_mul(self.epoch_steps as i64);
+        let running = usize::from(self.epoch_steps > 0);
+        self.epoch_steps < train_loader.len()
+            && (self.epoch_steps..=most).contains(&self.report.steps)
+            && state.images_taken >= images
+            && state.epochs_begun >= (epochs + running) as u64
     }
 }

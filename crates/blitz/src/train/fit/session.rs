@@ -76,7 +76,15 @@ impl Session {
             Some((name.strip_prefix(OPTIMIZER)?.to_owned(), tensor.shallow_clone()))
         });
         let momentum: Vec<_> = momentum.collect();
-        train_loader.resume(&loader)?;
+        // Of the state of another loader there is nothing else to say.
+        let is_same = loader.fingerprint == train_loader.state().fingerprint;
+        if is_same && !log.agrees(&loader, train_loader) {
+            return Err(saved.damaged("its steps and epochs do not agree"));
+        }
+        train_loader.resume(&loader).map_err(|error| match is_same {
+            true => saved.damaged(error.to_string()),
+            false => error,
+        })?;
         optimizer.load_state(&momentum)?;
         store.restore(&saved)?;
         let steps = options.epochs.saturating_mul(train_loader.len());
