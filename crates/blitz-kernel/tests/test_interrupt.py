@@ -58,7 +58,7 @@ for epoch in 1..=1000 {
 }""",
     "check": """
 for epoch in 1..=1000000 {
-    blitz::interrupt::check()?;
+    blitz::display::interrupt::check()?;
     let images = Tensor::rand([4, 3, 32, 32], (Kind::Float, Device::Cpu));
     optimizer.backward_step(&net.forward(&images).square().mean(Kind::Float));
     if epoch < 5 { println!("[{epoch}, one step]"); }
