@@ -9,33 +9,14 @@
 
 mod common;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use blitz::data::split::Split;
 use blitz::prelude::*;
-use common::{floats, integers, values};
+use common::{expected, floats, formula_split, integers, seeded, values};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Largest relative difference from the stored file.
 const TOLERANCE: f64 = 1e-5;
-
-/// The tests of this file seed libtorch's one global generator, so they take turns.
-fn seeded(seed: i64) -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    tch::manual_seed(seed);
-    turn
-}
-
-/// PyTorch's numbers, and whether they were made here and now.
-fn expected() -> (Value, bool) {
-    let fresh = std::env::var_os("BLITZ_REFERENCE");
-    let stored = common::crate_dir().join("tests/reference");
-    let dir = fresh.as_ref().map_or(stored, Into::into);
-    let text = std::fs::read(dir.join("same_numbers.json")).unwrap();
-    (serde_json::from_slice(&text).unwrap(), fresh.is_some())
-}
 
 /// Compares one tensor with its entry, bit by bit where `is_fresh`.
 fn compare(what: &str, tensor: &Tensor, expected: &Value, is_fresh: bool) {
@@ -85,7 +66,7 @@ fn create(name: &str) -> Tensor {
 
 #[test]
 fn creation_draws_the_same_numbers() {
-    let (expected, is_fresh) = expected();
+    let (expected, is_fresh) = expected("same_numbers");
     let creations = expected["creations"].as_object().unwrap();
     assert!(creations.len() > 20);
     for (what, expected) in creations {
@@ -127,7 +108,7 @@ fn compare_named(
 
 #[test]
 fn the_net_of_the_third_page_agrees_forward_and_backward() {
-    let (expected, is_fresh) = expected();
+    let (expected, is_fresh) = expected("same_numbers");
     let expected = &expected["lenet"];
     let _turn = seeded(0);
     let vs = nn::VarStore::new(Device::Cpu);
@@ -143,17 +124,9 @@ fn the_net_of_the_third_page_agrees_forward_and_backward() {
     compare_named("gradient of", &vs, &expected["gradients"], is_fresh, Tensor::grad);
 }
 
-/// `count` pictures by formula, as the script makes them.
-fn formula_split(count: i64) -> Split {
-    let long = (Kind::Int64, Device::Cpu);
-    let values = Tensor::arange(count * 3 * 32 * 32, long) * 37;
-    let images = values.remainder(251).to_kind(Kind::Uint8).view([count, 3, 32, 32]);
-    Split { images, labels: (Tensor::arange(count, long) * 3).remainder(10) }
-}
-
 #[test]
 fn two_hundred_steps_lose_what_they_lose_in_pytorch() {
-    let (expected, is_fresh) = expected();
+    let (expected, is_fresh) = expected("same_numbers");
     let expected = &expected["steps"];
     let _turn = seeded(0);
     let shuffle = Order::Shuffled { seed: 7 };
