@@ -1,6 +1,6 @@
 //! The same seed gives the same numbers as in Python: creation, parameters, outputs, gradients and
-//! the losses of 200 steps of the tutorial's nets, with tch's layers and optimizer, with this crate's,
-//! and in `fit`.
+//! the losses of 200 steps of the tutorial's nets, with tch's optimizer, with this crate's `Sgd` and
+//! `MaxPool2d`, and in `fit`.
 //!
 //! `reference/make_same_numbers.py` wrote what PyTorch computes. The stored file is compared within
 //! 1e-5, for other machines have other vector instructions. With `BLITZ_REFERENCE` set to a
