@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::QUESTIONS;
-use crate::common::{self, numbered_split, ok, serve, values};
+use crate::common::{self, numbered_split, ok, serve, turn, values};
 use blitz::Error;
 use blitz::data::builtin::{self, BuiltInOptions};
 use blitz::prelude::*;
@@ -81,6 +81,7 @@ fn a_progress_bar_stops_as_an_error_and_around_an_iterator_by_unwinding() {
 
 #[test]
 fn an_interrupted_training_leaves_everything_usable() {
+    let _turn = turn();
     let options = LoaderOptions { shuffle: Order::Shuffled { seed: 0 }, ..Default::default() };
     let mut loader = DataLoader::new(&numbered_split(40), options).unwrap();
     let vs = nn::VarStore::new(Device::Cpu);
@@ -107,6 +108,7 @@ fn an_interrupted_training_leaves_everything_usable() {
 
 #[test]
 fn a_training_that_was_interrupted_continues_as_if_it_were_two() {
+    let _turn = turn();
     // Three steps, an interrupt, an epoch: the same as three steps by hand and an epoch.
     let bias_after = |first: &dyn Fn(&CifarNet, &mut nn::Optimizer, &mut DataLoader)| {
         let options = LoaderOptions { shuffle: Order::Shuffled { seed: 0 }, ..Default::default() };
@@ -139,6 +141,7 @@ fn a_training_that_was_interrupted_continues_as_if_it_were_two() {
 
 #[test]
 fn an_interrupted_evaluation_can_be_repeated() {
+    let _turn = turn();
     let mut loader = DataLoader::new(&numbered_split(12), LoaderOptions::default()).unwrap();
     let vs = nn::VarStore::new(Device::Cpu);
     let net = cifar10_net(&vs.root());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::common::{numbered_split, values};
+use crate::common::{numbered_split, turn, values};
 use blitz::Error;
 use blitz::autograd::{GradcheckOptions, gradcheck};
 use blitz::data::builtin::{self, BuiltInOptions};
@@ -198,6 +198,7 @@ fn transforms_and_augmentations_name_what_is_out_of_range() {
 
 #[test]
 fn loaders_and_trainings_take_large_numbers_or_name_them() {
+    let _turn = turn();
     let split = numbered_split(10);
     for batch_size in [0, -1, i64::MIN, 11, i64::MAX] {
         let options = LoaderOptions { batch_size, ..LoaderOptions::default() };
@@ -237,6 +238,7 @@ fn loaders_and_trainings_take_large_numbers_or_name_them() {
 
 #[test]
 fn labels_without_a_class_are_named() {
+    let _turn = turn();
     let vs = nn::VarStore::new(Device::Cpu);
     let net = cifar10_net(&vs.root());
     for label in [-1, 10, i64::MIN, i64::MAX] {

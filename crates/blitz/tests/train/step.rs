@@ -2,6 +2,7 @@
 //! are tested in tests/gpu.
 
 use crate::common::steps::{OPTIONS, batches, net, parameters, with_graphed_step, written_out};
+use crate::common::turn;
 use blitz::nn::loss::cross_entropy;
 use blitz::prelude::*;
 
@@ -32,6 +33,7 @@ fn train_step_and_the_plain_step_are_the_same() {
 
 #[test]
 fn a_batch_that_does_not_fit_is_an_error_and_changes_nothing() {
+    let _turn = turn();
     let (vs, net) = net(Device::Cpu);
     let before = parameters(&vs);
     let mut optimizer = Sgd::new(&vs, OPTIONS).unwrap();
@@ -61,6 +63,7 @@ fn cross_entropy_is_the_mean_of_minus_the_logarithms() {
 
 #[test]
 fn a_step_of_an_optimizer_of_another_net_is_an_error() {
+    let _turn = turn();
     let (_vs, net) = net(Device::Cpu);
     let (other, _) = self::net(Device::Cpu);
     let before = parameters(&other);
