@@ -10,7 +10,6 @@
 
 mod common;
 
-use blitz::data::split::Split;
 use blitz::prelude::*;
 use common::{expected, floats, formula_split, integers, seeded, values};
 use serde_json::Value;

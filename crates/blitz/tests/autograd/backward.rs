@@ -1,10 +1,10 @@
 //! Backward passes, higher derivatives, and what is refused, against PyTorch.
 
-use crate::common::{self, floats, reference, values};
+use crate::common::{self, floats, reference, seeded, values};
 use crate::leaf;
 use blitz::Error;
 use blitz::autograd::{self, Autograd, BackwardOptions, GradOptions};
-use blitz::tch::{self, Device, Kind, Tensor, no_grad};
+use blitz::tch::{Device, Kind, Tensor, no_grad};
 use serde_json::Value;
 
 fn retained() -> BackwardOptions<'static> {
@@ -73,7 +73,7 @@ fn first_second_and_third_derivatives() {
 #[test]
 fn retain_grad_keeps_the_gradient_of_an_intermediate() {
     let expected = &reference("autograd")["retain_grad"];
-    tch::manual_seed(0);
+    let _turn = seeded(0);
     let x = Tensor::randn([2, 3], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     let y = &x * 2.0;
     y.retain_grad().unwrap();

@@ -3,7 +3,7 @@
 use crate::common::{self, floats, reference, seeded, values};
 use crate::leaf;
 use blitz::autograd::{Autograd, Edge, Node};
-use blitz::tch::{self, Device, Kind, Reduction, Tensor, no_grad};
+use blitz::tch::{Device, Kind, Reduction, Tensor, no_grad};
 use serde_json::{Value, json};
 
 /// A number as Python's operators take it. tch's record the overload for scalars instead, whose

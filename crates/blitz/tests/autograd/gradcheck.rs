@@ -1,12 +1,12 @@
 //! The tutorials' functions against PyTorch, and gradcheck.
 
-use crate::common::{self, floats, reference, values};
+use crate::common::{self, floats, reference, seeded, values};
 use crate::examples::{Exp, LegendrePolynomial3, MyReLU, scaled_product};
 use crate::leaf;
 use blitz::autograd::{
     self, Autograd, Context, Function, GradOptions, GradcheckOptions, gradcheck,
 };
-use blitz::tch::{self, Device, Kind, Tensor, no_grad};
+use blitz::tch::{Device, Kind, Tensor, no_grad};
 use blitz::{Error, Result};
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ fn assert_close(got: &[f64], expected: &Value) {
 #[test]
 fn my_relu_between_two_layers() {
     let expected = &reference("autograd")["my_relu"];
-    tch::manual_seed(0);
+    let _turn = seeded(0);
     let randn = |shape: [i64; 2]| Tensor::randn(shape, (Kind::Float, Device::Cpu));
     let (x, target) = (randn([4, 5]), randn([4, 2]));
     let w1 = randn([5, 3]).set_requires_grad(true);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::common::{self, expected, floats, values};
+use crate::common::{expected, floats, values};
 use blitz::optim::{Sgd, SgdOptions};
 use blitz::prelude::*;
 use serde_json::Value;
