@@ -10,6 +10,8 @@ use tch::nn::VarStore;
 use torch_sys::C_tensor;
 
 use super::learning::{Learning, check_loss};
+#[cfg(doc)]
+use crate::error::Error;
 use crate::error::Result;
 use crate::ffi;
 use crate::nn::named_parameters;

@@ -15,7 +15,7 @@
 //!
 //! ```
 //! use blitz::prelude::*;
-//! use blitz::{array, ndarray};
+//! use blitz::{ndarray, tensor::array};
 //!
 //! let mut t = Tensor::ones([5], (Kind::Float, Device::Cpu));
 //! let _ = t.g_add_scalar_(1);
@@ -59,7 +59,7 @@ pub use half::{bf16, f16};
 ///
 /// ```
 /// use blitz::prelude::*;
-/// use blitz::{array, ndarray::Ix2};
+/// use blitz::{ndarray::Ix2, tensor::array};
 ///
 /// let mut t = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]).tr();
 /// let view = array::view::<f32>(&mut t)?.into_dimensionality::<Ix2>().expect("2 dimensions");
@@ -115,7 +115,7 @@ pub fn copy<T: Element>(tensor: &Tensor) -> Result<ArrayD<T>> {
 ///
 /// ```
 /// use blitz::prelude::*;
-/// use blitz::{array, ndarray};
+/// use blitz::{ndarray, tensor::array};
 ///
 /// let t = array::from_array(ndarray::array![[1f32, 2.], [3., 4.]]);
 /// assert_eq!(repr(&t).to_string(), "tensor([[1., 2.],\n        [3., 4.]])");
@@ -130,7 +130,7 @@ pub fn from_array<T: Element, D: Dimension + 'static>(array: Array<T, D>) -> Ten
 /// Copies an array or a view of one to a tensor. Python: `torch.tensor(n)`.
 ///
 /// ```
-/// use blitz::{array, ndarray};
+/// use blitz::{ndarray, tensor::array};
 ///
 /// let n = ndarray::array![1i64, 2, 3];
 /// assert_eq!(array::to_tensor(&n).size(), [3]);
@@ -162,7 +162,7 @@ where
 /// [`Error::Shape`] where the array has a negative stride.
 ///
 /// ```
-/// use blitz::{array, ndarray};
+/// use blitz::{ndarray, tensor::array};
 ///
 /// let mut n = ndarray::array![[1f32, 2.], [3., 4.]];
 /// array::with_tensor(&mut n, |t| {
