@@ -1,6 +1,6 @@
 //! The autograd graph against PyTorch's, and its picture.
 
-use crate::common::reference;
+use crate::common::{reference, turn};
 use blitz::autograd::graph::{Detail, Layout, NodeBox};
 use blitz::display::Show;
 use blitz::prelude::*;
@@ -56,6 +56,7 @@ fn all() -> GraphOptions {
 
 #[test]
 fn nodes_and_edges_are_those_of_pytorch() {
+    let _turn = turn();
     let x = leaf();
     // A number beside a tensor would run the operation AddBackward1; Python makes it a tensor.
     let y = &x + Tensor::from(2f32);
@@ -79,6 +80,7 @@ fn nodes_and_edges_are_those_of_pytorch() {
 
 #[test]
 fn lenet_as_text() {
+    let _turn = turn();
     let (loss, options) = lenet_loss();
     let graph = Graph::of(&loss, &options).unwrap();
     let text = "\
@@ -248,6 +250,7 @@ fn check(name: &str, layout: &Layout) {
 
 #[test]
 fn boxes_keep_apart_and_arrows_beside_them() {
+    let _turn = turn();
     let (loss, options) = lenet_loss();
     let resnet = nn::VarStore::new(Device::Cpu);
     let net = tch::vision::resnet::resnet18(&resnet.root(), 10);
@@ -307,6 +310,7 @@ fn attribute(svg: &str, name: &str) -> f64 {
 
 #[test]
 fn lenet_fits_a_notebook() {
+    let _turn = turn();
     let (loss, options) = lenet_loss();
     let graph = Graph::of(&loss, &options).unwrap();
     let svg = graph.picture().0;
