@@ -121,7 +121,7 @@ def programs(run, package, chosen, words=()):
             rows.append((name, "", "", "", "not run, no time was left"))
             failed = True
             continue
-        limit = run.limit(300 if run.dry else 90)
+        limit = run.limit(600 if run.dry else 240)
         results = libtest.run_tests(run.kit, name, path, limit, run.log, [threads, *words], env)
         failed = failed or not results.ok
         broken = len(results.failed) + len(results.not_run)

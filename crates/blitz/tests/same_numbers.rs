@@ -1,5 +1,6 @@
 //! The same seed gives the same numbers as in Python: creation, parameters, outputs, gradients and
-//! the losses of 200 steps of the tutorial's nets.
+//! the losses of 200 steps of the tutorial's nets, with tch's optimizer, with this crate's `Sgd` and
+//! `MaxPool2d`, and in `fit`.
 //!
 //! `reference/make_same_numbers.py` wrote what PyTorch computes. The stored file is compared within
 //! 1e-5, for other machines have other vector instructions. With `BLITZ_REFERENCE` set to a
@@ -9,33 +10,13 @@
 
 mod common;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use blitz::data::split::Split;
 use blitz::prelude::*;
-use common::{floats, integers, values};
+use common::{expected, floats, formula_split, integers, seeded, values};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Largest relative difference from the stored file.
 const TOLERANCE: f64 = 1e-5;
-
-/// The tests of this file seed libtorch's one global generator, so they take turns.
-fn seeded(seed: i64) -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    tch::manual_seed(seed);
-    turn
-}
-
-/// PyTorch's numbers, and whether they were made here and now.
-fn expected() -> (Value, bool) {
-    let fresh = std::env::var_os("BLITZ_REFERENCE");
-    let stored = common::crate_dir().join("tests/reference");
-    let dir = fresh.as_ref().map_or(stored, Into::into);
-    let text = std::fs::read(dir.join("same_numbers.json")).unwrap();
-    (serde_json::from_slice(&text).unwrap(), fresh.is_some())
-}
 
 /// Compares one tensor with its entry, bit by bit where `is_fresh`.
 fn compare(what: &str, tensor: &Tensor, expected: &Value, is_fresh: bool) {
@@ -85,7 +66,7 @@ fn create(name: &str) -> Tensor {
 
 #[test]
 fn creation_draws_the_same_numbers() {
-    let (expected, is_fresh) = expected();
+    let (expected, is_fresh) = expected("same_numbers");
     let creations = expected["creations"].as_object().unwrap();
     assert!(creations.len() > 20);
     for (what, expected) in creations {
@@ -127,7 +108,7 @@ fn compare_named(
 
 #[test]
 fn the_net_of_the_third_page_agrees_forward_and_backward() {
-    let (expected, is_fresh) = expected();
+    let (expected, is_fresh) = expected("same_numbers");
     let expected = &expected["lenet"];
     let _turn = seeded(0);
     let vs = nn::VarStore::new(Device::Cpu);
@@ -143,39 +124,88 @@ fn the_net_of_the_third_page_agrees_forward_and_backward() {
     compare_named("gradient of", &vs, &expected["gradients"], is_fresh, Tensor::grad);
 }
 
-/// `count` pictures by formula, as the script makes them.
-fn formula_split(count: i64) -> Split {
-    let long = (Kind::Int64, Device::Cpu);
-    let values = Tensor::arange(count * 3 * 32 * 32, long) * 37;
-    let images = values.remainder(251).to_kind(Kind::Uint8).view([count, 3, 32, 32]);
-    Split { images, labels: (Tensor::arange(count, long) * 3).remainder(10) }
-}
-
-#[test]
-fn two_hundred_steps_lose_what_they_lose_in_pytorch() {
-    let (expected, is_fresh) = expected();
-    let expected = &expected["steps"];
-    let _turn = seeded(0);
-    let shuffle = Order::Shuffled { seed: 7 };
-    let options = LoaderOptions { shuffle, ..Default::default() };
-    let mut train_loader = DataLoader::new(&formula_split(320), options).unwrap();
-    let vs = nn::VarStore::new(Device::Cpu);
-    let net = net(&vs, 3);
-    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001).unwrap();
-    let (mut losses, mut labels) = (Vec::new(), Vec::new());
-    while losses.len() < 200 {
-        for batch in train_loader.iter().take(200 - losses.len()) {
-            let loss = net.forward(&batch.images).cross_entropy_for_logits(&batch.labels);
-            optimizer.backward_step(&loss);
-            losses.push(loss.double_value(&[]));
-            labels.extend(Vec::<i64>::try_from(&batch.labels).unwrap());
-        }
-    }
-    assert_eq!(labels, integers(&expected["labels"]), "the order of the pictures");
+/// Compares the losses of all steps, and the parameters after the last.
+fn compare_steps(losses: &[f64], vs: &nn::VarStore, expected: &Value, is_fresh: bool) {
+    assert_eq!(losses.len(), floats(&expected["losses"]).len());
     for (step, (got, expected)) in losses.iter().zip(floats(&expected["losses"])).enumerate() {
         assert!((got / expected - 1.0).abs() <= TOLERANCE, "step {step}: {got}, not {expected}");
         // As f32, which the losses are: serde_json may miss the last bit of an f64.
         assert!(!is_fresh || *got as f32 == expected as f32, "the bits of step {step}");
     }
-    compare_named("parameter", &vs, &expected["parameters"], is_fresh, Tensor::shallow_clone);
+    compare_named("parameter", vs, &expected["parameters"], is_fresh, Tensor::shallow_clone);
+}
+
+fn train_loader() -> DataLoader {
+    let shuffle = Order::Shuffled { seed: 7 };
+    let options = LoaderOptions { shuffle, ..Default::default() };
+    DataLoader::new(&formula_split(320), options).unwrap()
+}
+
+/// The losses of 200 steps and the labels that they saw; `step` returns a step's loss.
+fn two_hundred(mut step: impl FnMut(&Batch) -> Tensor) -> (Vec<f64>, Vec<i64>) {
+    let mut train_loader = train_loader();
+    let (mut losses, mut labels) = (Vec::new(), Vec::new());
+    while losses.len() < 200 {
+        for batch in train_loader.iter().take(200 - losses.len()) {
+            losses.push(step(&batch).double_value(&[]));
+            labels.extend(Vec::<i64>::try_from(&batch.labels).unwrap());
+        }
+    }
+    (losses, labels)
+}
+
+#[test]
+fn two_hundred_steps_lose_what_they_lose_in_pytorch() {
+    let (expected, is_fresh) = expected("same_numbers");
+    let expected = &expected["steps"];
+    let _turn = seeded(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = net(&vs, 3);
+    let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001).unwrap();
+    let (losses, labels) = two_hundred(|batch| {
+        let loss = net.forward(&batch.images).cross_entropy_for_logits(&batch.labels);
+        optimizer.backward_step(&loss);
+        loss
+    });
+    assert_eq!(labels, integers(&expected["labels"]), "the order of the pictures");
+    compare_steps(&losses, &vs, expected, is_fresh);
+}
+
+/// The optimizer of the tutorial, of this crate.
+fn sgd(vs: &nn::VarStore) -> Sgd {
+    Sgd::new(vs, SgdOptions { lr: 0.001, momentum: 0.9, ..SgdOptions::default() }).unwrap()
+}
+
+#[test]
+fn two_hundred_steps_of_this_crates_sgd_and_pooling_lose_the_same() {
+    let (expected, is_fresh) = expected("same_numbers");
+    let expected = &expected["steps"];
+    let _turn = seeded(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root()); // with MaxPool2d
+    let mut optimizer = sgd(&vs);
+    let (losses, labels) = two_hundred(|batch| {
+        optimizer.zero_grad();
+        let loss = net.forward(&batch.images).cross_entropy_for_logits(&batch.labels);
+        loss.backward();
+        optimizer.step().unwrap();
+        loss
+    });
+    assert_eq!(labels, integers(&expected["labels"]), "the order of the pictures");
+    compare_steps(&losses, &vs, expected, is_fresh);
+}
+
+#[test]
+fn fit_loses_the_same_in_the_steps_of_three_epochs() {
+    let (expected, is_fresh) = expected("same_numbers");
+    // The 200 steps, and 40 more to the end of the third epoch.
+    let (first, expected) = (&expected["steps"], &expected["epochs"]);
+    assert_eq!(floats(&first["losses"]), floats(&expected["losses"])[..200]);
+    let _turn = seeded(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let options = FitOptions { epochs: 3, report_every: 1, ..FitOptions::default() };
+    let report = fit(&net, &mut sgd(&vs), &mut train_loader(), &options).unwrap();
+    let losses: Vec<f64> = report.points.iter().map(|point| point.loss).collect();
+    compare_steps(&losses, &vs, expected, is_fresh);
 }

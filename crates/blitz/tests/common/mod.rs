@@ -7,11 +7,12 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use blitz::data::records::RECORD_LEN;
 use blitz::data::split::Split;
-use blitz::tch::{Device, Kind, Tensor};
+use blitz::tch::{self, Device, Kind, Tensor};
 use serde_json::Value;
 
 /// This crate's directory. cargo says where it is; where it does not, because the tests were taken
@@ -43,6 +44,38 @@ pub fn example() -> Command {
     command
 }
 
+/// libtorch's generators are global, so the tests of one program that draw from them take turns.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A [`turn`] that begins with `seed`.
+pub fn seeded(seed: i64) -> MutexGuard<'static, ()> {
+    let turn = turn();
+    tch::manual_seed(seed);
+    turn
+}
+
+/// This program again, in which the ignored test `name` runs alone; `module` is the
+/// `module_path!()` of that test.
+pub fn ignored_test(module: &str, name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    // libtest's names begin below the program's.
+    let (_program, path) = module.split_once("::").unwrap();
+    command.args([&format!("{path}::{name}"), "--exact", "--ignored", "--nocapture"]);
+    command
+}
+
+/// PyTorch's numbers in `NAME.json`, and whether they were made here and now, so that every bit is
+/// to be compared: with `BLITZ_REFERENCE` set (see tests/same_numbers.rs).
+pub fn expected(name: &str) -> (Value, bool) {
+    let fresh = std::env::var_os("BLITZ_REFERENCE");
+    let dir = fresh.as_ref().map_or_else(|| crate_dir().join("tests/reference"), PathBuf::from);
+    let text = std::fs::read(dir.join(format!("{name}.json"))).unwrap();
+    (serde_json::from_slice(&text).unwrap(), fresh.is_some())
+}
+
 /// Reads `tests/reference/NAME.json`, which make_reference.py wrote.
 pub fn reference(name: &str) -> Value {
     let path = crate_dir().join("tests/reference").join(format!("{name}.json"));
@@ -66,6 +99,15 @@ pub fn difference(got: &[f64], expected: &[f64]) -> f64 {
 pub fn values(tensor: &Tensor) -> Vec<f64> {
     let on_cpu = tensor.to_device(Device::Cpu).to_kind(Kind::Double);
     Vec::try_from(on_cpu.contiguous().view(-1)).unwrap()
+}
+
+/// `count` pictures `[count, 3, 32, 32]` by formula, u8, and labels, as the scripts in
+/// tests/reference make them.
+pub fn formula_split(count: i64) -> Split {
+    let long = (Kind::Int64, Device::Cpu);
+    let values = Tensor::arange(count * 3 * 32 * 32, long) * 37;
+    let images = values.remainder(251).to_kind(Kind::Uint8).view([count, 3, 32, 32]);
+    Split { images, labels: (Tensor::arange(count, long) * 3).remainder(10) }
 }
 
 /// A split of `count` pictures whose every byte of picture i is i (mod 256), labels i mod 10: the

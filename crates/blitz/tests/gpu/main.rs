@@ -20,31 +20,14 @@ mod numbers;
 mod pictures;
 mod training;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use blitz::prelude::*;
+use common::{formula_split, seeded};
 
 /// The device under test.
 fn device() -> Device {
     let named = std::env::var("BLITZ_TEST_DEVICE");
     let request = named.as_deref().unwrap_or("cuda");
     device::choose(request).expect("the device under test")
-}
-
-/// libtorch's generators are global, so the tests that draw from them take turns.
-fn seeded(seed: i64) -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    tch::manual_seed(seed);
-    turn
-}
-
-/// `[count, 3, 32, 32]` by formula, u8 on the CPU, and labels.
-fn formula_split(count: i64) -> Split {
-    let long = (Kind::Int64, Device::Cpu);
-    let values = Tensor::arange(count * 3 * 32 * 32, long) * 37;
-    let images = values.remainder(251).to_kind(Kind::Uint8).view([count, 3, 32, 32]);
-    Split { images, labels: (Tensor::arange(count, long) * 3).remainder(10) }
 }
 
 /// f32 of any shape by formula: thirds, some below 0.

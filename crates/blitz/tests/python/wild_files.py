@@ -1,4 +1,5 @@
-"""The Python side of tests/wild_files.rs: files of parameters as they are found in the world.
+"""The Python side of tests/checkpoint/wild_files.rs: files of parameters as they are found in the
+world.
 
     wild_files.py write DIRECTORY    writes them, and expected.json, which says for each what
                                      PyTorch itself reads, or that it is to be refused

@@ -1,5 +1,5 @@
 """Writes what PyTorch's autograd gives for the tutorials' examples, as autograd.json beside this
-script. crates/blitz/tests/autograd*.rs compares.
+script. crates/blitz/tests/autograd compares.
 
 Run from the repository root:  .venv/bin/python crates/blitz/tests/reference/make_autograd.py
 """

@@ -1,5 +1,5 @@
 """Writes what torch.optim.SGD makes of parameters and gradients given by formula, as optim.json
-beside this script. crates/blitz/tests/optim.rs compares.
+beside this script. crates/blitz/tests/train/optim.rs compares.
 
 Run from the repository root:  .venv/bin/python crates/blitz/tests/reference/make_optim.py
 """

@@ -3,7 +3,7 @@
 Run from the repository root:  .venv/bin/python crates/blitz/tests/reference/make_repr.py
 
 A case stores its elements (or the formula `ramp`), its kind, shape and print options, so that
-tests/repr.rs builds the same tensor without a random generator.
+tests/tensor/repr.rs builds the same tensor without a random generator.
 """
 
 import json
@@ -177,7 +177,7 @@ def options(cases):
 
 
 def named():
-    """Tensors that tests/repr.rs makes by name."""
+    """Tensors that tests/tensor/repr.rs makes by name."""
     x = ramp(6, 3.0).float().reshape(2, 3)
     leaf = x.clone().requires_grad_()
     long = ramp(4, 3.0).float().requires_grad_()

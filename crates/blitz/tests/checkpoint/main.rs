@@ -1,0 +1,8 @@
+//! Files of parameters.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod state_dicts;
+mod wild_files;

@@ -1,0 +1,8 @@
+//! Layers and losses.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod layers;
+mod pooling;
