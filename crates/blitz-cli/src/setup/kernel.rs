@@ -17,10 +17,11 @@ const USUAL: Duration = Duration::from_secs(270);
 pub fn key(project: &Project, rustc: &str) -> String {
     Fingerprint::new()
         .path(&project.path("crates/blitz-kernel/src"))
-        .path(&project.path("crates/blitz-kernel/cell-runtime"))
         .path(&project.path("crates/blitz-kernel/Cargo.toml"))
+        .path(&project.path("crates/blitz-cells"))
         .path(&project.path("crates/blitz-contract"))
         .path(&project.path("crates/blitz-places"))
+        .path(&project.path("crates/blitz-toolchain"))
         .path(&project.path("Cargo.toml"))
         .path(&project.path("Cargo.lock"))
         .text(&project.root().to_string_lossy())
