@@ -119,7 +119,7 @@ fn become_stock(arguments: &[OsString]) -> Result<()> {
 /// Runs evcxr_jupyter's front end until the client shuts it down.
 fn serve_stock(layout: &Layout) -> Result<()> {
     let dir = BuildDir::create(layout)?;
-    blitz_toolchain::complete(&layout.warm_dir(), dir.path())?;
+    blitz_toolchain::crate_dir::complete(&layout.warm_dir(), dir.path())?;
     // SAFETY: this process has one thread so far.
     unsafe { engine::prepare_stock(layout, dir.path()) };
     evcxr_jupyter::main()

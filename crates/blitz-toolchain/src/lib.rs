@@ -27,7 +27,7 @@ mod answers;
 mod build;
 mod call;
 mod control;
-mod crate_dir;
+pub mod crate_dir;
 mod install;
 mod instrument;
 mod job;
@@ -44,7 +44,6 @@ mod sysroot_metadata;
 mod toolchain;
 
 pub use control::Control;
-pub use crate_dir::{complete, fill};
 pub use install::{Variables, prepare, prepare_set_up, restore, variables_of_stock};
 pub use parent::end_with_parent;
 pub use shim::run as run_as_tool;

@@ -40,7 +40,7 @@ impl BuildDir {
         let create = || -> Result<File> {
             let lock = File::create(path.join(LOCK))?;
             lock.lock()?;
-            blitz_toolchain::fill(&layout.warm_dir(), &path)?;
+            blitz_toolchain::crate_dir::fill(&layout.warm_dir(), &path)?;
             find_room(&path)?;
             Ok(lock)
         };
