@@ -156,7 +156,7 @@ impl Layout {
 
     /// The library that shares the standard library with cells, compiled by set-up.
     pub fn cell_runtime(&self) -> PathBuf {
-        self.evcxr_config_dir().join(format!("{DLL_PREFIX}blitz_cells{DLL_SUFFIX}"))
+        self.evcxr_config_dir().join(format!("{DLL_PREFIX}blitz_cell_runtime{DLL_SUFFIX}"))
     }
 
     /// The sources of published crates whose types cells name, copied by set-up.

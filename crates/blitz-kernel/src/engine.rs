@@ -1,11 +1,21 @@
 //! evcxr, set up for this project.
 
-use crate::environment::{self, Layout};
-use crate::toolchain;
+pub mod environment;
+
+use crate::cells::event::Listener;
+use crate::cells::process::BACKTRACE_VAR;
+use crate::cells::{channels, reader};
+use crate::output::publisher::Publisher;
 use anyhow::{Context, Result, anyhow};
+use blitz_contract::{Layout, variables};
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
+use jupyter_protocol::Stdio;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+
+/// Names the repository to a process of this program, which may not lie in it.
+pub const ROOT_OPTION: &str = "--root";
 
 /// Set for the process that evcxr starts where no cell will ever run.
 pub const IDLE_VAR: &str = "BLITZ_IDLE";
@@ -14,24 +24,79 @@ pub const IDLE_VAR: &str = "BLITZ_IDLE";
 const WARM_UP: &str = "{ let tensor = tch::Tensor::ones([2], (tch::Kind::Float, tch::Device::Cpu));\n\
                        let _ = (tensor.size(), blitz::device::describe(tch::Device::Cpu)); }";
 
-/// Sets this process's environment for evcxr. Call it before any thread is started.
+/// Sets this process's environment for evcxr.
 ///
 /// # Errors
 /// The build directory cannot be written, or there is no Rust toolchain.
-pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
-    set_variables(layout, build_dir);
-    toolchain::prepare(layout, build_dir)
+///
+/// # Safety
+/// This process has no other thread.
+pub unsafe fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { environment::apply(environment::for_evcxr(layout, build_dir)) };
+    let tools = blitz_toolchain::prepare(layout, build_dir)?;
+    // SAFETY: as above.
+    unsafe { environment::apply(tools) };
+    Ok(())
 }
 
 /// As [`prepare`], with cargo and rustc as they are.
-pub fn prepare_stock(layout: &Layout, build_dir: &Path) {
-    set_variables(layout, build_dir);
-    toolchain::name_to_stock(layout);
+///
+/// # Safety
+/// As for [`prepare`].
+pub unsafe fn prepare_stock(layout: &Layout, build_dir: &Path) {
+    // SAFETY: the caller's promise.
+    unsafe { environment::apply(environment::for_evcxr(layout, build_dir)) };
+    // SAFETY: as above.
+    unsafe { environment::apply(blitz_toolchain::variables_of_stock(layout)) };
 }
 
-fn set_variables(layout: &Layout, build_dir: &Path) {
-    environment::set_for_evcxr(layout, build_dir);
-    environment::restore_build_variables(layout);
+/// As [`prepare`] for set-up, whose build directory is the warm one.
+///
+/// # Errors
+/// As for [`prepare`].
+///
+/// # Safety
+/// As for [`prepare`].
+pub unsafe fn prepare_set_up(layout: &Layout) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { environment::apply(environment::for_evcxr_in_set_up(layout)) };
+    let tools = blitz_toolchain::prepare_set_up(layout)?;
+    // SAFETY: as above.
+    unsafe { environment::apply(tools) };
+    Ok(())
+}
+
+/// Starts evcxr with the notebooks' dependencies and a process for cells, whose output goes to
+/// `publisher` and whose events to `listener`. The person sees backtraces with `full_backtrace`.
+///
+/// # Errors
+/// A process or a thread cannot be started, or the dependencies cannot be loaded.
+pub fn start_for_cells(
+    layout: &Layout,
+    publisher: Arc<Publisher>,
+    listener: Arc<dyn Listener>,
+    full_backtrace: bool,
+) -> Result<CommandContext> {
+    let mut cells = runtime_process(layout)?;
+    cells.env(variables::KERNEL, "1");
+    if full_backtrace {
+        cells.env(BACKTRACE_VAR, "full");
+    }
+    let socket = channels::inherit(&mut cells).context("cannot connect to cells")?;
+    reader::spawn(socket, Arc::clone(&publisher), listener)?;
+    let (mut context, outputs) = start(cells)?;
+    // What the cell process wrote before it could give its streams to the kernel.
+    for lines in [outputs.stdout, outputs.stderr] {
+        let publisher = Arc::clone(&publisher);
+        std::thread::spawn(move || {
+            lines.iter().for_each(|line| publisher.stream(Stdio::Stderr, line + "\n"));
+        });
+    }
+    load_dependencies(&mut context)
+        .map_err(|error| anyhow!("{error}"))
+        .context("the notebooks' dependencies cannot be loaded (run `cargo blitz setup`)")?;
+    Ok(context)
 }
 
 /// Starts evcxr with `cells` as the process that runs cells.
@@ -65,9 +130,10 @@ pub fn warm_up(context: &mut CommandContext) -> Result<EvalOutputs, evcxr::Error
 ///
 /// # Errors
 /// This program's path is unknown.
-pub fn runtime_process() -> Result<Command> {
+pub fn runtime_process(layout: &Layout) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    toolchain::restore(&mut command);
+    command.arg(ROOT_OPTION).arg(layout.root());
+    blitz_toolchain::restore(&mut command);
     Ok(command)
 }
 
@@ -75,8 +141,8 @@ pub fn runtime_process() -> Result<Command> {
 ///
 /// # Errors
 /// This program's path is unknown.
-pub fn idle_process() -> Result<Command> {
-    let mut command = runtime_process()?;
+pub fn idle_process(layout: &Layout) -> Result<Command> {
+    let mut command = runtime_process(layout)?;
     command.env(IDLE_VAR, "1");
     Ok(command)
 }

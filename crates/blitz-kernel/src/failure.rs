@@ -1,24 +1,27 @@
 //! Why a cell failed, in words for the person who wrote it.
 
-use crate::cells::markers::UserError;
-use crate::cells::record::{Outcome, Panic};
-use crate::compile_error;
-use crate::dependencies::Refused;
-use crate::environment::Layout;
-use crate::source_lines::{Place, SourceLines};
-use crate::{libtorch, syntax};
+pub mod compile_error;
+pub mod place;
+
+use crate::cells::event::Panic;
+use crate::cells::libtorch;
+use crate::cells::outcome::Outcome;
+use crate::output::markers::UserError;
 use jupyter_protocol::ErrorOutput;
+use place::{Place, place_caption};
+use std::path::Path;
 
 const RED: &str = "\x1b[31m";
-const BLUE: &str = "\x1b[34m";
 const PLAIN: &str = "\x1b[0m";
 
 /// What evaluating a cell came to, besides what evcxr says of it.
 pub struct Failed<'a> {
     /// What was seen while it ran.
     pub outcome: &'a Outcome,
-    /// The lines of the cells so far.
-    pub lines: &'a SourceLines,
+    /// The line of a cell that failed.
+    pub place: Option<Place>,
+    /// Where libtorch belongs.
+    pub libtorch_lib: &'a Path,
     /// Whether backtraces are shown.
     pub full_backtrace: bool,
 }
@@ -28,7 +31,7 @@ impl Failed<'_> {
     pub fn after_run(&self) -> Option<ErrorOutput> {
         let outcome = self.outcome;
         if let Some(message) = &outcome.not_loaded {
-            return Some(without_libtorch().unwrap_or_else(|| not_loaded(message)));
+            return Some(self.without_libtorch().unwrap_or_else(|| not_loaded(message)));
         }
         let failed = outcome.panicked || outcome.erred;
         if failed && outcome.reacted {
@@ -42,6 +45,9 @@ impl Failed<'_> {
 
     /// The error of a cell that evcxr could not evaluate.
     pub fn of_evcxr(&self, error: &evcxr::Error, code: &str) -> ErrorOutput {
+        if let Some(error) = self.without_libtorch() {
+            return error;
+        }
         if self.outcome.interrupted && !self.outcome.started {
             return interrupted("Compilation was cancelled. Nothing ran, all variables are kept.");
         }
@@ -62,9 +68,8 @@ impl Failed<'_> {
             return output("panic", "the cell was unwound", Vec::new());
         };
         let message = readable(&panic.message, self.full_backtrace);
-        let place = self.lines.place_of_panic(panic);
         let mut traceback = headline("panic", &message);
-        traceback.extend(place.iter().flat_map(Place::render));
+        traceback.extend(self.place.iter().flat_map(Place::render));
         if self.full_backtrace {
             traceback.extend(panic.backtrace.lines().map(str::to_owned));
         }
@@ -79,9 +84,19 @@ impl Failed<'_> {
         let name = short_type_name(&error.type_name);
         let message = readable(&error.message, self.full_backtrace);
         let mut traceback = headline(&name, &message);
-        let place = self.lines.place_of_generated(error.line);
-        traceback.extend(place.iter().flat_map(Place::render));
+        traceback.extend(self.place.iter().flat_map(Place::render));
         output(&name, &message, traceback)
+    }
+
+    /// The error of a cell that failed because libtorch is gone, whatever the compiler made of it.
+    fn without_libtorch(&self) -> Option<ErrorOutput> {
+        if libtorch::is_in(self.libtorch_lib) {
+            return None;
+        }
+        let message = format!("libtorch is not in {} any more", self.libtorch_lib.display());
+        let mut traceback = headline("libtorch", &message);
+        traceback.push("Run `cargo blitz setup`, then restart the kernel.".to_owned());
+        Some(output("libtorch", &message, traceback))
     }
 
     fn crash(&self, status: &str) -> ErrorOutput {
@@ -98,31 +113,18 @@ impl Failed<'_> {
     }
 }
 
-/// The error of a cell that evcxr would pass over in silence.
-pub fn before_run(code: &str) -> Option<ErrorOutput> {
-    let line = syntax::let_without_pattern(code)?;
+/// The error of a `let` without a name in this line, which evcxr would pass over in silence.
+pub fn let_without_pattern(line: usize) -> ErrorOutput {
     let message = format!("expected a name after `let` in line {line}");
-    Some(output("compile error", &message, headline("compile error", &message)))
+    output("compile error", &message, headline("compile error", &message))
 }
 
 /// The error of a `:dep` line that asks for what no kernel of this project can have.
-pub fn refused_dependency(refused: &Refused, code: &str) -> ErrorOutput {
-    let mut traceback = headline("compile error", &refused.reason);
-    let text = code.lines().nth(refused.line - 1).unwrap_or_default();
-    traceback.push(place_caption(&format!("line {}: {}", refused.line, text.trim())));
-    output("compile error", &refused.reason, traceback)
-}
-
-/// The error of a cell that failed because libtorch is gone, whatever the compiler made of it.
-pub fn without_libtorch() -> Option<ErrorOutput> {
-    let lib = Layout::of_this_build().libtorch_lib();
-    if libtorch::is_in(&lib) {
-        return None;
-    }
-    let message = format!("libtorch is not in {} any more", lib.display());
-    let mut traceback = headline("libtorch", &message);
-    traceback.push("Run `cargo blitz setup`, then restart the kernel.".to_owned());
-    Some(output("libtorch", &message, traceback))
+pub fn refused_dependency(line: usize, reason: &str, code: &str) -> ErrorOutput {
+    let mut traceback = headline("compile error", reason);
+    let text = code.lines().nth(line - 1).unwrap_or_default();
+    traceback.push(place_caption(&format!("line {line}: {}", text.trim())));
+    output("compile error", reason, traceback)
 }
 
 /// The error of a cell that was interrupted while it waited.
@@ -219,11 +221,6 @@ fn short_type_name(name: &str) -> String {
         }
     }
     short + &word
-}
-
-/// A caption above an excerpt of code, in the colour that Jupyter gives to places.
-pub fn place_caption(text: &str) -> String {
-    format!("{BLUE} --> {PLAIN}{text}")
 }
 
 #[cfg(test)]

@@ -5,28 +5,22 @@
 //! - with `EVCXR_IS_RUNTIME`: the process that runs its cells ([`cells::process`]);
 //! - `blitz-kernel analyse`: the process that completes and explains ([`analyst`]);
 //! - `blitz-kernel stock --control_file FILE`: evcxr's own front end, for comparison;
-//! - under the names `cargo`, `rustc` and `rustup`: the tools that evcxr calls ([`toolchain`]);
+//! - under the names `cargo`, `rustc` and `rustup`: the tools that evcxr calls ([`blitz_toolchain`]);
 //! - `blitz-kernel warm`: compiles the notebooks' dependencies once, for set-up.
 
 mod analyst;
-mod build_dir;
 mod cells;
-mod compile_error;
-mod dependencies;
 mod engine;
-mod environment;
-mod evaluator;
 mod failure;
 mod jupyter;
-mod libtorch;
-mod parent;
-mod source_lines;
+mod output;
+mod session;
 mod syntax;
-mod toolchain;
 mod warm;
 
 use anyhow::{Context, Result, bail};
-use environment::Layout;
+use blitz_contract::{Layout, variables};
+use session::build_dir::BuildDir;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -42,25 +36,28 @@ Usage:
   blitz-kernel load LIBRARY                try to load a library as the process that runs cells does
   blitz-kernel --version
 
-To set up, run the notebooks or open JupyterLab, see `cargo blitz --help`.";
+`--root DIR` before these names the project, where the program does not lie in it.
 
-/// evcxr's sign for "run cells".
-const EVCXR_RUNTIME_VAR: &str = "EVCXR_IS_RUNTIME";
+To set up, run the notebooks or open JupyterLab, see `cargo blitz --help`.";
 
 /// Our sign for "evcxr_jupyter's front end".
 const STOCK_VAR: &str = "BLITZ_STOCK_KERNEL";
 
 fn main() -> ExitCode {
-    if let Some(code) = toolchain::run_as_tool() {
+    if let Some(code) = blitz_toolchain::run_as_tool() {
         return code;
     }
-    let layout = Layout::of_this_build();
-    let result = if std::env::var_os(EVCXR_RUNTIME_VAR).is_some() {
-        run_cells(&layout)
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let root = match arguments.first().is_some_and(|first| first == engine::ROOT_OPTION) {
+        true => arguments.drain(..arguments.len().min(2)).nth(1).map(PathBuf::from),
+        false => None,
+    };
+    let result = if std::env::var_os(variables::EVCXR_RUNTIME).is_some() {
+        layout(root).and_then(|layout| run_cells(&layout))
     } else {
         // evcxr's wrapper around rustc, which it starts this program as in some settings.
         evcxr::runtime_hook();
-        run(std::env::args_os().skip(1).collect(), &layout)
+        run(&arguments, root)
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,17 +68,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Vec<OsString>, layout: &Layout) -> Result<()> {
+/// The repository: the one that is named, or that this program lies in.
+fn layout(root: Option<PathBuf>) -> Result<Layout> {
+    let named = root.map(Layout::new);
+    let executable = std::env::current_exe().ok();
+    named.or_else(|| Layout::find(executable.as_deref(), None)).with_context(|| {
+        let place = executable.unwrap_or_default();
+        format!(
+            "{} does not lie in a clone of this project any more; name one: `--root DIR`",
+            place.display()
+        )
+    })
+}
+
+fn run(arguments: &[OsString], root: Option<PathBuf>) -> Result<()> {
     let argument = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
     match argument(0) {
-        Some("--control_file") if std::env::var_os(STOCK_VAR).is_some() => serve_stock(layout),
+        Some("--control_file") if std::env::var_os(STOCK_VAR).is_some() => {
+            serve_stock(&layout(root)?)
+        }
         Some("--control_file") => {
             let file = arguments.get(1).context("which connection file?")?;
-            jupyter::server::serve(&PathBuf::from(file), layout)
+            // SAFETY: this process has one thread so far.
+            unsafe { jupyter::server::serve(&PathBuf::from(file), &layout(root)?) }
         }
         Some("stock") => become_stock(&arguments[1..]),
-        Some("analyse") => analyst::service::run(layout),
-        Some("warm") => warm::warm(layout),
+        // SAFETY: this process has one thread so far.
+        Some("analyse") => unsafe { analyst::service::run(&layout(root)?) },
+        // SAFETY: as above.
+        Some("warm") => unsafe { warm::warm(&layout(root)?) },
         Some("load") => load(arguments.get(1)),
         Some("--version") => {
             println!("blitz-kernel {}", env!("CARGO_PKG_VERSION"));
@@ -103,9 +118,10 @@ fn become_stock(arguments: &[OsString]) -> Result<()> {
 
 /// Runs evcxr_jupyter's front end until the client shuts it down.
 fn serve_stock(layout: &Layout) -> Result<()> {
-    let dir = build_dir::BuildDir::create(layout)?;
-    build_dir::complete(&layout.warm_dir(), dir.path())?;
-    engine::prepare_stock(layout, dir.path());
+    let dir = BuildDir::create(layout)?;
+    blitz_toolchain::crate_dir::complete(&layout.warm_dir(), dir.path())?;
+    // SAFETY: this process has one thread so far.
+    unsafe { engine::prepare_stock(layout, dir.path()) };
     evcxr_jupyter::main()
     // Dropping `dir` removes this kernel's build directory.
 }
@@ -113,7 +129,8 @@ fn serve_stock(layout: &Layout) -> Result<()> {
 /// Loads one of libtorch's libraries and ends, for `cargo blitz doctor`.
 fn load(library: Option<&OsString>) -> Result<()> {
     let library = library.map(PathBuf::from).context("which library?")?;
-    libtorch::load_globally(&library).with_context(|| format!("cannot load {}", library.display()))
+    cells::libtorch::load_globally(&library)
+        .with_context(|| format!("cannot load {}", library.display()))
 }
 
 /// Runs cells in this process.
@@ -122,7 +139,7 @@ fn run_cells(layout: &Layout) -> Result<()> {
         return cells::process::run(layout);
     }
     if std::env::var_os(engine::IDLE_VAR).is_none() {
-        libtorch::preload(&layout.libtorch_lib());
+        cells::libtorch::preload(&layout.libtorch_lib());
     }
     // Does not return.
     evcxr::runtime_hook();

@@ -1,8 +1,9 @@
 //! Compiling the notebooks' dependencies once.
 
-use crate::environment::{self, Layout};
-use crate::{dependencies, engine, toolchain};
+use crate::engine::{self, environment};
+use crate::session::dependencies;
 use anyhow::{Context, Result, anyhow, bail};
+use blitz_contract::Layout;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +19,10 @@ println!(\"warm: {}\", tensor.sum(tch::Kind::Float).double_value(&[]));";
 ///
 /// # Errors
 /// A directory cannot be written, or the dependencies do not compile.
-pub fn warm(layout: &Layout) -> Result<()> {
+///
+/// # Safety
+/// This process has no other thread.
+pub unsafe fn warm(layout: &Layout) -> Result<()> {
     let warm_dir = layout.warm_dir();
     let config_dir = layout.evcxr_config_dir();
     for dir in [&warm_dir, &config_dir] {
@@ -28,13 +32,13 @@ pub fn warm(layout: &Layout) -> Result<()> {
     write(&config_dir.join("init.evcxr"), &init_evcxr(layout))?;
     compile_cell_runtime(layout)?;
     environment::record_build_variables(layout).context("cannot record the build variables")?;
-    environment::set_for_evcxr(layout, &warm_dir);
-    toolchain::prepare_warm(layout)?;
-    let compiled = compile();
+    // SAFETY: the caller's promise.
+    unsafe { engine::prepare_set_up(layout) }?;
+    let compiled = compile(layout);
     // Written whatever happened: kernels must never reach for the network.
     write(&config_dir.join("evcxr.toml"), &evcxr_toml(true))?;
     compiled?;
-    forget_incremental(&warm_dir.join("target"));
+    forget_incremental(&layout.warm_target());
     Ok(())
 }
 
@@ -49,8 +53,8 @@ fn forget_incremental(target: &Path) {
 
 /// Compiles the library that shares the standard library with cells.
 fn compile_cell_runtime(layout: &Layout) -> Result<()> {
-    let source = layout.evcxr_config_dir().join("blitz_cells.rs");
-    write(&source, include_str!("../cell-runtime/lib.rs"))?;
+    let source = layout.evcxr_config_dir().join("blitz_cell_runtime.rs");
+    write(&source, blitz_cells::RUNTIME)?;
     let rustc = Command::new("rustc")
         .args(["--edition", "2024", "--crate-type", "cdylib", "-Cprefer-dynamic", "-Crpath"])
         .args(["-Copt-level=2", "-o"])
@@ -64,9 +68,9 @@ fn compile_cell_runtime(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-fn compile() -> Result<()> {
+fn compile(layout: &Layout) -> Result<()> {
     // As a kernel begins, so that what it asks of the toolchain is answered from now on.
-    let (mut context, outputs) = engine::start(engine::runtime_process()?)?;
+    let (mut context, outputs) = engine::start(engine::runtime_process(layout)?)?;
     // evcxr reads a cell's output only as fast as somebody takes it.
     std::thread::spawn(move || outputs.stderr.iter().for_each(|line| eprintln!("{line}")));
     let stdout = std::thread::spawn(move || outputs.stdout.iter().any(|line| line == "warm: 2"));

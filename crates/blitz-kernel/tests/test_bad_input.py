@@ -134,11 +134,13 @@ def test_no_place_for_a_build_directory_is_named():
     assert "build directory" in said and "/nonexistent/tmp" in said, said
 
 
+# From no room for the first file to room for the kernel's own files and for no cell.
 @needs_mount
-def test_a_full_disk_at_the_start_is_told(tmp_path):
+@pytest.mark.parametrize("size", ["4k", "16k", "64k", "256k", "1m", "7m"])
+def test_a_full_disk_at_the_start_is_told(tmp_path, size):
     file = tmp_path / "connection.json"
     file.write_text(json.dumps(connection()))
-    said = start(file, prefix=with_mount(f"-t tmpfs -o size=16k none {BUILD_DIRS}"))
+    said = start(file, prefix=with_mount(f"-t tmpfs -o size={size} none {BUILD_DIRS}"))
     assert "cannot copy" in said and "disk full" in said, said
 
 

@@ -33,6 +33,16 @@ pub fn own_dir(root: &Path) -> io::Result<PathBuf> {
     if is_own(root) { Ok(root.join(MADE)) } else { cache_dir() }
 }
 
+/// The directory `name` below [`own_dir`], which is made, readable for nobody else.
+///
+/// # Errors
+/// As for [`cache_dir`] and [`make_private`].
+pub fn own_subdir(root: &Path, name: &str) -> io::Result<PathBuf> {
+    let dir = own_dir(root)?.join(name);
+    make_private(&dir)?;
+    Ok(dir)
+}
+
 /// A directory outside the project that belongs to the person alone, which is made:
 /// `$XDG_CACHE_HOME/rust-blitz`, else `~/.cache/rust-blitz`, else `rust-blitz-UID` in the temporary
 /// directory. A path that the Rust evaluator evcxr cannot work in counts as none.

@@ -1,7 +1,9 @@
 //! Asking the process that answers.
 
 use crate::analyst::question::{Answer, Question};
+use crate::engine::ROOT_OPTION;
 use anyhow::{Context, Result};
+use blitz_contract::Layout;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The process, started when it is first needed and again should it end.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Analyst {
+    layout: Layout,
     process: Arc<Mutex<Option<Process>>>,
 }
 
@@ -28,11 +31,16 @@ struct Process {
 }
 
 impl Analyst {
+    /// No process yet, for the repository at `layout`.
+    pub fn new(layout: Layout) -> Self {
+        Analyst { layout, process: Arc::default() }
+    }
+
     /// Starts the process now, so that it has read everything when the first question comes.
     pub fn start(&self) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         if process.is_none() {
-            *process = Process::start().ok();
+            *process = Process::start(&self.layout).ok();
         }
     }
 
@@ -56,7 +64,7 @@ impl Analyst {
     fn ask_now(&self, question: &Question) -> Result<Answer> {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         if process.is_none() {
-            *process = Some(Process::start()?);
+            *process = Some(Process::start(&self.layout)?);
         }
         let answer = process.as_mut().context("just started")?.ask(question);
         if answer.is_err() {
@@ -67,8 +75,10 @@ impl Analyst {
 }
 
 impl Process {
-    fn start() -> Result<Self> {
+    fn start(layout: &Layout) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
+            .arg(ROOT_OPTION)
+            .arg(layout.root())
             .arg("analyse")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

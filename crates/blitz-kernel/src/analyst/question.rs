@@ -1,20 +1,10 @@
 //! What is asked, and the source that an answer is found in.
 
-use crate::dependencies::translate;
-use crate::environment::Layout;
-use crate::syntax::{self, Item};
+use crate::session::definitions::{Definitions, dependencies};
+use crate::session::dependencies::translate;
+use crate::syntax;
+use blitz_contract::Layout;
 use serde::{Deserialize, Serialize};
-
-/// What the cells so far have defined.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Definitions {
-    /// evcxr's commands that add dependencies.
-    pub commands: Vec<String>,
-    /// Imports, functions, types and so on.
-    pub items: Vec<Item>,
-    /// Names and types of variables.
-    pub variables: Vec<(String, String)>,
-}
 
 /// A question about a place in a cell.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -51,33 +41,17 @@ pub struct Answer {
     pub documentation: Option<(String, String)>,
 }
 
-impl Definitions {
-    /// Adds a cell's commands and items; a later definition replaces an earlier one.
-    pub fn add(&mut self, code: &str) {
-        for command in dependencies(code) {
-            if !self.commands.iter().any(|known| known == command) {
-                self.commands.push(command.to_owned());
-            }
-        }
-        for item in syntax::items(code) {
-            self.items.retain(|known| known.key != item.key);
-            self.items.push(item);
-        }
-    }
-}
-
 impl Question {
     /// The cell behind everything that it can use, and the place in it. With `commands`, evcxr's
-    /// commands stand first.
-    pub fn source(&self, commands: CommandLines) -> (String, usize) {
+    /// commands stand first, in the words of the repository at `layout`.
+    pub fn source(&self, layout: &Layout, commands: CommandLines) -> (String, usize) {
         let mut source = String::new();
         if commands == CommandLines::Kept {
             let known = self.definitions.commands.iter().map(String::as_str);
-            let (layout, folder) = (Layout::of_this_build(), std::env::current_dir());
-            let folder = folder.unwrap_or_default();
+            let folder = std::env::current_dir().unwrap_or_default();
             for command in known.chain(dependencies(&self.code)) {
                 // One that is refused adds nothing to know.
-                source.push_str(&translate(command, &layout, &folder).unwrap_or_default());
+                source.push_str(&translate(command, layout, &folder).unwrap_or_default());
                 source.push('\n');
             }
         }
@@ -93,11 +67,6 @@ impl Question {
         source.push_str(&syntax::without_commands(&self.code));
         (source, position)
     }
-}
-
-/// The commands in `code` that add dependencies.
-fn dependencies(code: &str) -> impl Iterator<Item = &str> {
-    code.lines().map(str::trim).filter(|line| line.starts_with(":dep "))
 }
 
 /// Whether evcxr's commands belong to a source.
@@ -120,7 +89,7 @@ mod tests {
         definitions.variables.push(("x".to_owned(), "Vec<u8>".to_owned()));
         let code = ":dep d\nlet y = x.le".to_owned();
         let question = Question { what: What::Complete, position: code.len(), code, definitions };
-        let (source, position) = question.source(CommandLines::Kept);
+        let (source, position) = question.source(&Layout::new("/srv"), CommandLines::Kept);
         let expected = ":dep a = \"1\"\n:dep d\nuse b::c;\nfn f() -> u8 { 1 }\n\
                         let mut x: Vec<u8> = loop {};\n      \nlet y = x.le";
         assert_eq!(source, expected);

@@ -1,11 +1,11 @@
 //! The process that answers.
 
 use crate::analyst::question::{Answer, CommandLines, Question, What};
-use crate::build_dir::BuildDir;
 use crate::engine;
-use crate::environment::Layout;
+use crate::session::build_dir::BuildDir;
 use crate::syntax;
 use anyhow::{Context, Result, anyhow};
+use blitz_contract::Layout;
 use evcxr::CommandContext;
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,20 +20,24 @@ const FIRST_QUESTION: &str = "let x = tch::Tensor::new(); x.siz";
 ///
 /// # Errors
 /// evcxr cannot be started.
-pub fn run(layout: &Layout) -> Result<()> {
+///
+/// # Safety
+/// This process has no other thread.
+pub unsafe fn run(layout: &Layout) -> Result<()> {
     // A running cell goes before.
     // SAFETY: a plain system call.
     unsafe { libc::nice(5) };
-    let dir = BuildDir::create(layout)?;
-    engine::prepare(layout, dir.path())?;
-    let mut context = engine::start(engine::idle_process()?)?.0;
+    let dir = BuildDir::create(layout).context("no completion and documentation")?;
+    // SAFETY: the caller's promise.
+    unsafe { engine::prepare(layout, dir.path()) }?;
+    let mut context = engine::start(engine::idle_process(layout)?)?.0;
     engine::load_dependencies(&mut context).map_err(|error| anyhow!("{error}"))?;
     // rust-analyzer reads tch now and not when the first question waits.
     let _ = context.completions(FIRST_QUESTION, FIRST_QUESTION.len());
     for line in std::io::stdin().lock().lines() {
         let question: Question = serde_json::from_str(&line.context("cannot read")?)?;
         // rust-analyzer's own panics must not end the service.
-        let answer = catch_unwind(AssertUnwindSafe(|| answer(&mut context, &question)));
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(&mut context, layout, &question)));
         let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{}", serde_json::to_string(&answer)?)?;
@@ -42,18 +46,18 @@ pub fn run(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-fn answer(context: &mut CommandContext, question: &Question) -> Result<Answer> {
+fn answer(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
     match question.what {
-        What::Complete => complete(context, question),
-        What::Inspect => inspect(context, question),
+        What::Complete => complete(context, layout, question),
+        What::Inspect => inspect(context, layout, question),
     }
 }
 
-fn complete(context: &mut CommandContext, question: &Question) -> Result<Answer> {
+fn complete(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
     if in_command(question) {
         return complete_in(context, question, (question.code.clone(), question.position));
     }
-    let answer = complete_in(context, question, question.source(CommandLines::Kept))?;
+    let answer = complete_in(context, question, question.source(layout, CommandLines::Kept))?;
     if !answer.matches.is_empty() {
         return Ok(answer);
     }
@@ -62,7 +66,7 @@ fn complete(context: &mut CommandContext, question: &Question) -> Result<Answer>
     closed.code.truncate(question.position);
     let brackets = syntax::closing_brackets(&closed.code);
     closed.code.push_str(&brackets);
-    complete_in(context, &closed, closed.source(CommandLines::Kept))
+    complete_in(context, &closed, closed.source(layout, CommandLines::Kept))
 }
 
 fn complete_in(
@@ -81,7 +85,7 @@ fn complete_in(
     })
 }
 
-fn inspect(context: &mut CommandContext, question: &Question) -> Result<Answer> {
+fn inspect(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
     let code = &question.code;
     let Some(end) = name_end(code, question.position) else { return Ok(Answer::default()) };
     let name_start = code[..end].rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1);
@@ -93,7 +97,7 @@ fn inspect(context: &mut CommandContext, question: &Question) -> Result<Answer> 
         question.code.push('(');
         question.position += 1;
     }
-    let (source, position) = question.source(CommandLines::Left);
+    let (source, position) = question.source(layout, CommandLines::Left);
     let (text, html) = context.hover_at(&source, position)?;
     let found = !text.is_empty() && text != "No documentation found";
     Ok(Answer { documentation: found.then_some((text, html)), ..Answer::default() })

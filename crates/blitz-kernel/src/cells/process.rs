@@ -7,10 +7,11 @@
 
 use crate::cells::channels::{self, Control};
 use crate::cells::frames;
-use crate::environment::Layout;
-use crate::{libtorch, parent};
+use crate::cells::libtorch;
 use anyhow::{Context, Result, bail};
 use backtrace::Backtrace;
+use blitz_contract::{Layout, symbols};
+use blitz_toolchain::end_with_parent;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 use serde_json::{Value, json};
 use std::ffi::{c_int, c_void};
@@ -35,7 +36,7 @@ const CRASHES: [c_int; 5] =
 /// The process cannot be prepared; then no cell can run.
 pub fn run(layout: &Layout) -> Result<()> {
     // The kernel may be killed, and a cell that prints nothing would not notice.
-    parent::end_with_parent();
+    end_with_parent();
     let control = channels::hand_over().context("cannot reach the kernel")?;
     let full_backtrace = is_full_backtrace();
     // SAFETY: this process has one thread so far.
@@ -92,7 +93,7 @@ unsafe fn load_and_call(
     Ok(unsafe { cell(variables) })
 }
 
-/// The library that shares the standard library with the cells (`cell-runtime/lib.rs`).
+/// The library that shares the standard library with the cells (`crates/blitz-cells`).
 struct Runtime {
     start: Symbol<extern "C" fn(Callbacks)>,
     flush: Symbol<extern "C" fn()>,
@@ -109,10 +110,10 @@ impl Runtime {
             unsafe {
                 let library = Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL)?;
                 let runtime = Runtime {
-                    start: library.get(b"blitz_runtime_start")?,
-                    flush: library.get(b"blitz_runtime_flush")?,
-                    request_interrupt: library.get(b"blitz_request_interrupt")?,
-                    forget_interrupt: library.get(b"blitz_forget_interrupt")?,
+                    start: library.get(symbols::RUNTIME_START.as_bytes())?,
+                    flush: library.get(symbols::RUNTIME_FLUSH.as_bytes())?,
+                    request_interrupt: library.get(symbols::REQUEST_INTERRUPT.as_bytes())?,
+                    forget_interrupt: library.get(symbols::FORGET_INTERRUPT.as_bytes())?,
                 };
                 std::mem::forget(library);
                 Ok::<_, libloading::Error>(runtime)
@@ -129,7 +130,7 @@ impl Runtime {
     }
 }
 
-/// What the library tells: `Callbacks` in `cell-runtime/lib.rs`.
+/// What the library tells: `Callbacks` in `crates/blitz-cells`.
 #[repr(C)]
 struct Callbacks {
     panicked: extern "C" fn(*const u8, usize, *const u8, usize, u32),

@@ -1,9 +1,10 @@
 //! Requests on the control socket: interrupt and shutdown, never behind a running cell.
 
-use crate::cells::record::Interrupted;
-use crate::evaluator::Shared;
+use crate::jupyter::shared::Shared;
 use crate::jupyter::shell::{kernel_info, publish_status, publish_still_busy};
-use crate::jupyter::wire::{Request, broadcast, untyped};
+use crate::jupyter::wire::Request;
+use crate::output::message::{broadcast, untyped};
+use crate::session::record::Interrupted;
 use jupyter_protocol::{InterruptReply, Status, StreamContent};
 use serde_json::json;
 use std::time::Duration;
@@ -37,15 +38,15 @@ pub async fn serve(mut requests: UnboundedReceiver<Request>, shared: &Shared) {
 
 /// Interrupts the running cell, and says so later where it does not react.
 pub fn interrupt(shared: &Shared) {
-    if shared.record.interrupt() != Interrupted::Asked {
+    if shared.session.record.interrupt() != Interrupted::Asked {
         return;
     }
     let shared = shared.clone();
-    let parent = shared.publisher.parent();
+    let parent = shared.session.publisher.parent();
     tokio::spawn(async move {
         tokio::time::sleep(REACTION).await;
-        if shared.record.ignores_interrupt()
-            && shared.publisher.parent().map(|p| p.msg_id)
+        if shared.session.record.ignores_interrupt()
+            && shared.session.publisher.parent().map(|p| p.msg_id)
                 == parent.as_ref().map(|p| p.msg_id.clone())
         {
             let text = "The cell has not reacted to the interrupt. Interrupt it again to end its \

@@ -1,8 +1,8 @@
 //! The kernel's own standard error. What cargo says there while a cell's dependencies compile is
 //! for the person who waits; all of it is for Jupyter's log.
 
-use crate::cells::record::SharedRecord;
-use crate::jupyter::publisher::Publisher;
+use crate::output::publisher::Publisher;
+use crate::session::record::SharedRecord;
 use anyhow::{Context, Result};
 use jupyter_protocol::Stdio;
 use rustix::fd::OwnedFd;

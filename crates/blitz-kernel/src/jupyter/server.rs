@@ -1,28 +1,25 @@
 //! The kernel as Jupyter sees it, from its connection file to its shutdown.
 
 use crate::analyst::client::Analyst;
-use crate::build_dir::BuildDir;
-use crate::cells::process::BACKTRACE_VAR;
-use crate::cells::record::CellRecord;
-use crate::cells::{channels, output};
 use crate::engine;
-use crate::environment::Layout;
-use crate::evaluator::{Evaluator, Shared};
 use crate::jupyter::history::History;
 use crate::jupyter::own_stderr::OwnStderr;
-use crate::jupyter::publisher::Publisher;
+use crate::jupyter::shared::Shared;
 use crate::jupyter::sockets::{self, Inbox};
 use crate::jupyter::stdin::InputReader;
-use crate::jupyter::wire::{Request, broadcast};
 use crate::jupyter::{control, shell};
-use crate::source_lines::SourceLines;
-use crate::toolchain;
+use crate::output::message::broadcast;
+use crate::output::publisher::Publisher;
+use crate::session::Session;
+use crate::session::build_dir::BuildDir;
+use crate::session::evaluator::Evaluator;
+use crate::session::record::CellRecord;
 use anyhow::{Context, Result};
-use evcxr::CommandContext;
-use jupyter_protocol::{ConnectionInfo, Status, Stdio};
-use std::path::Path;
-use std::process::Command;
-use std::sync::mpsc::{self, Receiver};
+use blitz_contract::Layout;
+use blitz_contract::layout::HISTORY;
+use jupyter_protocol::{ConnectionInfo, Status};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,11 +33,15 @@ const STACK: usize = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// The connection file cannot be used, a port is taken, or the build directory cannot be written.
-pub fn serve(connection_file: &Path, layout: &Layout) -> Result<()> {
+///
+/// # Safety
+/// This process has no other thread.
+pub unsafe fn serve(connection_file: &Path, layout: &Layout) -> Result<()> {
     let info = sockets::read_connection_file(connection_file)?;
     let full_backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full");
     let dir = BuildDir::create(layout)?;
-    engine::prepare(layout, dir.path())?;
+    // SAFETY: the caller's promise; threads begin below.
+    unsafe { engine::prepare(layout, dir.path()) }?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -58,27 +59,25 @@ async fn serve_until_shutdown(
     build_dir: &Path,
     full_backtrace: bool,
 ) -> Result<()> {
-    let session = uuid::Uuid::new_v4().to_string();
-    let (inbox, outbox) = sockets::serve(info, &session).await?;
+    let (inbox, outbox) = sockets::serve(info, &uuid::Uuid::new_v4().to_string()).await?;
     let _ = outbox.broadcast.send(broadcast(Status::starting(), None)).await;
     let publisher = Arc::new(Publisher::new(outbox.broadcast.clone()));
     let record = CellRecord::new(build_dir);
     let Inbox { shell, control, stdin } = inbox;
     let input =
         InputReader::new(outbox.clone(), Arc::clone(&publisher), Arc::clone(&record), stdin);
-    let history = Arc::new(Mutex::new(History::open(layout.history_file().ok())));
-    let (definitions, analyst) = (Arc::default(), Analyst::default());
-    let shared = Shared { outbox, publisher, record, history, definitions, analyst };
-    let _own_stderr = OwnStderr::watch(Arc::clone(&shared.publisher), Arc::clone(&shared.record))?;
+    let _own_stderr = OwnStderr::watch(Arc::clone(&publisher), Arc::clone(&record))?;
+    let session = Session { publisher, record, definitions: Arc::default() };
+    let history = Arc::new(Mutex::new(History::open(history_file(layout))));
+    let (input, analyst) = (Arc::new(input), Analyst::new(layout.clone()));
+    let shared = Shared { outbox, session: session.clone(), input, history, analyst };
     let (cells, queue) = mpsc::channel();
-    let evaluation = Evaluation {
-        shared: shared.clone(),
-        input,
-        lines: SourceLines::new(build_dir.join("src/lib.rs")),
-        full_backtrace,
+    let (layout, build_dir) = (layout.clone(), build_dir.to_owned());
+    let evaluate = move || {
+        Evaluator::start(session, layout, &build_dir, full_backtrace).run(&queue);
     };
     let thread = std::thread::Builder::new().name("cells".to_owned()).stack_size(STACK);
-    thread.spawn(move || evaluation.run(&queue)).context("cannot start a thread")?;
+    thread.spawn(evaluate).context("cannot start a thread")?;
     tokio::spawn(shell::serve(shell, cells, shared.clone()));
     tokio::spawn(start_analyst(shared.clone()));
     tokio::select! {
@@ -89,10 +88,16 @@ async fn serve_until_shutdown(
     Ok(())
 }
 
+/// Where this person's history is kept, if there is a place for it.
+fn history_file(layout: &Layout) -> Option<PathBuf> {
+    let dir = blitz_places::own_subdir(layout.root(), HISTORY).ok()?;
+    Some(dir.join("cells.jsonl"))
+}
+
 /// Starts the analyst when nothing is being compiled: a person is reading, or a cell runs. A
 /// notebook that is executed without a pause never needs one.
 async fn start_analyst(shared: Shared) {
-    while !shared.record.is_quiet_for(QUIET) {
+    while !shared.session.record.is_quiet_for(QUIET) {
         tokio::time::sleep(QUIET / 4).await;
     }
     let _ = tokio::task::spawn_blocking(move || shared.analyst.start()).await;
@@ -107,46 +112,5 @@ async fn parent_ended() {
     let parent = rustix::process::getppid();
     while rustix::process::getppid() == parent {
         tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-}
-
-/// What the evaluating thread begins with.
-struct Evaluation {
-    shared: Shared,
-    input: InputReader,
-    lines: SourceLines,
-    full_backtrace: bool,
-}
-
-impl Evaluation {
-    fn run(self, queue: &Receiver<Request>) {
-        let engine = self.start_engine().map_err(|error| format!("{error:#}"));
-        let Evaluation { shared, input, lines, full_backtrace } = self;
-        Evaluator::new(shared, engine, input, lines, full_backtrace).run(queue);
-    }
-
-    /// Starts evcxr with a cell process whose output this kernel reads.
-    fn start_engine(&self) -> Result<CommandContext> {
-        let mut cells = Command::new(std::env::current_exe()?);
-        toolchain::restore(&mut cells);
-        cells.env("BLITZ_KERNEL", "1");
-        if self.full_backtrace {
-            cells.env(BACKTRACE_VAR, "full");
-        }
-        let socket = channels::inherit(&mut cells).context("cannot connect to cells")?;
-        let (publisher, record) = (&self.shared.publisher, &self.shared.record);
-        output::spawn(socket, Arc::clone(publisher), Arc::clone(record))?;
-        let (mut context, outputs) = engine::start(cells)?;
-        // What the cell process wrote before it could give its streams to the kernel.
-        for lines in [outputs.stdout, outputs.stderr] {
-            let publisher = Arc::clone(publisher);
-            std::thread::spawn(move || {
-                lines.iter().for_each(|line| publisher.stream(Stdio::Stderr, line + "\n"));
-            });
-        }
-        engine::load_dependencies(&mut context)
-            .map_err(|error| anyhow::anyhow!("{error}"))
-            .context("the notebooks' dependencies cannot be loaded (run `cargo blitz setup`)")?;
-        Ok(context)
     }
 }

@@ -2,9 +2,13 @@
 //! also while a cell runs.
 
 use crate::analyst::question::{Question, What};
-use crate::evaluator::Shared;
-use crate::jupyter::wire::{PROTOCOL_VERSION, Request, untyped};
+use crate::jupyter::execute::execution;
+use crate::jupyter::shared::Shared;
+use crate::jupyter::wire::Request;
+use crate::output::message::{PROTOCOL_VERSION, broadcast, untyped};
+use crate::session::execution::Execution;
 use crate::syntax::{self, Completeness};
+use blitz_contract::versions;
 use jupyter_protocol::{Header, JupyterMessageContent, Status};
 use serde_json::{Value, json};
 use std::sync::PoisonError;
@@ -14,14 +18,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 /// Serves the socket until it is closed.
 pub async fn serve(
     mut requests: UnboundedReceiver<Request>,
-    cells: Sender<Request>,
+    cells: Sender<Execution>,
     shared: Shared,
 ) {
     while let Some(request) = requests.recv().await {
         if request.kind() == "execute_request" {
-            shared.record.queue();
+            shared.session.record.queue();
             // A closed queue means that the kernel is ending.
-            let _ = cells.send(request);
+            let _ = cells.send(execution(request, &shared));
         } else {
             tokio::spawn(answer(request, shared.clone()));
         }
@@ -37,20 +41,20 @@ pub fn kernel_info() -> JupyterMessageContent {
         "implementation_version": env!("CARGO_PKG_VERSION"),
         "language_info": {
             "name": "rust",
-            "version": env!("CARGO_PKG_RUST_VERSION"),
+            "version": versions::RUST,
             "mimetype": "text/x-rust",
             "file_extension": ".rs",
             "pygments_lexer": "rust",
             "codemirror_mode": "rust",
             "nbconvert_exporter": "script",
         },
-        "banner": format!("Rust Blitz {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION")),
+        "banner": format!("Rust Blitz {} on evcxr {}", env!("CARGO_PKG_VERSION"), versions::EVCXR),
         "debugger": false,
         "supported_features": [],
         "help_links": [
             {"text": "Rust standard library", "url": "https://doc.rust-lang.org/std/"},
             {"text": "The Rust book", "url": "https://doc.rust-lang.org/book/"},
-            {"text": "tch", "url": "https://docs.rs/tch/0.24.0/tch/"},
+            {"text": "tch", "url": format!("https://docs.rs/tch/{}/tch/", versions::TCH)},
         ],
     });
     untyped("kernel_info_reply", content)
@@ -65,9 +69,9 @@ pub async fn publish_status(shared: &Shared, request: &Request, status: Status) 
 /// front end that shows the last status would call the kernel idle.
 pub async fn publish_still_busy(shared: &Shared) {
     let parent: Option<Header> =
-        shared.record.is_active().then(|| shared.publisher.parent()).flatten();
+        shared.session.record.is_active().then(|| shared.session.publisher.parent()).flatten();
     if let Some(parent) = parent {
-        let busy = crate::jupyter::wire::broadcast(Status::busy(), Some(&parent));
+        let busy = broadcast(Status::busy(), Some(&parent));
         let _ = shared.outbox.broadcast.send(busy).await;
     }
 }
@@ -156,7 +160,8 @@ async fn inspect(shared: &Shared, request: &Request) -> JupyterMessageContent {
 }
 
 fn question(shared: &Shared, request: &Request, what: What) -> Question {
-    let definitions = shared.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let definitions =
+        shared.session.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let code = request.text("code").to_owned();
     let cursor = request.content["cursor_pos"].as_u64().and_then(|at| usize::try_from(at).ok());
     let position = cursor.map_or(code.len(), |cursor| bytes(&code, cursor));

@@ -1,6 +1,7 @@
 //! The five sockets of a kernel.
 
-use crate::jupyter::wire::{Request, broadcast};
+use crate::jupyter::wire::Request;
+use crate::output::message::broadcast;
 use anyhow::{Context, Result, anyhow, bail};
 use jupyter_protocol::{ConnectionInfo, IoPubWelcome, JupyterMessage};
 use jupyter_zmq_client::connection::{

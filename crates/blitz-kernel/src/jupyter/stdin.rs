@@ -1,9 +1,9 @@
 //! Asking the person for input on behalf of a cell.
 
-use crate::cells::record::SharedRecord;
-use crate::jupyter::publisher::Publisher;
 use crate::jupyter::sockets::Outbox;
 use crate::jupyter::wire::Request;
+use crate::output::publisher::Publisher;
+use crate::session::record::SharedRecord;
 use jupyter_protocol::{InputRequest, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,13 +1,11 @@
 //! Messages as they travel: decoded leniently, so that a client's small omissions get an answer
 //! instead of silence.
 
+use crate::output::message::{broadcast, message, untyped};
 use bytes::Bytes;
-use jupyter_protocol::{Header, JupyterMessage, JupyterMessageContent, UnknownMessage};
+use jupyter_protocol::{Header, JupyterMessage, JupyterMessageContent};
 use jupyter_zmq_client::connection::RawMessage;
 use serde_json::{Value, json};
-
-/// The version of the messaging protocol that the kernel speaks.
-pub const PROTOCOL_VERSION: &str = "5.4";
 
 /// A request: what it asks and whom to answer.
 #[derive(Clone, Debug)]
@@ -61,39 +59,4 @@ impl Request {
     pub fn broadcast(&self, content: impl Into<JupyterMessageContent>) -> JupyterMessage {
         broadcast(content, Some(&self.header))
     }
-}
-
-/// A message to everybody, caused by the request with header `parent`, if any.
-pub fn broadcast(
-    content: impl Into<JupyterMessageContent>,
-    parent: Option<&Header>,
-) -> JupyterMessage {
-    let content = content.into();
-    // The first frame of a broadcast is its topic.
-    let topic = Bytes::from(format!("kernel.{}", content.message_type()));
-    match parent {
-        Some(parent) => message(content, parent, vec![topic]),
-        None => with_version(JupyterMessage::new(content, None).with_zmq_identities(vec![topic])),
-    }
-}
-
-/// Content of a type that `jupyter_protocol` has no fitting struct for.
-pub fn untyped(kind: &str, content: Value) -> JupyterMessageContent {
-    UnknownMessage { msg_type: kind.to_owned(), content }.into()
-}
-
-fn message(
-    content: JupyterMessageContent,
-    parent: &Header,
-    identities: Vec<Bytes>,
-) -> JupyterMessage {
-    let mut message = JupyterMessage::new(content, None).with_zmq_identities(identities);
-    message.parent_header = Some(parent.clone());
-    with_version(message)
-}
-
-fn with_version(mut message: JupyterMessage) -> JupyterMessage {
-    message.header.version = PROTOCOL_VERSION.to_owned();
-    message.header.username = "kernel".to_owned();
-    message
 }

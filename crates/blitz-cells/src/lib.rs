@@ -1,0 +1,61 @@
+//! What shares the standard library with the cells, as sources.
+//!
+//! A cell is a shared object that links the standard library dynamically; every other program here
+//! has a copy of its own. So what must see the cells' standard output, panics and values is compiled
+//! beside them, on the machine that runs them, by rustc alone:
+//!
+//! | source | library | compiled by | used by |
+//! |---|---|---|---|
+//! | [`RUNTIME`] | `blitz_cell_runtime`, a `cdylib` | `blitz-kernel warm` | the process that runs cells |
+//! | [`VARIABLE_STORE`] | `blitz_variable_store`, an `rlib` | the toolchain | each cell |
+//!
+//! Here they are modules only for the tests, and so that rustfmt and clippy read them.
+
+/// The source of the cells' runtime: flushing, panics and interrupts.
+pub const RUNTIME: &str = include_str!("runtime.rs");
+
+/// The source of the cells' variable store.
+pub const VARIABLE_STORE: &str = include_str!("variable_store.rs");
+
+#[cfg(test)]
+mod runtime;
+#[cfg(test)]
+mod variable_store;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blitz_contract::{marks, symbols};
+
+    #[test]
+    fn the_runtime_defines_the_symbols_that_others_look_up() {
+        for symbol in [
+            symbols::INTERRUPT_REQUESTED,
+            symbols::REQUEST_INTERRUPT,
+            symbols::FORGET_INTERRUPT,
+            symbols::RUNTIME_START,
+            symbols::RUNTIME_FLUSH,
+        ] {
+            let definition = format!("#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}(");
+            assert_eq!(RUNTIME.matches(&definition).count(), 1, "{symbol}");
+        }
+        assert_eq!(RUNTIME.matches("no_mangle").count(), 5, "one that nobody looks up");
+    }
+
+    #[test]
+    fn the_store_announces_errors_with_the_marks_that_the_kernel_looks_for() {
+        assert_eq!(variable_store::USER_ERROR_OCCURRED, marks::ERROR_OCCURRED);
+        assert_eq!(variable_store::VARIABLE_CHANGED_TYPE, marks::VARIABLE_CHANGED_TYPE);
+    }
+
+    #[test]
+    fn an_interrupt_is_noticed_once_and_can_be_forgotten() {
+        assert!(!runtime::blitz_interrupt_requested());
+        runtime::blitz_request_interrupt();
+        assert!(runtime::blitz_interrupt_requested());
+        assert!(!runtime::blitz_interrupt_requested());
+        runtime::blitz_request_interrupt();
+        runtime::blitz_forget_interrupt();
+        assert!(!runtime::blitz_interrupt_requested());
+    }
+}

@@ -1,0 +1,87 @@
+//! The cells' runtime: it flushes their standard output, hears of their panics and passes
+//! interrupts on.
+//!
+//! `blitz-kernel warm` compiles it with rustc alone, so it uses nothing but std, and the process that
+//! runs cells loads it before the first cell. Its exported names are those of
+//! `blitz_contract::symbols`.
+
+use std::io::Write;
+use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often text without a line break is passed on.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
+
+/// What the kernel's binary wants to be told.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Callbacks {
+    /// A panic: its message (start and length in bytes), its source file (the same), and its line.
+    pub panicked: extern "C" fn(*const u8, usize, *const u8, usize, u32),
+    /// The running cell noticed that it was interrupted.
+    pub reacted: extern "C" fn(),
+}
+
+static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Prepares the process, in the thread that will run cells.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_runtime_start(callbacks: Callbacks) {
+    let _ = CALLBACKS.set(callbacks);
+    let cells = std::thread::current().id();
+    let default_hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        // A panic of another thread ends that thread and not the cell.
+        if std::thread::current().id() == cells {
+            report_panic(info, callbacks);
+        } else {
+            default_hook(info);
+        }
+    }));
+    std::thread::spawn(|| {
+        loop {
+            std::thread::sleep(FLUSH_INTERVAL);
+            blitz_runtime_flush();
+        }
+    });
+}
+
+/// Passes on what cells wrote without a line break.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_runtime_flush() {
+    let _ = std::io::stdout().flush();
+}
+
+/// Asks the running cell to stop. May be called from a signal handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_request_interrupt() {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
+/// Forgets a request that no cell took.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_forget_interrupt() {
+    INTERRUPTED.store(false, Ordering::Relaxed);
+}
+
+/// Whether the running cell is asked to stop. Answers `true` once for each request, and tells the
+/// kernel that the cell reacts.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_interrupt_requested() -> bool {
+    // The plain load keeps the question cheap for loops that ask it all the time.
+    let requested =
+        INTERRUPTED.load(Ordering::Relaxed) && INTERRUPTED.swap(false, Ordering::Relaxed);
+    if requested && let Some(callbacks) = CALLBACKS.get() {
+        (callbacks.reacted)();
+    }
+    requested
+}
+
+fn report_panic(info: &PanicHookInfo, callbacks: Callbacks) {
+    let message = info.payload_as_str().unwrap_or("(a value that is not a text)");
+    let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));
+    (callbacks.panicked)(message.as_ptr(), message.len(), file.as_ptr(), file.len(), line);
+}

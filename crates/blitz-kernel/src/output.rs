@@ -1,0 +1,6 @@
+//! What cells write, from bytes to published messages.
+
+pub mod markers;
+pub mod message;
+pub mod publisher;
+pub mod text;

@@ -1,0 +1,25 @@
+//! A notebook's session: what its cells have defined, which one runs, and where they are built.
+
+pub mod build_dir;
+pub mod definitions;
+pub mod dependencies;
+pub mod evaluator;
+pub mod execution;
+pub mod lines;
+pub mod record;
+
+use crate::output::publisher::Publisher;
+use definitions::Definitions;
+use record::CellRecord;
+use std::sync::{Arc, Mutex};
+
+/// What the evaluator shares with the tasks that answer other requests.
+#[derive(Clone)]
+pub struct Session {
+    /// What the running cell publishes.
+    pub publisher: Arc<Publisher>,
+    /// What is known about the running cell.
+    pub record: Arc<CellRecord>,
+    /// What the cells have defined.
+    pub definitions: Arc<Mutex<Definitions>>,
+}

@@ -1,0 +1,192 @@
+//! The thread that compiles and runs cells, one after the other.
+
+use crate::cells::outcome::Outcome;
+use crate::engine;
+use crate::failure::{self, Failed};
+use crate::output::publisher::Bundle;
+use crate::session::Session;
+use crate::session::dependencies;
+use crate::session::execution::{Executed, Execution};
+use crate::session::lines::SourceLines;
+use crate::syntax;
+use blitz_contract::Layout;
+use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
+use jupyter_protocol::{ErrorOutput, Stdio};
+use serde_json::{Map, Value, json};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, PoisonError};
+
+/// Evaluates cells.
+pub struct Evaluator {
+    session: Session,
+    layout: Layout,
+    /// evcxr, or why there is none.
+    engine: Result<CommandContext, String>,
+    lines: SourceLines,
+    execution_count: usize,
+    full_backtrace: bool,
+}
+
+impl Evaluator {
+    /// Starts evcxr in `build_dir`. The person sees backtraces with `full_backtrace`.
+    pub fn start(session: Session, layout: Layout, build_dir: &Path, full_backtrace: bool) -> Self {
+        let (publisher, record) = (Arc::clone(&session.publisher), Arc::clone(&session.record));
+        let engine = engine::start_for_cells(&layout, publisher, record, full_backtrace)
+            .map_err(|error| format!("{error:#}"));
+        let lines = SourceLines::new(build_dir.join("src/lib.rs"));
+        Evaluator { session, layout, engine, lines, execution_count: 0, full_backtrace }
+    }
+
+    /// Evaluates cells until the queue is closed.
+    pub fn run(mut self, queue: &Receiver<Execution>) {
+        let first = queue.try_recv().ok();
+        if first.is_none()
+            && let Ok(context) = &mut self.engine
+        {
+            // Nobody waits: do now what the first cell would wait for.
+            let _ = engine::warm_up(context);
+        }
+        self.session.record.ready();
+        for execution in first.into_iter().chain(queue.iter()) {
+            self.execute(&execution, queue);
+        }
+    }
+
+    /// Executes one cell. When it fails, what waits behind it in `queue` is aborted.
+    fn execute(&mut self, execution: &Execution, queue: &Receiver<Execution>) {
+        let code = &execution.code;
+        self.execution_count += usize::from(execution.stored);
+        let publisher = Arc::clone(&self.session.publisher);
+        publisher.set_parent(&execution.parent, self.execution_count, execution.silent);
+        publisher.busy();
+        if !execution.silent {
+            publisher.input(code);
+        }
+        let evaluated = match self.session.record.unqueue() {
+            true => Err(failure::before_it_began()),
+            false => self.evaluate(code, execution),
+        };
+        let error = evaluated.as_ref().err();
+        if let Some(error) = error {
+            publisher.error(error);
+        }
+        let expressions = match error {
+            None => self.user_expressions(execution),
+            Some(_) => Map::new(),
+        };
+        let stops = error.is_some() && execution.stop_on_error;
+        // Before the client learns of the failure: what it sends after that is meant to run.
+        let aborted: Vec<Execution> = if stops { queue.try_iter().collect() } else { Vec::new() };
+        execution.client.executed(Executed {
+            execution_count: self.execution_count,
+            error,
+            output: evaluated.as_ref().ok().and_then(Option::as_deref),
+            expressions: &expressions,
+        });
+        publisher.idle();
+        aborted.iter().for_each(|execution| self.abort(execution));
+    }
+
+    /// Evaluates a cell. Returns its result as text, if it has one.
+    fn evaluate(
+        &mut self,
+        code: &str,
+        execution: &Execution,
+    ) -> Result<Option<String>, ErrorOutput> {
+        self.lines.add_cell(self.execution_count, code);
+        let context = self.engine.as_mut().map_err(|reason| failure::no_engine(reason))?;
+        if let Some(line) = syntax::let_without_pattern(code) {
+            return Err(failure::let_without_pattern(line));
+        }
+        let folder = std::env::current_dir().unwrap_or_default();
+        let translated = dependencies::translate(code, &self.layout, &folder)
+            .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
+        self.session.record.begin(code);
+        let client = &execution.client;
+        let evaluated = catch_unwind(AssertUnwindSafe(|| {
+            let mut callbacks = EvalCallbacks {
+                input_reader: &|wish| client.read_line(&wish.prompt, wish.is_password),
+            };
+            context.execute_with_callbacks(&translated, &mut callbacks)
+        }));
+        let outcome = self.session.record.end();
+        let failed = Failed {
+            outcome: &outcome,
+            place: self.lines.place_of_failure(&outcome),
+            libtorch_lib: &self.layout.libtorch_lib(),
+            full_backtrace: self.full_backtrace,
+        };
+        match evaluated {
+            Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
+            Ok(Err(error)) => Err(failed.of_evcxr(&error, code)),
+            Ok(Ok(outputs)) => match failed.after_run() {
+                Some(error) => Err(error),
+                None => Ok(self.succeeded(&translated, &outcome, &outputs)),
+            },
+        }
+    }
+
+    /// Notes what a cell defined and publishes what evcxr's commands returned.
+    fn succeeded(
+        &mut self,
+        code: &str,
+        outcome: &Outcome,
+        outputs: &EvalOutputs,
+    ) -> Option<String> {
+        for caught in &outcome.panics {
+            let text = format!("a panic was caught: {}\n", caught.message);
+            self.session.publisher.stream(Stdio::Stderr, text);
+        }
+        let mut definitions =
+            self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.add(code);
+        if let Ok(context) = &self.engine {
+            let variables = context.variables_and_types();
+            definitions.variables =
+                variables.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
+        }
+        drop(definitions);
+        let data: Map<String, Value> = outputs
+            .content_by_mime_type
+            .iter()
+            .map(|(mime, text)| (mime.clone(), json!(text)))
+            .collect();
+        if data.values().any(|text| text.as_str().is_some_and(|text| !text.trim().is_empty())) {
+            self.session.publisher.result(Bundle { data, metadata: Map::new() });
+        }
+        self.session.publisher.take_result_text()
+    }
+
+    /// Evaluates the expressions that a client wants to know beside the cell's own output.
+    fn user_expressions(&mut self, execution: &Execution) -> Map<String, Value> {
+        let evaluate = |(name, expression): (&String, &Value)| {
+            let code = expression.as_str().unwrap_or_default();
+            self.session.publisher.capture();
+            let evaluated = self.evaluate(code, execution);
+            let bundle = self.session.publisher.captured().unwrap_or_default();
+            let answer = match evaluated {
+                Ok(_) => json!({
+                    "status": "ok", "data": bundle.data, "metadata": bundle.metadata,
+                }),
+                Err(error) => json!({
+                    "status": "error", "ename": error.ename, "evalue": error.evalue,
+                    "traceback": error.traceback,
+                }),
+            };
+            (name.clone(), answer)
+        };
+        execution.expressions.iter().map(evaluate).collect()
+    }
+
+    /// Answers for a cell that waited behind a failed one.
+    fn abort(&self, execution: &Execution) {
+        self.session.record.unqueue();
+        let publisher = &self.session.publisher;
+        publisher.set_parent(&execution.parent, self.execution_count, true);
+        publisher.busy();
+        execution.client.aborted(self.execution_count);
+        publisher.idle();
+    }
+}

@@ -1,0 +1,117 @@
+//! From a line of generated code back to the line of a cell.
+//!
+//! evcxr compiles each cell as one file, in which the cell's statements stand as they were written
+//! between generated lines, and so do the items of earlier cells.
+
+use crate::cells::event::Panic;
+use crate::cells::frames::Frame;
+use crate::cells::outcome::Outcome;
+use crate::cells::process::CELL_SOURCE;
+use crate::failure::place::Place;
+use std::path::PathBuf;
+
+/// The cells that have run, and the file that the last one was compiled from.
+pub struct SourceLines {
+    generated: PathBuf,
+    cells: Vec<(usize, String)>,
+}
+
+impl SourceLines {
+    /// No cells yet; `generated` is the file that evcxr writes.
+    pub fn new(generated: PathBuf) -> Self {
+        SourceLines { generated, cells: Vec::new() }
+    }
+
+    /// Adds the cell that is about to run.
+    pub fn add_cell(&mut self, execution_count: usize, code: &str) {
+        self.cells.push((execution_count, code.to_owned()));
+    }
+
+    /// The cell's line that failed, if the cell ran and did.
+    pub fn place_of_failure(&self, outcome: &Outcome) -> Option<Place> {
+        if outcome.panicked {
+            return self.place_of_panic(outcome.panics.last()?);
+        }
+        let error = outcome.user_error.as_ref().filter(|_| outcome.erred)?;
+        self.place_of_generated(error.line)
+    }
+
+    /// The cell's line that a panic comes from: where it happened, or the innermost cell's line on
+    /// the way there where it happened in a library.
+    pub fn place_of_panic(&self, panic: &Panic) -> Option<Place> {
+        if self.is_generated(&panic.file)
+            && let Some(place) = self.place_of_generated(panic.line)
+        {
+            return Some(place);
+        }
+        let sources = panic.frames.iter().filter_map(Frame::source);
+        let cells = sources.filter(|(file, _)| self.is_generated(file));
+        cells.filter_map(|(_, line)| self.place_of_generated(line)).next()
+    }
+
+    /// The cell's line that stands at `line` (from 1) of the generated file.
+    pub fn place_of_generated(&self, line: usize) -> Option<Place> {
+        let generated = std::fs::read_to_string(&self.generated).ok()?;
+        let lines: Vec<&str> = generated.lines().map(str::trim).collect();
+        let wanted = *lines.get(line.checked_sub(1)?)?;
+        if wanted.is_empty() {
+            return None;
+        }
+        // The same text may stand in a cell several times; evcxr keeps the order.
+        let earlier = lines[..line - 1].iter().filter(|text| **text == wanted).count();
+        self.cells.iter().rev().find_map(|(cell, code)| {
+            let equal = |text: &str| text.trim() == wanted;
+            let within = |text: &str| text.contains(wanted);
+            place_in(code, equal, earlier)
+                .or_else(|| place_in(code, within, earlier))
+                .map(|(line, text)| Place { cell: *cell, line, text: text.to_owned() })
+        })
+    }
+
+    fn is_generated(&self, file: &str) -> bool {
+        // Debug information names the file relative to the build directory, or with it.
+        file == CELL_SOURCE
+            || self.generated.parent().is_some_and(|dir| {
+                dir.parent().is_some_and(|root| std::path::Path::new(file).starts_with(root))
+            })
+    }
+}
+
+/// The `earlier`-th line, from 0, that `matches`; the last one where there are fewer.
+fn place_in(code: &str, matches: impl Fn(&str) -> bool, earlier: usize) -> Option<(usize, &str)> {
+    let found: Vec<(usize, &str)> =
+        (1..).zip(code.lines()).filter(|(_, text)| matches(text)).collect();
+    found.get(earlier).or(found.last()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(dir: &std::path::Path, generated: &str) -> SourceLines {
+        std::fs::create_dir_all(dir.join("src")).expect("a directory");
+        let file = dir.join("src/lib.rs");
+        std::fs::write(&file, generated).expect("a file");
+        SourceLines::new(file)
+    }
+
+    #[test]
+    fn a_generated_line_is_found_in_its_cell() {
+        let dir = std::env::temp_dir().join(format!("blitz-source-lines-{}", std::process::id()));
+        let mut source =
+            lines(&dir, "generated\nfn early() {\n    x.unwrap()\n}\n{\nlet v = 1;\nf();\nf();\n}");
+        source.add_cell(1, "// first\nfn early() {\n    x.unwrap()\n}");
+        source.add_cell(2, "let v = 1;\n\nf();\n  f();");
+        let place = |line| source.place_of_generated(line).map(|place| (place.cell, place.line));
+        assert_eq!(place(3), Some((1, 3)));
+        assert_eq!(place(7), Some((2, 3)));
+        assert_eq!(place(8), Some((2, 4)));
+        assert_eq!(place(1), None);
+        assert_eq!(place(0), None);
+        let panic = Panic { file: "src/lib.rs".to_owned(), line: 8, ..Panic::default() };
+        assert_eq!(source.place_of_panic(&panic).map(|place| place.line), Some(4));
+        let elsewhere = Panic { file: "/x/src/lib.rs".to_owned(), line: 8, ..Panic::default() };
+        assert_eq!(source.place_of_panic(&elsewhere), None);
+        std::fs::remove_dir_all(&dir).expect("removed");
+    }
+}

@@ -1,0 +1,239 @@
+//! `cargo build` and `cargo check` of a cell, without cargo.
+
+use crate::aids;
+use crate::answers::Answer;
+use crate::call::Call;
+use crate::control::Requests;
+use crate::crate_dir;
+use crate::instrument;
+use crate::job::{self, Job};
+use crate::messages;
+use crate::opt_level;
+use crate::recording::{self, Recorded, Recording};
+use crate::session::Session;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output, Stdio};
+
+/// cargo's exit code when something does not compile.
+const FAILED: u8 = 101;
+
+/// Answers `cargo build`.
+pub fn build(call: &Call) -> ExitCode {
+    end(call, compile(call, Kind::Library))
+}
+
+/// Answers `cargo check`.
+pub fn check(call: &Call) -> ExitCode {
+    end(call, compile(call, Kind::Check))
+}
+
+/// What rustc is to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A shared object.
+    Library,
+    /// Nothing but diagnostics.
+    Check,
+}
+
+/// How a compilation ended that was not refused by cargo.
+enum Compiled {
+    /// The lines of rustc's standard error, and whether it succeeded.
+    Ended { lines: String, is_success: bool },
+    /// cargo could not compile the dependencies.
+    Refused(Answer),
+    /// The person did not want to wait.
+    Cancelled,
+}
+
+fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
+    let session = &call.session;
+    let recording = match Recording::load(session) {
+        Some(recording) => recording,
+        None => match record(call)? {
+            Recorded::Ready(recording) => *recording,
+            Recorded::Failed(answer) => return Ok(Compiled::Refused(answer)),
+            Recorded::Cancelled => return Ok(Compiled::Cancelled),
+        },
+    };
+    let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
+        .context("cannot read the cell's source")?;
+    if kind == Kind::Library {
+        let shows = !Requests::new(&session.build_dir).has_own_format();
+        let has_library = aids::library(&session.build_dir).exists();
+        let instrumented = instrument::instrument(&source, shows, has_library);
+        match rustc(session, &recording, &instrumented, kind)? {
+            // The diagnostics of what evcxr wrote are those that it understands.
+            Compiled::Ended { is_success: false, .. } if instrumented != source => {}
+            ended => return Ok(ended),
+        }
+    }
+    rustc(session, &recording, &source, kind)
+}
+
+/// Compiles the dependencies with cargo, which first needs everything that set-up compiled.
+fn record(call: &Call) -> Result<Recorded> {
+    let session = &call.session;
+    crate_dir::complete(&session.warm_dir, &session.build_dir)?;
+    let manifest = session.build_dir.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).context("cannot read the cells' manifest")?;
+    // Another level would compile every dependency anew; `:opt` is for cells.
+    fs::write(&manifest, opt_level::with_level_of_dependencies(&text))
+        .context("cannot write the cells' manifest")?;
+    let recorded = recording::record(call);
+    if let Ok(Recorded::Ready(recording)) = &recorded
+        && let Err(error) = aids::make(session, &recording.args)
+    {
+        eprintln!("blitz-kernel: cells compile more slowly: {error:#}");
+    }
+    fs::write(&manifest, text).context("cannot write the cells' manifest")?;
+    recorded.context("cannot run cargo")
+}
+
+fn rustc(session: &Session, recording: &Recording, source: &str, kind: Kind) -> Result<Compiled> {
+    let prepared = prepared_library(session, source);
+    let library = library(&session.build_dir);
+    if kind == Kind::Library && take(&prepared, &library).is_ok() {
+        return Ok(Compiled::Ended { lines: String::new(), is_success: true });
+    }
+    let output = job::output(
+        &mut command(session, recording, source, kind)?,
+        &Requests::new(&session.build_dir),
+    );
+    let output = output.with_context(|| {
+        format!("cannot run {}; try `cargo blitz setup`", session.toolchain.rustc.path.display())
+    })?;
+    let Job::Ended(Output { status, stderr, .. }) = output else {
+        return Ok(Compiled::Cancelled);
+    };
+    if kind == Kind::Library && status.success() && session.is_set_up() {
+        // Best effort: without it, kernels compile this cell themselves.
+        let _ = fs::copy(&library, &prepared);
+    }
+    let lines = String::from_utf8_lossy(&stderr).into_owned();
+    Ok(Compiled::Ended { lines, is_success: status.success() })
+}
+
+/// Makes `library` the prepared one; a link to another user's file may be refused.
+fn take(prepared: &Path, library: &Path) -> std::io::Result<()> {
+    fs::hard_link(prepared, library).or_else(|error| match prepared.exists() {
+        true => fs::copy(prepared, library).map(drop),
+        false => Err(error),
+    })
+}
+
+/// Where set-up keeps the shared object of a cell. evcxr's own first cells are the same in every
+/// kernel.
+fn prepared_library(session: &Session, source: &str) -> PathBuf {
+    let name = recording::question(session).with(source).file_name("cell");
+    session.store.join(name).with_extension(std::env::consts::DLL_EXTENSION)
+}
+
+/// The call of rustc for a cell.
+fn command(session: &Session, recording: &Recording, source: &str, kind: Kind) -> Result<Command> {
+    let dir = session.build_dir.join("cell");
+    let file = dir.join("src/lib.rs");
+    fs::create_dir_all(dir.join("src"))
+        .and_then(|()| fs::write(&file, source))
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).unwrap_or_default();
+    let mut command = Command::new(&session.toolchain.rustc.path);
+    session.restore(&mut command);
+    command.args(kept_args(session, &recording.args)).envs(recording.env.iter().cloned());
+    command.current_dir(&dir).stderr(Stdio::piped());
+    command.arg("--out-dir").arg(&dir);
+    let store = aids::library(&session.build_dir);
+    command.arg("--extern").arg(format!("{}={}", aids::CRATE, store.display()));
+    // Found wherever the cell's library lies.
+    let std_dir = session.toolchain.std_dir();
+    command.arg(format!("-Clink-arg=-Wl,-rpath,{}", std_dir.display()));
+    match kind {
+        Kind::Check => command.arg("--emit=metadata"),
+        Kind::Library => command
+            .arg("--emit=link")
+            .arg(format!("-Copt-level={}", opt_level::choose(source, &manifest)))
+            .args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]),
+    };
+    Ok(command)
+}
+
+/// cargo's arguments for rustc without those that differ here: what is made and where, how it is
+/// optimized, and which messages are printed.
+fn kept_args(session: &Session, recorded: &[String]) -> Vec<String> {
+    let codegen = ["opt-level", "codegen-units", "incremental", "strip", "debuginfo"];
+    let is_ours = |option: &str| codegen.contains(&option.split('=').next().unwrap_or_default());
+    let printing = ["--emit=", "--json=", "--diagnostic-width"];
+    let mut kept = Vec::new();
+    let mut args = recorded.iter().peekable();
+    while let Some(arg) = args.next() {
+        match (arg.as_str(), args.peek()) {
+            ("--out-dir", _) => drop(args.next()),
+            ("-C", Some(option)) if is_ours(option) => drop(args.next()),
+            ("-L", Some(option)) => {
+                kept.extend([arg.clone(), aids::without_libtorch(session, option)]);
+                args.next();
+            }
+            _ if printing.iter().any(|option| arg.starts_with(option)) => {}
+            _ => kept.push(arg.clone()),
+        }
+    }
+    kept
+}
+
+/// Prints what cargo would print.
+fn end(call: &Call, compiled: Result<Compiled>) -> ExitCode {
+    let session = &call.session;
+    match compiled {
+        Ok(Compiled::Ended { lines, is_success }) => {
+            for line in lines.lines() {
+                match messages::compiler_message(session, line) {
+                    Some(message) => println!("{message}"),
+                    None => eprintln!("{line}"),
+                }
+            }
+            if is_success {
+                println!("{}", messages::artifact(session, &library(&session.build_dir)));
+            }
+            println!("{}", messages::finished(is_success));
+            if is_success { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+        }
+        Ok(Compiled::Refused(answer)) => answer.give(),
+        Ok(Compiled::Cancelled) => {
+            println!("{}\n{}", messages::cancelled(session), messages::finished(false));
+            ExitCode::from(FAILED)
+        }
+        Err(error) => {
+            println!(
+                "{}\n{}",
+                messages::failed(session, &format!("{error:#}")),
+                messages::finished(false)
+            );
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn library(build_dir: &Path) -> PathBuf {
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    build_dir.join("cell").join(format!("{prefix}{}{suffix}", messages::CRATE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_decided_here_is_dropped_from_cargos_arguments() {
+        let recorded = "--crate-name ctx src/lib.rs --error-format=json --json=artifacts \
+            --emit=dep-info,link -C opt-level=2 -C debug-assertions=on -C incremental=/i \
+            -C strip=debuginfo --out-dir /deps -L dependency=/deps \
+            --extern tch=/deps/libtch.rlib -Cprefer-dynamic";
+        let recorded: Vec<String> = recorded.split_whitespace().map(str::to_owned).collect();
+        let kept = "--crate-name ctx src/lib.rs --error-format=json -C debug-assertions=on \
+            -L dependency=/deps --extern tch=/deps/libtch.rlib -Cprefer-dynamic";
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        assert_eq!(kept_args(&Session::for_tests(dir.path()), &recorded).join(" "), kept);
+    }
+}

@@ -1,0 +1,126 @@
+//! What the kernel adds to the source that evcxr generates. No line moves, so that every line
+//! number in a diagnostic, a panic or a backtrace is that of evcxr's own source.
+
+use crate::aids::CRATE;
+use blitz_contract::marks;
+
+/// The end of evcxr's statement that shows a cell's last expression.
+const SHOW: &str = ").evcxr_display();";
+/// Where evcxr's conversion of errors begins, which `?` calls.
+const ERROR_TYPE: &str = "struct EvcxrUserCodeError {}";
+
+/// Shows values that have no `evcxr_display` of their own. evcxr would compile a second time to
+/// learn that, and a method of the type goes before one of a trait. Nothing is shown for `()`.
+fn show_debug() -> String {
+    let (begin, end) = (marks::BEGIN_CONTENT, marks::END_CONTENT);
+    format!(
+        r##"
+trait EvcxrDebugDisplay {{ fn evcxr_display(&self); }}
+impl<T: ::std::fmt::Debug + ?Sized> EvcxrDebugDisplay for T {{
+    fn evcxr_display(&self) {{
+        if ::std::any::type_name::<T>() == "()" {{ return; }}
+        let block = ::std::format!("{{}}text/plain\n{{:?}}{{}}", {begin:?}, self, {end:?});
+        let _ = ::std::io::Write::write_all(&mut ::std::io::stdout().lock(), block.as_bytes());
+    }}
+}}
+"##
+    )
+}
+
+/// What [`SHOW`] becomes in cells that may have tensors: [`SHOW_TENSORS`] looks at the type first.
+const SHOW_TENSOR: &str = ").evcxr_shown().evcxr_display();";
+/// Shows a tensor as PyTorch prints it, and everything else as before: a wrapper has a method of
+/// its own around a tensor, and leads to the value's methods otherwise. It need not be told from
+/// the trait for tensors in `blitz::prelude`, which a cell may have in scope too.
+const SHOW_TENSORS: &str = r##"
+struct EvcxrShown<'a, T: ?Sized>(&'a T);
+trait EvcxrShow { fn evcxr_shown(&self) -> EvcxrShown<'_, Self> { EvcxrShown(self) } }
+impl<T: ?Sized> EvcxrShow for T {}
+impl<T: ?Sized> ::std::ops::Deref for EvcxrShown<'_, T> { type Target = T; fn deref(&self) -> &T { self.0 } }
+impl EvcxrShown<'_, ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
+impl EvcxrShown<'_, &::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
+impl EvcxrShown<'_, &mut ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
+"##;
+
+/// Tells the kernel of an error that left a cell through `?`: line, type, length and message.
+fn report_error() -> String {
+    let mark = marks::USER_ERROR;
+    format!(
+        r##"
+fn evcxr_report_error(type_name: &str, message: ::std::string::String, place: &::std::panic::Location<'_>) {{
+    let record = ::std::format!("{{}}{{}} {{}} {{}}\n{{}}\n", {mark:?}, place.line(), type_name, message.len(), message);
+    let mut stdout = ::std::io::stdout().lock();
+    let _ = ::std::io::Write::write_all(&mut stdout, record.as_bytes());
+    let _ = ::std::io::Write::flush(&mut stdout);
+}}
+"##
+    )
+}
+
+/// The beginning and the end of evcxr's module of variables.
+const STORE: (&str, &str) = (
+    "\nmod evcxr_internal_runtime {\n",
+    "\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
+);
+
+/// The source with the kernel's additions. `shows` is whether values are shown the usual way,
+/// `has_library` whether there is a library of the variable store.
+pub fn instrument(source: &str, shows: bool, has_library: bool) -> String {
+    let mut instrumented = report_errors(source);
+    if has_library && let Some(shorter) = with_store_of_library(&instrumented) {
+        instrumented = shorter;
+    }
+    if shows && source.lines().any(|line| line == SHOW) {
+        if may_have_tensors(source) {
+            instrumented =
+                instrumented.replace(&format!("\n{SHOW}\n"), &format!("\n{SHOW_TENSOR}\n"));
+            instrumented.push_str(SHOW_TENSORS);
+        }
+        instrumented.push_str(&show_debug());
+    }
+    instrumented
+}
+
+/// Whether a tensor can be among the source's values. The source has all imports, and names the
+/// type of every variable. Other cells are spared the loading of the two crates, which is 80 ms of
+/// rustc's time.
+fn may_have_tensors(source: &str) -> bool {
+    let mut words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| word == "blitz" || word == "tch")
+}
+
+/// The source with the library in the place of evcxr's module of variables, if that is there.
+fn with_store_of_library(source: &str) -> Option<String> {
+    let (before, rest) = source.split_once(STORE.0)?;
+    let (module, after) = rest.split_once(STORE.1)?;
+    let count = |text: &str| text.matches('\n').count();
+    let lines = "\n".repeat(count(STORE.0) + count(module) + count(STORE.1) - 1);
+    Some(format!("{before}\nmod evcxr_internal_runtime {{ pub use ::{CRATE}::*; }}{lines}{after}"))
+}
+
+/// Lets the conversion of an error report it instead of printing it.
+fn report_errors(source: &str) -> String {
+    let Some(start) = source.find(ERROR_TYPE) else { return source.to_owned() };
+    let (before, conversion) = source.split_at(start);
+    let Some(reporting) = reporting(conversion) else { return source.to_owned() };
+    format!("{before}{reporting}{}", report_error())
+}
+
+/// evcxr's conversion with the report in the place of its `eprintln!`, or `None` when it has
+/// another form than expected.
+fn reporting(conversion: &str) -> Option<String> {
+    let (head, rest) = conversion.split_once("fn from(error: T) -> Self {")?;
+    let (gap, rest) = rest.split_once("eprintln!(")?;
+    let (format, rest) = rest.split_once(", error);")?;
+    let known = gap.trim().is_empty() && ["\"{}\"", "\"{:?}\"", "\"{:#?}\""].contains(&format);
+    known.then(|| {
+        format!(
+            "{head}#[track_caller] fn from(error: T) -> Self {{{gap}evcxr_report_error(\
+             ::std::any::type_name::<T>(), ::std::format!({format}, error), \
+             ::std::panic::Location::caller());{rest}"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

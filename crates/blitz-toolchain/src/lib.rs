@@ -1,0 +1,49 @@
+//! The toolchain between evcxr and the real one.
+//!
+//! evcxr and its rust-analyzer start cargo, rustc and rustup about forty times before the first
+//! tensor is printed, read crates that no cell can name, and compile each cell through cargo. So a
+//! kernel puts links to its own binary before the real tools. Under those names it answers what was
+//! answered before (`answers`), shows rust-analyzer less (`metadata`, `sysroot`), and compiles a
+//! cell by calling rustc as cargo did once (`build`).
+//!
+//! # What would make this crate unnecessary
+//!
+//! evcxr would have to let its caller
+//!
+//! - compile a cell: a function from the generated source and the dependencies to a shared object or
+//!   rustc's diagnostics, in the place of `cargo build` (`build`, `recording`, `opt_level`, `job`);
+//! - end a compilation that runs, from another thread ([`Control::cancel`]);
+//! - decide how a value is shown and an error reported, in the place of text that it writes into the
+//!   source (`instrument`);
+//! - give it the variable store compiled, and the linker's options for a cell (`aids`);
+//! - give its rust-analyzer the graph of crates and the standard library, in the place of what cargo
+//!   and rustc say of them (`metadata`, `sysroot`, `sources`);
+//! - start it without asking the toolchain what is known since set-up (`answers`).
+//!
+//! Then [`Control`] would be arguments of those calls, and everything else would go.
+
+mod aids;
+mod answers;
+mod build;
+mod call;
+mod control;
+pub mod crate_dir;
+mod install;
+mod instrument;
+mod job;
+mod messages;
+mod metadata;
+mod opt_level;
+mod parent;
+mod recording;
+mod session;
+mod shim;
+mod sources;
+mod sysroot;
+mod sysroot_metadata;
+mod toolchain;
+
+pub use control::Control;
+pub use install::{Variables, prepare, prepare_set_up, restore, variables_of_stock};
+pub use parent::end_with_parent;
+pub use shim::run as run_as_tool;
