@@ -109,7 +109,7 @@ fn measure_kernels(project: &Project, options: &kernel::Options, step: &Step) ->
     match result {
         Some(result) if status.success() => Ok(result),
         _ => bail!(
-            "the kernels could not be measured:\n    {}\nAll of it is in {}.",
+            "the kernels could not be measured ({status}):\n    {}\nAll of it is in {}.",
             last_lines(&log).join("\n    "),
             log.display()
         ),
