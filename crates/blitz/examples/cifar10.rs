@@ -9,66 +9,100 @@ use std::process::ExitCode;
 
 use blitz::checkpoint::CheckpointOptions;
 use blitz::prelude::*;
-use clap::Parser;
+use blitz_contract::variables;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
-/// Trains the tutorial's classifier on CIFAR-10 and measures its accuracy.
-#[derive(Parser)]
-#[command(name = "cifar10", args_override_self = true)]
+/// What the person asked for; [`command`] says what each means.
 struct Arguments {
-    /// auto, cpu, cuda or cuda:N
-    #[arg(long, env = "BLITZ_DEVICE", default_value = "auto")]
     device: String,
-    /// The directory with CIFAR-10's .bin files, or `builtin`; otherwise the cache, a download, or
-    /// the built-in set
-    #[arg(long, value_name = "DIR", env = "BLITZ_DATA")]
     data: Option<PathBuf>,
-    /// Walks over the training images
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
-    /// Seed of the parameters and of the order of the images
-    #[arg(long, default_value_t = 0)]
     seed: u32,
-    /// Images per batch
-    #[arg(long, default_value_t = 4)]
     batch_size: i64,
-    /// Learning rate
-    #[arg(long, default_value_t = 0.001)]
     lr: f64,
-    /// Momentum
-    #[arg(long, default_value_t = 0.9)]
     momentum: f64,
-    /// Channels between the two convolutions
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(i64).range(1..))]
     width: i64,
-    /// Threads of the CPU. At batch 4 one is the fastest, and gives the same numbers on every
-    /// machine
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..))]
     threads: i32,
-    /// Train on the first N images only
-    #[arg(long, value_name = "N")]
     images: Option<usize>,
-    /// Keep checkpoints here, one after each epoch; the training goes on from the newest one
-    #[arg(long, value_name = "DIR")]
     checkpoints: Option<PathBuf>,
-    /// Save the trained net: .safetensors, .ot, or .pth for PyTorch
-    #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// On a GPU, do each step kernel by kernel instead of repeating a CUDA graph
-    #[arg(long)]
     one_by_one: bool,
-    /// Print the result as JSON, on the last line
-    #[arg(long)]
     json: bool,
-    /// Do not measure the accuracy
-    #[arg(long)]
     no_test: bool,
-    /// Instead of training, write the data set to DIR as CIFAR-10's binary files
-    #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
-    /// Instead of training, measure nets of several widths: steps per second, CPU beside GPU
-    #[arg(long)]
     widths: bool,
+}
+
+/// The command line. It is written out because clap's derive would have `syn` compiled with more
+/// features, and with it serde, tch and blitz once more than the notebooks have them.
+#[rustfmt::skip] // a line an option
+fn command() -> Command {
+    let files = || value_parser!(PathBuf);
+    Command::new("cifar10")
+        .about("Trains the tutorial's classifier on CIFAR-10 and measures its accuracy")
+        .args_override_self(true)
+        .arg(option("device", "DEVICE", "auto, cpu, cuda or cuda:N").env(variables::DEVICE).default_value("auto"))
+        .arg(option("data", "DIR", DATA_HELP).env(variables::DATA).value_parser(files()))
+        .arg(option("epochs", "EPOCHS", "Walks over the training images").default_value("2").value_parser(value_parser!(u32).range(1..)))
+        .arg(option("seed", "SEED", "Seed of the parameters and of the order of the images").default_value("0").value_parser(value_parser!(u32)))
+        .arg(option("batch-size", "BATCH_SIZE", "Images per batch").default_value("4").value_parser(value_parser!(i64)))
+        .arg(option("lr", "LR", "Learning rate").default_value("0.001").value_parser(value_parser!(f64)))
+        .arg(option("momentum", "MOMENTUM", "Momentum").default_value("0.9").value_parser(value_parser!(f64)))
+        .arg(option("width", "WIDTH", "Channels between the two convolutions").default_value("6").value_parser(value_parser!(i64).range(1..)))
+        .arg(option("threads", "THREADS", THREADS_HELP).default_value("1").value_parser(value_parser!(i32).range(1..)))
+        .arg(option("images", "N", "Train on the first N images only").value_parser(value_parser!(usize)))
+        .arg(option("checkpoints", "DIR", CHECKPOINTS_HELP).value_parser(files()))
+        .arg(option("save", "FILE", "Save the trained net: .safetensors, .ot, or .pth for PyTorch").value_parser(files()))
+        .arg(flag("one-by-one", "On a GPU, do each step kernel by kernel instead of repeating a CUDA graph"))
+        .arg(flag("json", "Print the result as JSON, on the last line"))
+        .arg(flag("no-test", "Do not measure the accuracy"))
+        .arg(option("export", "DIR", "Instead of training, write the data set to DIR as CIFAR-10's binary files").value_parser(files()))
+        .arg(flag("widths", "Instead of training, measure nets of several widths: steps per second, CPU beside GPU"))
+}
+
+const DATA_HELP: &str = "The directory with CIFAR-10's .bin files, or `builtin`; otherwise the cache, \
+                         a download, or the built-in set";
+const THREADS_HELP: &str = "Threads of the CPU. At batch 4 one is the fastest, and gives the same numbers \
+                            on every machine";
+const CHECKPOINTS_HELP: &str =
+    "Keep checkpoints here, one after each epoch; the training goes on from the newest one";
+
+fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+impl Arguments {
+    /// Those of this process. Ends it where they make no sense.
+    fn parse() -> Arguments {
+        let mut given = command().get_matches();
+        fn must<T: Clone + Send + Sync + 'static>(given: &mut ArgMatches, name: &str) -> T {
+            given.remove_one(name).expect("it has a default")
+        }
+        Arguments {
+            device: must(&mut given, "device"),
+            data: given.remove_one("data"),
+            epochs: must(&mut given, "epochs"),
+            seed: must(&mut given, "seed"),
+            batch_size: must(&mut given, "batch-size"),
+            lr: must(&mut given, "lr"),
+            momentum: must(&mut given, "momentum"),
+            width: must(&mut given, "width"),
+            threads: must(&mut given, "threads"),
+            images: given.remove_one("images"),
+            checkpoints: given.remove_one("checkpoints"),
+            save: given.remove_one("save"),
+            one_by_one: given.get_flag("one-by-one"),
+            json: given.get_flag("json"),
+            no_test: given.get_flag("no-test"),
+            export: given.remove_one("export"),
+            widths: given.get_flag("widths"),
+        }
+    }
 }
 
 fn main() -> ExitCode {

@@ -99,8 +99,13 @@ pub fn example(project: &Project) -> Result<PathBuf> {
     let dir = project.example_dir();
     let source = project.path("crates/blitz/examples/cifar10.rs");
     let bin = format!("[[bin]]\nname = \"cifar10\"\npath = \"{}\"", source.display());
-    let clap = "clap = { version = \"4\", features = [\"derive\", \"env\"] }\nserde_json = \"1\"\n";
-    let manifest = manifest("cifar10", &bin, &format!("{}{clap}", tch_and_blitz(project)));
+    // clap's derive would change serde, and with it all that is compiled.
+    let others = format!(
+        "blitz-contract = {{ path = \"{}\" }}\nclap = {{ version = \"4\", features = [\"env\"] }}\n\
+         serde_json = \"1\"\n",
+        project.path("crates/blitz-contract").display()
+    );
+    let manifest = manifest("cifar10", &bin, &format!("{}{others}", tch_and_blitz(project)));
     let log = project.log("example");
     let compiled = write_package(project, &dir, &manifest).and_then(|()| {
         let mut command = cargo(&dir, &target_dir(project), "rustc")?;
