@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use blitz_contract::symbols;
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
@@ -28,7 +30,7 @@ fn main() {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib_dir.display());
         // Tests stand in for the kernel, which exports a function by name. Exporting that one and not
         // all (-rdynamic) leaves out what a test does not use: its program is a fifth as large.
-        let export = "-Wl,--export-dynamic-symbol=blitz_interrupt_requested";
+        let export = format!("-Wl,--export-dynamic-symbol={}", symbols::INTERRUPT_REQUESTED);
         println!("cargo:rustc-link-arg-tests={export}");
     }
 }

@@ -21,7 +21,7 @@ class Kit:
 
     @property
     def bench_script(self):
-        return self.root / "crates/blitz-cli/python/bench_train.py"
+        return self.root / "crates/blitz-bench/python/train.py"
 
     @property
     def example(self):

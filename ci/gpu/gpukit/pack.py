@@ -21,7 +21,7 @@ MOST_BYTES = 60_000_000
 FILES = [
     "ci/gpu/run",
     "ci/gpu/gpukit/*.py",
-    "crates/blitz-cli/python/bench_train.py",
+    "crates/blitz-bench/python/train.py",
     "crates/blitz/src/python_to_rust.md",
     "crates/blitz/tests/python/*",
     "crates/blitz/tests/reference/*",

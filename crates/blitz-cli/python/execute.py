@@ -1,11 +1,11 @@
 """Executes a notebook with nbclient, cell by cell, and tells `cargo blitz run` how it goes.
 
-Usage: execute.py SOURCE TARGET FOLDER TIMEOUT KERNEL
+Usage: execute.py FOLDER TIMEOUT KERNEL
 
-Reads the notebook SOURCE, executes it with KERNEL in FOLDER and writes it with its outputs to
-TARGET, also when a cell fails: then the cells after it have no execution count. Prints one JSON
-object a line. Whether a cell failed for the reader is for the caller to judge; this script stops at
-what it can see.
+Reads a notebook from standard input and executes it with KERNEL in FOLDER. Prints one JSON object a
+line, the last of them with the notebook and its outputs, also when a cell fails: then the cells
+after it have no execution count. Whether a cell failed for the reader is for the caller to judge;
+this script stops at what it can see.
 """
 
 import json
@@ -72,8 +72,8 @@ def execute(client, notebook, kernel):
             return
 
 
-def main(source, target, folder, timeout, kernel):
-    notebook = nbformat.read(source, as_version=4)
+def main(folder, timeout, kernel):
+    notebook = nbformat.read(sys.stdin, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -94,7 +94,7 @@ def main(source, target, folder, timeout, kernel):
         with client.setup_kernel():
             execute(client, notebook, kernel)
     finally:
-        nbformat.write(notebook, target)
+        say(event="executed", notebook=nbformat.writes(notebook))
 
 
 main(*sys.argv[1:])

@@ -2,10 +2,10 @@
 
 Usage: lab.py ARGUMENTS, which are those of `jupyter lab`.
 
-Jupyter refuses to run as root. In a container or a cloud notebook one is root and nothing else, so it
-is allowed here; what that means depends on the address and the token that Jupyter ends up with, by
-its arguments, its configuration files or the environment. So Jupyter is asked for them, just before
-it listens.
+Jupyter refuses to run as root. In a container or a cloud notebook one is root and nothing else, so
+it is allowed here; what that means depends on the address and the token that Jupyter ends up with,
+by its arguments, its configuration files or the environment. So Jupyter is asked for them, just
+before it listens.
 """
 
 import ipaddress
@@ -35,12 +35,16 @@ def advice(server, is_root):
     elif is_loopback(server.ip):
         place, reach, is_local = server.ip, "has an account on this machine", True
     else:
-        every = "every address of this machine" if server.ip in EVERYWHERE else "not the loopback address"
+        every = (
+            "every address of this machine"
+            if server.ip in EVERYWHERE
+            else "not the loopback address"
+        )
         place, reach, is_local = f"{server.ip or '*'} ({every})", "can reach this machine", False
     if is_local and has_secret:
         safe = (
-            f"That is safe here: it listens on {place} only, which other machines cannot reach, and it "
-            "asks for the token in the address below."
+            f"That is safe here: it listens on {place} only, which other machines cannot reach, "
+            "and it asks for the token in the address below."
         )
         return f"{chosen}{safe}" if is_root else None
     secret = "has the token or password" if has_secret else None

@@ -5,18 +5,17 @@ Usage: without_cuda.py, in the environment where torch and torchvision were inst
 libcufile, 50 MB).
 
 PyPI's wheel for Linux is the one with CUDA. Its library for the CPU is complete, but libtorch.so,
-libtorch_python.so and torchvision's library name libtorch_cuda.so and libcudnn.so.9 as needed, which
-need 3 GB of NVIDIA's libraries in turn. This removes libtorch_cuda.so and its companions (0.5 GB) and
-puts two small libraries in their place, beside NVIDIA's: they define what the others refer to, and
-each function ends the process with a message when it is called. On a machine without a GPU PyTorch
-calls none of them: `torch.cuda.is_available()` is False. In torch/lib there is then no libtorch_cuda.so,
-so Rust is built as with PyTorch's own CPU wheels.
+libtorch_python.so and torchvision's library name libtorch_cuda.so and libcudnn.so.9 as needed,
+which need 3 GB of NVIDIA's libraries in turn. This removes libtorch_cuda.so and its companions (0.5
+GB) and puts two small libraries in their place, beside NVIDIA's: they define what the others refer
+to, and each function ends the process with a message when it is called. On a machine without a GPU
+PyTorch calls none of them: `torch.cuda.is_available()` is False. In torch/lib there is then no
+libtorch_cuda.so, so Rust is built as with PyTorch's own CPU wheels.
 """
 
 import importlib.metadata
 import re
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -54,13 +53,17 @@ namespace torch::jit::tensorexpr { TYPE(CudaCodeGen) }
 
 def symbols(library, which):
     """Names of the symbols that a library defines or lacks, without their versions."""
-    lines = subprocess.check_output(["nm", "-D", f"--{which}-only", library], text=True).splitlines()
+    lines = subprocess.check_output(
+        ["nm", "-D", f"--{which}-only", library], text=True
+    ).splitlines()
     return {line.split()[-1] for line in lines}
 
 
 def compile_library(name, source, names):
     """A library that has `source`, and under all `names` a function that ends the process."""
-    functions = [f'asm(".globl {n}\\n.type {n},@function\\n{n}: jmp end_without_cuda");' for n in names]
+    functions = [
+        f'asm(".globl {n}\\n.type {n},@function\\n{n}: jmp end_without_cuda");' for n in names
+    ]
     command = ["c++", "-std=c++17", "-shared", "-fPIC", f"-Wl,-soname,{name}", "-x", "c++", "-"]
     text = "\n".join([END, source, *sorted(functions)])
     subprocess.run([*command, "-o", BESIDE / name], input=text, text=True, check=True)
@@ -75,7 +78,9 @@ def take_out():
     gone = plain(set().union(*(symbols(LIB / name, "defined") for name in REMOVED)))
     cuda = (plain(lacking) & gone) - there
     # Types are data; those in TYPES are all that torch 2.11.0 refers to.
-    functions = {name for name in cuda if not name.startswith("_ZT") and "get_gil_checker" not in name}
+    functions = {
+        name for name in cuda if not name.startswith("_ZT") and "get_gil_checker" not in name
+    }
     cudnn = {name.split("@")[0] for name in lacking if name.endswith("@libcudnn.so.9")}
     compile_library("libtorch_cuda.so", TYPES, functions)
     compile_library("libcudnn.so.9", "", cudnn)

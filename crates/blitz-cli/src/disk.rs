@@ -1,6 +1,7 @@
 //! What this project has on the disk: where, how large, what it is for, and what it costs to get back.
 
 use crate::project::Project;
+use blitz_contract::layout;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -28,21 +29,35 @@ impl Part {
     pub const ALL: [Part; 6] =
         [Part::Results, Part::Target, Part::Kernel, Part::Data, Part::Python, Part::State];
 
-    /// Its directories and files, below the repository.
-    pub fn names(self) -> &'static [&'static str] {
+    /// Its directories and files.
+    pub fn paths(self, project: &Project) -> Vec<PathBuf> {
+        let made = |name: &str| project.made().join(name);
         match self {
-            Part::Results => &[
-                "site",
-                ".blitz/logs",
-                ".blitz/jupyter",
-                ".blitz/test",
-                "notebooks/.ipynb_checkpoints",
+            Part::Results => vec![
+                project.site_dir(),
+                project.logs_dir(),
+                made(layout::JUPYTER),
+                project.test_dir(),
+                // What `ruff.toml` names.
+                made("ruff"),
+                project.notebooks_dir().join(".ipynb_checkpoints"),
             ],
-            Part::Target => &["target"],
-            Part::Kernel => &[".blitz/warm", ".blitz/bin", ".blitz/evcxr", ".blitz/kernels"],
-            Part::Data => &[".blitz/data", ".blitz/cifar10", ".blitz/bench-data"],
-            Part::Python => &[".venv", ".blitz/libtorch"],
-            Part::State => &[".blitz/history", ".blitz/state.json", ".blitz"],
+            Part::Target => vec![project.path("target")],
+            Part::Kernel => vec![
+                project.warm_dir(),
+                made("bin"),
+                project.evcxr_config_dir(),
+                made(layout::KERNELS),
+                project.sources_dir(),
+                project.dependencies_dir(),
+                project.example_dir(),
+                // What `.ci/run` has cargo download for these.
+                made("ci-cargo-home"),
+            ],
+            // `.ci/run` builds CIFAR-10 there.
+            Part::Data => vec![made(layout::DATA), made("cifar10"), project.bench_data_dir()],
+            Part::Python => vec![project.venv(), project.libtorch()],
+            Part::State => vec![made(layout::HISTORY), project.state_file(), project.made()],
         }
     }
 
@@ -119,6 +134,11 @@ pub fn human(bytes: u64) -> String {
     }
 }
 
+/// A path as it is named to people: from the repository's root on.
+pub fn name(project: &Project, path: &Path) -> String {
+    path.strip_prefix(project.root()).unwrap_or(path).display().to_string()
+}
+
 /// A table of what lies where.
 pub fn report(project: &Project) -> String {
     let mut sizes = Sizes::default();
@@ -126,16 +146,16 @@ pub fn report(project: &Project) -> String {
     for part in Part::ALL {
         let mut sum = 0;
         let mut names = Vec::new();
-        for name in part.names() {
-            let path = project.path(name);
+        for path in part.paths(project) {
+            let name = name(project, &path);
             let bytes = sizes.add(&path);
             sum += bytes;
             if let Ok(target) = fs::read_link(&path) {
-                if *name != ".blitz/libtorch" {
+                if path != project.libtorch() {
                     let target = target.display();
                     names.push(format!("{name} → {target}, which is not counted"));
                 }
-            } else if bytes > 0 && *name != ".blitz" {
+            } else if bytes > 0 && path != project.made() {
                 names.push(format!("{name} {}", human(bytes)));
             }
         }
@@ -174,7 +194,7 @@ pub fn report(project: &Project) -> String {
 
 /// What only a GPU needs of the Python packages.
 fn cuda_dirs(project: &Project) -> Vec<PathBuf> {
-    let libs = fs::read_dir(project.path(".venv/lib")).into_iter().flatten().flatten();
+    let libs = fs::read_dir(project.venv().join("lib")).into_iter().flatten().flatten();
     let packages = libs.map(|entry| entry.path().join("site-packages"));
     packages.flat_map(|dir| ["nvidia", "triton"].map(|name| dir.join(name))).collect()
 }

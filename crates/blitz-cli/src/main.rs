@@ -2,40 +2,32 @@
 //!
 //! Everything it makes lies below the repository: Python packages in `.venv`, everything else in
 //! `.blitz`, executed notebooks and pages in `site`.
+//!
+//! Imports run one way: `commands` use `setup` and `notebook`, those use `process` and `project`.
 
-mod bench;
-mod clean;
-mod cli;
-mod command;
+mod commands;
 mod disk;
-mod doctor;
-mod execute;
-mod fingerprint;
-mod html;
-mod judge;
-mod kernelspec;
-mod lab;
-mod math;
+mod files;
+mod kernel;
 mod notebook;
-mod prerequisites;
-mod progress;
+mod process;
 mod project;
-mod readable;
-mod run;
 mod setup;
-mod test;
-mod torch;
-mod train;
+mod usage;
 
+use anyhow::{Context, Result};
+use blitz_contract::Layout;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use cli::{Bench, Cli, Command};
-use project::{Project, Usage};
+use commands::Cli;
+use project::Project;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use usage::Usage;
 
 fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| with_advice(error).exit());
-    match dispatch(cli) {
+    match find(cli.root).and_then(|project| cli.command.run(&project)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
@@ -45,33 +37,32 @@ fn main() -> ExitCode {
     }
 }
 
+/// The project at `root`, else the one that this program was built in, else the one that the working
+/// directory belongs to.
+fn find(root: Option<PathBuf>) -> Result<Project> {
+    let layout = match root {
+        Some(root) => Layout::new(root),
+        None => {
+            let (program, dir) = (std::env::current_exe().ok(), std::env::current_dir().ok());
+            Layout::find(program.as_deref(), dir.as_deref()).context(
+                "neither this program nor the working directory lies in a clone of Rust Blitz; go to \
+                 the clone, or name it with --root DIR",
+            )?
+        }
+    };
+    Ok(Project::new(layout))
+}
+
 /// Says where Jupyter's own options go, where one was given to `lab`.
 fn with_advice(mut error: clap::Error) -> clap::Error {
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     if error.kind() == ErrorKind::UnknownArgument
         && let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg)
-        && let Some(line) = lab::corrected(&arguments, unknown)
+        && let Some(line) = commands::corrected(&arguments, unknown)
     {
         let tip = format!("options and arguments for Jupyter go behind `--`: {line}");
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
-}
-
-fn dispatch(cli: Cli) -> anyhow::Result<()> {
-    let project = Project::new(cli.root);
-    match cli.command {
-        Command::Setup(options) => setup::setup(&project, &options),
-        Command::Run(options) => run::run(&project, &options),
-        Command::Lab(options) => lab::lab(&project, &options),
-        Command::Test(options) => test::test(&project, &options),
-        Command::Train { options } => train::train(&project, &options),
-        Command::Bench { what: Bench::Kernel(options) } => bench::kernel(&project, &options),
-        Command::Bench { what: Bench::Train(options) } => bench::train(&project, &options),
-        Command::Html(options) => html::html(&project, &options),
-        Command::Kernelspec { what } => kernelspec::kernelspec(&project, &what),
-        Command::Doctor => doctor::doctor(&project),
-        Command::Clean(options) => clean::clean(&project, &options),
-    }
 }

@@ -2,15 +2,10 @@
 
 mod common;
 
-use common::{blitz, printed, write_notebook};
+use common::{blitz, repository, run, write_notebook};
 use std::fs;
 use std::path::Path;
-
-/// Runs the binary and returns its exit code and everything that it printed.
-fn run(command: &mut std::process::Command) -> (Option<i32>, String) {
-    let output = command.output().expect("the binary runs");
-    (output.status.code(), printed(&output))
-}
+use std::process::Command;
 
 /// A directory that looks like a clone that was never set up.
 fn clone_at(root: &Path) {
@@ -138,9 +133,9 @@ fn no_network_at_set_up_is_said_plainly() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     clone_at(dir.path());
     // cargo reads these before it asks for anything.
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let here = repository();
     for name in ["Cargo.toml", "Cargo.lock", "crates"] {
-        copy(&here.join(name), &dir.path().join(name));
+        copy(&here.path(name), &dir.path().join(name));
     }
     let nobody = "http://127.0.0.1:9";
     let mut command = blitz();
@@ -164,6 +159,22 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("readable").flatten() {
         copy(&entry.path(), &to.join(entry.file_name()));
     }
+}
+
+#[test]
+fn the_project_is_that_of_the_working_directory_where_the_program_lies_elsewhere() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let program = dir.path().join("blitz");
+    fs::copy(blitz().get_program(), &program).expect("the binary can be copied");
+    let html_in = |dir: &Path| {
+        let mut command = Command::new(&program);
+        run(command.args(["html", "no-such-notebook"]).current_dir(dir))
+    };
+    let (code, text) = html_in(dir.path());
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("a clone of Rust Blitz") && text.contains("--root DIR"), "{text}");
+    let (code, text) = html_in(&repository().helper_crate().join("src"));
+    assert!(code == Some(2) && text.contains("01_tensors"), "{text}");
 }
 
 #[test]

@@ -3,23 +3,30 @@
 
 mod common;
 
-use common::{blitz, printed};
+use common::{blitz, run};
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// What a used project has, each with a file of 1 MB in it.
-const DIRS: [&str; 9] = [
+const DIRS: [&str; 13] = [
+    ".blitz/warm/target",
+    ".blitz/bin",
+    ".blitz/sources",
+    ".blitz/dependencies",
+    ".blitz/example",
+    ".blitz/ci-cargo-home",
     "site",
     "target/debug",
     ".blitz/logs",
-    ".blitz/warm/target",
-    ".blitz/bin",
     ".blitz/data",
     ".blitz/history",
     ".venv/lib/python3.11/site-packages/nvidia",
     "notebooks",
 ];
+
+/// Those of them without which no kernel starts, and what they are made of.
+const KERNEL: &[&str] = DIRS.split_at(6).0;
 
 fn project_at(root: &Path) {
     for dir in DIRS {
@@ -29,9 +36,7 @@ fn project_at(root: &Path) {
 }
 
 fn clean(root: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = blitz().arg("clean").args(arguments).arg("--root").arg(root).output();
-    let output = output.expect("the binary runs");
-    (output.status.code(), printed(&output))
+    run(blitz().arg("clean").args(arguments).arg("--root").arg(root))
 }
 
 /// Which of [`DIRS`] are there.
@@ -49,7 +54,7 @@ fn each_option_removes_its_part_and_no_other() {
         (&[][..], &["site", ".blitz/logs"][..]),
         (&["--results"], &["site", ".blitz/logs"]),
         (&["--target"], &["target/debug"]),
-        (&["--kernel"], &[".blitz/warm/target", ".blitz/bin"]),
+        (&["--kernel"], KERNEL),
         (&["--data"], &[".blitz/data"]),
         (&["--python"], &[".venv/lib/python3.11/site-packages/nvidia"]),
         (&["--target", "--data"], &["target/debug", ".blitz/data"]),
@@ -71,12 +76,18 @@ fn all_leaves_what_a_fresh_clone_has() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     project_at(dir.path());
     let (code, text) = clean(dir.path(), &["--all"]);
-    assert!(code == Some(0) && text.contains("8 MB are free"), "{text}");
+    assert!(code == Some(0) && text.contains("12 MB are free"), "{text}");
     let names: Vec<_> = fs::read_dir(dir.path()).expect("readable").flatten().collect();
     assert_eq!(names.len(), 1, "{names:?}");
     assert_eq!(left(dir.path()), ["notebooks"]);
     // And once more, where there is nothing.
     assert_eq!(clean(dir.path(), &["--all"]).0, Some(0));
+    // Set-up begins anew: as far as the first thing that this machine is said to lack.
+    let mut setup = blitz();
+    setup.arg("setup").arg("--root").arg(dir.path()).env("CXX", dir.path().join("no-such-c++"));
+    let (code, text) = run(&mut setup);
+    assert!(code == Some(1) && text.contains("C++ compiler"), "{text}");
+    assert!(dir.path().join(".blitz").is_dir(), "{text}");
 }
 
 #[test]
@@ -136,10 +147,16 @@ fn a_running_kernel_keeps_its_directory_and_a_dead_one_does_not() {
 fn doctor_says_what_lies_where_and_how_it_goes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     project_at(dir.path());
-    let output = blitz().arg("doctor").arg("--root").arg(dir.path()).output();
-    let text = printed(&output.expect("the binary runs"));
-    for expected in ["target 1 MB", ".blitz/warm 1 MB", "of which CUDA's libraries 1 MB", "--data`"]
-    {
+    let (_, text) = run(blitz().arg("doctor").arg("--root").arg(dir.path()));
+    for expected in [
+        "target 1 MB",
+        ".blitz/warm 1 MB",
+        ".blitz/dependencies 1 MB",
+        ".blitz/example 1 MB",
+        ".blitz/ci-cargo-home 1 MB",
+        "of which CUDA's libraries 1 MB",
+        "--data`",
+    ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
 }

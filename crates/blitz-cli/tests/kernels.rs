@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{blitz, printed, write_notebook};
+use common::{blitz, printed, repository, write_notebook};
 use std::process::Stdio;
 
 /// Executes a notebook whose second of three cells is `broken`, and returns what was printed after
@@ -135,8 +135,7 @@ fn a_kernel_starts_warm_in_an_environment_unlike_that_of_set_up() {
     let output = command.output().expect("the binary runs");
     assert!(output.status.success(), "{}", printed(&output));
     // evcxr tells which crates it compiles.
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let log = std::fs::read_to_string(format!("{root}/.blitz/logs/execute-warm.log"));
+    let log = std::fs::read_to_string(repository().logs_dir().join("execute-warm.log"));
     let log = log.expect("the kernel's log");
     assert!(!log.contains("Compiling"), "{log}");
 }
@@ -158,9 +157,9 @@ fn a_sound_notebook_passes_and_its_page_needs_no_network() {
     assert!(copy.contains("out\\n") && copy.contains("err\\n") && copy.contains("\"2\""), "{copy}");
     assert!(copy.contains("\"pygments_lexer\": \"rust\""), "{copy}");
     // Had libtorch_cuda not been loaded first, libtorch would say that the library is missing.
-    let cuda = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.blitz/libtorch/lib/libtorch_cuda.so");
+    let cuda = repository().libtorch_lib().join("libtorch_cuda.so");
     let answered = copy.contains("a GPU answers") || copy.contains("Found no NVIDIA driver");
-    assert!(answered || !std::path::Path::new(cuda).exists(), "CUDA is not loaded: {copy}");
+    assert!(answered || !cuda.exists(), "CUDA is not loaded: {copy}");
     let page = std::fs::read_to_string(site.join("sound.html")).expect("a page");
     assert!(!page.contains("<script src=") && !page.contains("cdnjs"), "the page loads scripts");
     let highlighted = r#"<span class="fm">println!</span>"#;

@@ -3,20 +3,18 @@
 
 mod common;
 
-use common::{blitz, printed, write_notebook};
+use blitz_contract::{layout::KERNEL_PROGRAM, versions::TCH};
+use common::{blitz, repository, run, write_notebook};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
 /// `cargo blitz kernelspec …` of a person whose Jupyter has its data in `data`.
 fn kernelspec(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = blitz();
     command.arg("kernelspec").args(arguments).env("JUPYTER_DATA_DIR", data);
-    let output = command.output().expect("the binary runs");
-    (output.status.code(), printed(&output))
+    run(&mut command)
 }
 
 fn read(spec: &Path) -> Value {
@@ -47,7 +45,7 @@ fn what_install_writes_jupyter_finds_and_remove_takes_away() {
     assert_eq!(read(&spec)["interrupt_mode"], "message");
     assert!(spec.with_file_name("logo-svg.svg").is_file());
 
-    let mut jupyter = Command::new(format!("{ROOT}/.venv/bin/jupyter"));
+    let mut jupyter = Command::new(repository().venv().join("bin/jupyter"));
     jupyter.args(["kernelspec", "list", "--json"]).env("JUPYTER_DATA_DIR", &data);
     let listed = jupyter.output().expect("Jupyter runs");
     let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
@@ -83,10 +81,10 @@ fn the_place_follows_jupyters_rules() {
         }
         command.env_remove("JUPYTER_DATA_DIR").env_remove("XDG_DATA_HOME");
         command.envs(variables.iter().map(|(name, value)| (name, value)));
-        let output = command.output().expect("the binary runs");
-        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+        let (code, text) = run(&mut command);
+        assert_eq!(code, Some(0), "{text}");
         let spec = expected.join("kernels/rust/kernel.json");
-        assert!(spec.is_file(), "{}: {}", spec.display(), printed(&output));
+        assert!(spec.is_file(), "{}: {text}", spec.display());
     };
     let below = |name: &str| dir.path().join(name);
     if cfg!(target_os = "linux") {
@@ -116,7 +114,7 @@ fn somebody_elses_kernel_stays() {
 
     // Another clone's, as long as that is there.
     let clone = dir.path().join("clone");
-    let program = clone.join(".blitz/bin/blitz-kernel");
+    let program = clone.join(KERNEL_PROGRAM);
     fs::create_dir_all(program.parent().expect("a parent")).expect("writable");
     fs::write(&program, "").expect("writable");
     let other = dir.path().join("kernels/other");
@@ -154,15 +152,14 @@ fn a_copied_notebook_runs_where_it_lies() {
     let folder = dir.path().join("课程 one's \"x\"");
     fs::create_dir(&folder).expect("writable");
     let cells = [
-        ":dep tch = \"=0.24.0\"\n:dep blitz = { path = \"../crates/blitz\" }",
+        &format!(":dep tch = \"={TCH}\"\n:dep blitz = {{ path = \"../crates/blitz\" }}"),
         "use blitz::prelude::*;\nTensor::ones([2, 3], (Kind::Float, Device::Cpu)).sum(Kind::Float)",
         "println!(\"{}\", std::env::current_dir()?.display());",
     ];
     let notebook = write_notebook(&folder, "copy.ipynb", &cells);
     let site = folder.join("my site");
-    let output = blitz().arg("run").arg(&notebook).arg("--site").arg(&site).output();
-    let output = output.expect("the binary runs");
-    assert!(output.status.success(), "{}", printed(&output));
+    let (code, text) = run(blitz().arg("run").arg(&notebook).arg("--site").arg(&site));
+    assert_eq!(code, Some(0), "{text}");
     let copy = fs::read_to_string(site.join("copy.ipynb")).expect("an executed copy");
     assert!(copy.contains("tensor(6.)") && copy.contains("课程 one's"), "{copy}");
     assert!(site.join("copy.html").is_file());

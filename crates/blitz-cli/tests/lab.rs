@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{blitz, printed};
+use common::{blitz, is_root, run};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -102,11 +102,6 @@ fn ask(port: u16, method: &str, path: &str, header: &str) -> (u16, String) {
     (status.unwrap_or_else(|| panic!("no HTTP: {answer}")), answer)
 }
 
-fn is_root() -> bool {
-    let output = Command::new("id").arg("-u").output().expect("`id` runs");
-    output.stdout == b"0\n"
-}
-
 #[test]
 fn lab_answers_whoever_has_the_token_and_nobody_else_also_as_root() {
     let mut lab = Lab::start(&[]);
@@ -158,9 +153,8 @@ fn an_option_of_jupyter_before_the_dashes_is_a_usage_error_that_names_the_place(
         (&["--port", "8889", "--debug"], "cargo blitz lab --port 8889 -- --debug"),
         (&["01_tensors.ipynb"], "cargo blitz lab -- 01_tensors.ipynb"),
     ] {
-        let output = blitz().arg("lab").args(given).output().expect("the binary runs");
-        let text = printed(&output);
-        assert_eq!(output.status.code(), Some(2), "{text}");
+        let (code, text) = run(blitz().arg("lab").args(given));
+        assert_eq!(code, Some(2), "{text}");
         assert!(text.contains("behind `--`") && text.contains(expected), "{text}");
     }
 }

@@ -3,22 +3,17 @@
 
 mod common;
 
-use common::{blitz, printed, write_notebook};
-use std::fs;
+use blitz_contract::variables;
+use common::{blitz, is_root, printed, repository, write_notebook};
 use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs `cargo blitz` with `arguments` where the project is mounted read-only, for a person whose
 /// home is `home`; `None` where this system does not let its users mount.
 fn run_read_only(home: &Path, arguments: &[&str]) -> Option<Output> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize();
-    let root = root.expect("the project").display().to_string();
-    // Whom a process belongs to is who owns its directory there.
-    let is_root = fs::metadata("/proc/self").is_ok_and(|it| {
-        use std::os::unix::fs::MetadataExt;
-        it.uid() == 0
-    });
-    let users: &[&str] = if is_root { &[] } else { &["--user", "--map-root-user"] };
+    let project = repository();
+    let root = project.root().canonicalize().expect("the project").display().to_string();
+    let users: &[&str] = if is_root() { &[] } else { &["--user", "--map-root-user"] };
     let mounts = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\"";
     let unshared = |script: &str| {
         let mut command = Command::new("unshare");
@@ -31,8 +26,14 @@ fn run_read_only(home: &Path, arguments: &[&str]) -> Option<Output> {
         return None;
     }
     let mut command = unshared(&format!("{mounts} && cd / && exec \"$@\""));
-    command.arg(blitz().get_program()).args(arguments);
-    command.env("HOME", home).env_remove("BLITZ_DATA").env_remove("XDG_CACHE_HOME");
+    let blitz = blitz();
+    command.arg(blitz.get_program());
+    // One that is built elsewhere cannot know whose it is.
+    if !project.contains(Path::new(blitz.get_program())) {
+        command.args(["--root", &root]);
+    }
+    command.args(arguments);
+    command.env("HOME", home).env_remove(variables::DATA).env_remove("XDG_CACHE_HOME");
     // Nothing of the toolchain is needed: set-up has recorded where it is.
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     Some(command.output().expect("the binary runs"))

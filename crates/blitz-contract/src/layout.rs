@@ -2,6 +2,7 @@
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The directory, below the repository, of all that set-up and kernels make.
 pub const MADE: &str = ".blitz";
@@ -9,8 +10,18 @@ pub const MADE: &str = ".blitz";
 /// The kernels' build directories, below [`MADE`] or in a user's cache.
 pub const KERNELS: &str = "kernels";
 
+/// The file that a running kernel holds locked in its build directory.
+pub const KERNEL_LOCK: &str = "in-use.lock";
+
+/// How long a kernel that starts may take to lock its build directory: one that is younger is nobody's
+/// to remove.
+pub const KERNEL_STARTS_WITHIN: Duration = Duration::from_secs(60);
+
 /// What a user has executed, below [`MADE`] or in a user's cache.
 pub const HISTORY: &str = "history";
+
+/// The logs of what ran, below [`MADE`] or in a user's cache.
+pub const LOGS: &str = "logs";
 
 /// Jupyter's own files, below [`MADE`] or in a user's cache.
 pub const JUPYTER: &str = "jupyter";
@@ -133,6 +144,11 @@ impl Layout {
         self.warm_dir().join("answers")
     }
 
+    /// Which Rust toolchain set-up used: JSON with `rustc.path`.
+    pub fn toolchain_answer(&self) -> PathBuf {
+        self.answers_dir().join("toolchain.json")
+    }
+
     /// evcxr's configuration directory.
     pub fn evcxr_config_dir(&self) -> PathBuf {
         self.made().join("evcxr")
@@ -150,7 +166,7 @@ impl Layout {
 
     /// The logs of set-up's steps.
     pub fn logs_dir(&self) -> PathBuf {
-        self.made().join("logs")
+        self.made().join(LOGS)
     }
 
     /// What tests write.

@@ -36,7 +36,9 @@ def main():
     kernel = Kernel(cwd=HOME)
     try:
         kernel.execute(DEPENDENCIES).ok()
-        kernel.execute("use blitz::prelude::*;\nlet x = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));").ok()
+        kernel.execute(
+            "use blitz::prelude::*;\nlet x = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));"
+        ).ok()
         total = kernel.execute("x.sum(Kind::Float)").ok().result["text/plain"]
         data = kernel.execute("Cifar10Options::default().cache_dir.display().to_string()").ok()
         matches = completions(kernel, "x.mea")

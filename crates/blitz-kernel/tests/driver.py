@@ -22,8 +22,8 @@ BUILD_DIRS = ROOT / ".blitz/kernels"
 DEPENDENCIES = ':dep tch = "=0.24.0"\n:dep blitz = { path = "../crates/blitz" }'
 IMPORTS = "use blitz::prelude::*;"
 
-# The longest wait, in seconds, for anything. No test asserts a time: a kernel that hangs fails its test
-# instead of the whole run, and one on a slow or busy machine has all the time it needs.
+# The longest wait, in seconds, for anything. No test asserts a time: a kernel that hangs fails its
+# test instead of the whole run, and one on a slow or busy machine has all the time it needs.
 LIMIT = 600
 STARTS = 3
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -22,7 +22,7 @@ TIMEOUT = 900
 def folder():
     """A folder as learners have them."""
     above = Path(tempfile.mkdtemp(prefix="blitz-anywhere-"))
-    folder = above / "课程 one's \"x\""
+    folder = above / '课程 one\'s "x"'
     folder.mkdir()
     yield folder
     shutil.rmtree(above)
@@ -60,7 +60,11 @@ def test_a_copied_notebook_begins_as_the_original_does(kernel_in):
 def test_a_new_notebook_needs_no_dependencies(kernel_in):
     kernel = kernel_in()
     kernel.execute(IMPORTS).ok()
-    result = kernel.execute("Tensor::ones([2, 3], (Kind::Float, Device::Cpu)).sum(Kind::Float)").ok().result
+    result = (
+        kernel.execute("Tensor::ones([2, 3], (Kind::Float, Device::Cpu)).sum(Kind::Float)")
+        .ok()
+        .result
+    )
     assert result["text/plain"] == "tensor(6.)"
 
 
@@ -202,7 +206,9 @@ def test_a_toolchain_that_only_its_owner_can_read_is_named(home):
     skip_unless_possible(hidden)
     os.chown(home, ANOTHER_USER, ANOTHER_USER)
     connection = home / "connection.json"
-    ports = {name: 0 for name in ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_port"]}
+    ports = {
+        name: 0 for name in ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_port"]
+    }
     described = {"ip": "127.0.0.1", "transport": "tcp", "key": "k", **ports}
     connection.write_text(json.dumps({**described, "signature_scheme": "hmac-sha256"}))
     connection.chmod(0o644)

@@ -28,15 +28,26 @@ def free_ports(count):
 
 def connection(**changes):
     names = ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_port"]
-    fields = {"transport": "tcp", "ip": "127.0.0.1", "key": "a key", "signature_scheme": "hmac-sha256"}
-    return fields | dict(zip(names, free_ports(5))) | {"kernel_name": "rust"} | changes
+    fields = {
+        "transport": "tcp",
+        "ip": "127.0.0.1",
+        "key": "a key",
+        "signature_scheme": "hmac-sha256",
+    }
+    return fields | dict(zip(names, free_ports(5), strict=True)) | {"kernel_name": "rust"} | changes
 
 
 def start(file, prefix=(), **options):
     """Starts the kernel, which is expected to end by itself, and returns what it said."""
     command = [*prefix, PROGRAM, "--control_file", str(file)]
     ended = subprocess.run(
-        command, cwd=NOTEBOOKS, capture_output=True, text=True, timeout=LIMIT, check=False, **options
+        command,
+        cwd=NOTEBOOKS,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+        **options,
     )
     assert ended.returncode == 1, (ended.returncode, ended.stderr)
     assert "panicked" not in ended.stderr
@@ -81,7 +92,9 @@ def test_a_missing_connection_file_is_named(tmp_path):
     assert str(tmp_path / "no.json") in start(tmp_path / "no.json")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"shell_port": 1}', '{"transport": "tcp"}', "\0\1"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"shell_port": 1}', '{"transport": "tcp"}', "\0\1"]
+)
 def test_a_damaged_connection_file_is_named(tmp_path, text):
     file = tmp_path / "connection.json"
     file.write_text(text)
@@ -131,7 +144,7 @@ def test_a_full_disk_at_the_start_is_told(tmp_path, size):
     assert "cannot copy" in said and "disk full" in said, said
 
 
-LARGE = "static LARGE: [u8; 30_000_000] = [1; 30_000_000];\nprintln!(\"{}\", LARGE[kept as usize]);"
+LARGE = 'static LARGE: [u8; 30_000_000] = [1; 30_000_000];\nprintln!("{}", LARGE[kept as usize]);'
 
 
 @needs_mount
@@ -139,10 +152,9 @@ def test_a_disk_that_is_full_for_a_while_fails_cells_and_spares_the_kernel(tmp_p
     with kernel_with_mount(tmp_path, f"-t tmpfs -o size=2g none {BUILD_DIRS}") as kernel:
         kernel.execute("let kept = 7;").ok()
         filler = Path(f"/proc/{kernel.process.pid}/root{BUILD_DIRS}/filler")
-        with filler.open("wb", buffering=0) as file:
-            with pytest.raises(OSError, match="No space left"):
-                while True:
-                    file.write(bytes(MEGABYTE))
+        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+            while True:
+                file.write(bytes(MEGABYTE))
         # A large library: a small one may find room in what the kernel's other process frees.
         cell = kernel.execute(LARGE)
         told = cell.error["evalue"] + cell.traceback
@@ -203,7 +215,11 @@ def test_bytes_that_are_no_text_are_replaced(kernel):
     write = 'std::io::Write::write_all(&mut std::io::{}, b"ok \\xff\\xfe end\\n")?;'
     cell = kernel.execute(write.format("stdout()") + write.format("stderr()")).ok()
     for text in [cell.stdout, cell.stderr]:
-        assert text.startswith("ok ") and text.endswith(" end\n") and "\N{REPLACEMENT CHARACTER}" in text
+        assert (
+            text.startswith("ok ")
+            and text.endswith(" end\n")
+            and "\N{REPLACEMENT CHARACTER}" in text
+        )
     assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
 
 
@@ -220,6 +236,6 @@ def test_nothing_leaks_over_many_cells(kernel):
     kernel.execute("1").ok()
     before = count()
     for number in range(20):
-        kernel.execute(f"println!(\"{number}\");").ok()
+        kernel.execute(f'println!("{number}");').ok()
         kernel.ask("kernel_info", channel="control")
     assert count() <= before + 3

@@ -1,5 +1,5 @@
-"""What is started for a cell: one rustc, and nothing else. How fast that is, `cargo blitz bench kernel`
-measures."""
+"""What is started for a cell: one rustc, and nothing else. How fast that is, `cargo blitz bench
+kernel` measures."""
 
 import json
 
@@ -50,5 +50,5 @@ def test_a_cell_is_compiled_by_one_rustc_and_no_cargo(torch_kernel, calls):
 
 
 def test_a_cell_that_does_not_compile_is_seen_by_rustc_alone(torch_kernel, calls):
-    assert torch_kernel.execute("let n: i32 = \"two\";").status == "error"
+    assert torch_kernel.execute('let n: i32 = "two";').status == "error"
     assert set(calls()) == {"rustc"}

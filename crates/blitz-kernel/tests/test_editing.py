@@ -21,7 +21,8 @@ def editor(torch_kernel):
     """A kernel whose analyzer has read tch."""
     if not hasattr(torch_kernel, "prepared"):
         torch_kernel.execute(SETUP + Gates.RUST).ok()
-        # The first question makes it read, and whoever asks meanwhile gets no answer after some seconds.
+        # The first question makes it read, and whoever asks meanwhile gets no answer after some
+        # seconds.
         is_ready = lambda: named(complete(torch_kernel, "Tensor::zer").matches, "zeros")  # noqa: E731
         wait_until(is_ready, "the analyzer knows tch")
         torch_kernel.prepared = True
@@ -29,8 +30,8 @@ def editor(torch_kernel):
 
 
 def ask(kernel, kind, content, has_answer):
-    """Asks up to `ASKED` times: on a busy machine the kernel may say nothing rather than keep an editor
-    waiting."""
+    """Asks up to `ASKED` times: on a busy machine the kernel may say nothing rather than keep an
+    editor waiting."""
     for _ in range(ASKED):
         request = kernel.ask(kind, content)
         if has_answer(request.reply):

@@ -25,13 +25,17 @@ def test_a_panic_names_the_line_of_the_cell(kernel):
 
 
 def test_a_panic_in_a_function_of_an_earlier_cell_names_that_line(kernel):
-    kernel.execute("fn third(numbers: &[i32]) -> i32 {\n    let place = 2;\n    numbers[place]\n}").ok()
+    kernel.execute(
+        "fn third(numbers: &[i32]) -> i32 {\n    let place = 2;\n    numbers[place]\n}"
+    ).ok()
     cell = kernel.execute("\n\n\n\n\nthird(&[1])")
     assert cell.error["ename"] == "panic"
     assert "numbers[place]" in cell.traceback, cell.traceback
 
 
-@pytest.mark.parametrize("code", ['assert_eq!(1, 2, "not {}", "equal");', 'None::<i32>.expect("some");'])
+@pytest.mark.parametrize(
+    "code", ['assert_eq!(1, 2, "not {}", "equal");', 'None::<i32>.expect("some");']
+)
 def test_a_panic_message_is_whole(kernel, code):
     cell = kernel.execute(code)
     expected = ["not equal", "left: 1", "right: 2"] if "assert" in code else ["some"]
@@ -102,7 +106,8 @@ CRASHES = [
     ("std::process::exit(3);", "3"),
     # As the kernel of the operating system does when memory runs out.
     (
-        'std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status()?;\n'
+        "let id = std::process::id().to_string();\n"
+        'std::process::Command::new("kill").args(["-9", &id]).status()?;\n'
         "loop {}",
         "SIGKILL",
     ),
@@ -129,8 +134,14 @@ def test_a_stack_overflow_is_a_crash(kernel):
 
 
 def test_after_a_panic_or_an_error_variables_are_there(torch_kernel):
-    torch_kernel.execute(f"{MATRIX}\nlet words = vec![String::from(\"kept\")];\nlet mut count = 1;").ok()
-    for failing in ['count += 1; panic!("no more");', 'count += 1; "x".parse::<i32>()?;', "no_such_name"]:
+    torch_kernel.execute(
+        f'{MATRIX}\nlet words = vec![String::from("kept")];\nlet mut count = 1;'
+    ).ok()
+    for failing in [
+        'count += 1; panic!("no more");',
+        'count += 1; "x".parse::<i32>()?;',
+        "no_such_name",
+    ]:
         assert torch_kernel.execute(failing).status == "error"
         after = torch_kernel.execute('println!("{:?} {words:?}", matrix.size());').ok()
         assert after.stdout == '[2, 3] ["kept"]\n'
@@ -139,7 +150,10 @@ def test_after_a_panic_or_an_error_variables_are_there(torch_kernel):
 
 def test_a_libtorch_error_is_its_first_sentence_with_the_shapes(torch_kernel):
     torch_kernel.execute(MATRIX).ok()
-    for code, name in [("matrix.matmul(&matrix);", "panic"), ("matrix.f_matmul(&matrix)?;", "TchError")]:
+    for code, name in [
+        ("matrix.matmul(&matrix);", "panic"),
+        ("matrix.f_matmul(&matrix)?;", "TchError"),
+    ]:
         cell = torch_kernel.execute(f"\n{code}")
         assert cell.error["ename"] == name and SHAPES in cell.error["evalue"]
         assert cell.error["evalue"].endswith(SHAPES) or cell.error["evalue"] == SHAPES

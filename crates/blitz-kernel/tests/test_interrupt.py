@@ -10,7 +10,8 @@ from driver import Kernel, wait_until
 SECOND_INTERRUPT = 4
 
 TRAINING = """
-let images = (Tensor::rand([400, 3, 32, 32], (Kind::Float, Device::Cpu)) * 255).to_kind(Kind::Uint8);
+let images = Tensor::rand([400, 3, 32, 32], (Kind::Float, Device::Cpu)) * 255;
+let images = images.to_kind(Kind::Uint8);
 let labels = Tensor::randint(10, [400], (Kind::Int64, Device::Cpu));
 let split = Split { images, labels };
 tch::set_num_threads(1);
@@ -25,15 +26,18 @@ let start = vs.variables()["fc3.weight"].detach().copy();
 HALF_TRAINED = """
 let weight = vs.variables()["fc3.weight"].detach();
 println!("moved: {}", weight != start);
-println!("finite: {}", net.forward(&Tensor::zeros([1, 3, 32, 32], (Kind::Float, Device::Cpu))).isfinite().all().int64_value(&[]));
+let logits = net.forward(&Tensor::zeros([1, 3, 32, 32], (Kind::Float, Device::Cpu)));
+println!("finite: {}", logits.isfinite().all().int64_value(&[]));
 println!("{}", evaluate(&net, &mut loader, &CLASSES)?.total());
 """
 # What no interrupt reaches.
-ENDLESS = 'println!("on");\nlet mut turns = 0u64;\nloop { turns = std::hint::black_box(turns + 1); }'
+ENDLESS = (
+    'println!("on");\nlet mut turns = 0u64;\nloop { turns = std::hint::black_box(turns + 1); }'
+)
 
 
 def interrupted(kernel, cell):
-    """Interrupts, and checks that the cell ends as interrupted: none of these would end by itself."""
+    """Interrupts, and checks that the cell ends as interrupted: none of these would by itself."""
     assert kernel.interrupt().status == "ok"
     kernel.finish(cell)
     assert cell.error["ename"] == "interrupted", cell.error
@@ -41,7 +45,9 @@ def interrupted(kernel, cell):
 
 
 LOOPS = {
-    "fit": "fit(&net, &mut optimizer, &mut loader, &FitOptions { epochs: 1000, report_every: 50, ..FitOptions::default() })?;",
+    "fit": """
+let options = FitOptions { epochs: 1000, report_every: 50, ..FitOptions::default() };
+fit(&net, &mut optimizer, &mut loader, &options)?;""",
     "loader": """
 for epoch in 1..=1000 {
     for (i, batch) in loader.epoch().enumerate() {
@@ -52,8 +58,9 @@ for epoch in 1..=1000 {
 }""",
     "check": """
 for epoch in 1..=1000000 {
-    blitz::interrupt::check()?;
-    optimizer.backward_step(&net.forward(&Tensor::rand([4, 3, 32, 32], (Kind::Float, Device::Cpu))).square().mean(Kind::Float));
+    blitz::display::interrupt::check()?;
+    let images = Tensor::rand([4, 3, 32, 32], (Kind::Float, Device::Cpu));
+    optimizer.backward_step(&net.forward(&images).square().mean(Kind::Float));
     if epoch < 5 { println!("[{epoch}, one step]"); }
 }""",
 }
@@ -158,7 +165,7 @@ def compilers(kernel):
 
 def test_interrupting_cancels_compilation(kernel, held):
     kernel.execute("let alive = vec![1, 2, 3];").ok()
-    cell = kernel.submit(f"const TEXT: &str = {held.expression};\nprintln!(\"{{TEXT}}\");")
+    cell = kernel.submit(f'const TEXT: &str = {held.expression};\nprintln!("{{TEXT}}");')
     kernel.wait(held.has_begun, "the compiler's start")
     assert compilers(kernel)
     interrupted(kernel, cell)

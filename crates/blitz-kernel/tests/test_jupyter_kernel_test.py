@@ -35,7 +35,7 @@ class TestRustKernel(KernelTests):
         "let v = vec![1,",
         'let s = "begun',
         "/* begun",
-        "for i in 0..3 {\n    println!(\"{i}\");",
+        'for i in 0..3 {\n    println!("{i}");',
     ]
     invalid_code_samples = ["}", "let x = (1];", "fn f( }"]
     code_generate_error = 'panic!("no more");'
@@ -45,8 +45,14 @@ class TestRustKernel(KernelTests):
         {"code": "vec![1, 2]", "result": "[1, 2]"},
     ]
     code_display_data = [
-        {"code": display_command({"display": {"data": {"text/html": "<b>x</b>"}}}), "mime": "text/html"},
-        {"code": display_command({"display": {"data": {"image/png": "iVBORw=="}}}), "mime": "image/png"},
+        {
+            "code": display_command({"display": {"data": {"text/html": "<b>x</b>"}}}),
+            "mime": "text/html",
+        },
+        {
+            "code": display_command({"display": {"data": {"image/png": "iVBORw=="}}}),
+            "mime": "image/png",
+        },
     ]
     # Whole, because the history is that of every session in this directory.
     code_history_pattern = "6 [*] 7"
@@ -66,15 +72,20 @@ class TestRustKernel(KernelTests):
         for channel in [cls.kc.iopub_channel, cls.kc.shell_channel]:
             be_patient(channel)
 
-    # The kernel says nothing rather than keep an editor waiting, and at first it has much to read. So
-    # these begin when it has answered once.
+    # The kernel says nothing rather than keep an editor waiting, and at first it has much to read.
+    # So these begin when it has answered once.
 
     def test_completion(self):
-        wait_until(lambda: self.answer(self.kc.complete, "Vec::<i32>::with_cap")["matches"], "a completion")
+        wait_until(
+            lambda: self.answer(self.kc.complete, "Vec::<i32>::with_cap")["matches"], "a completion"
+        )
         super().test_completion()
 
     def test_inspect(self):
-        wait_until(lambda: self.answer(self.kc.inspect, self.code_inspect_sample)["found"], "an explanation")
+        wait_until(
+            lambda: self.answer(self.kc.inspect, self.code_inspect_sample)["found"],
+            "an explanation",
+        )
         super().test_inspect()
 
     def answer(self, ask, code):

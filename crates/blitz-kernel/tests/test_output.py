@@ -4,7 +4,7 @@ import pytest
 from driver import display_command
 
 # Each prints the number `i` and no more; the cell then waits until that has arrived.
-WHOLE_LINE = "{macro}!(\"{{i}}\");"
+WHOLE_LINE = '{macro}!("{{i}}");'
 FLUSHED = 'print!("{i} "); std::io::Write::flush(&mut std::io::stdout())?;'
 UNFINISHED = 'print!("{i} ");'
 WRITTEN_OVER = 'eprint!("\\r{i}");'
@@ -35,8 +35,8 @@ def test_output_arrives_while_the_cell_runs(kernel, gates, print_number, name):
 
 def test_the_two_streams_keep_their_order_where_one_waits_for_the_other(kernel, gates):
     cell = kernel.submit(
-        f"for i in 0..5 {{ println!(\"out {{i}}\"); {gates.wait_at_each('out')}"
-        f" eprintln!(\"err {{i}}\"); {gates.wait_at_each('err')} }}"
+        f'for i in 0..5 {{ println!("out {{i}}"); {gates.wait_at_each("out")}'
+        f' eprintln!("err {{i}}"); {gates.wait_at_each("err")} }}'
     )
     expected = []
     for number in range(5):
@@ -52,7 +52,8 @@ def test_no_line_of_many_is_lost(kernel):
     expected = {name: "".join(f"{name} {i}\n" for i in range(1000)) for name in ["out", "err"]}
     for number in range(100):
         cell = kernel.execute(
-            f'let number = {number};\nfor i in 0..1000 {{ println!("out {{i}}"); eprintln!("err {{i}}"); }}'
+            f"let number = {number};\n"
+            'for i in 0..1000 { println!("out {i}"); eprintln!("err {i}"); }'
         ).ok()
         assert cell.stdout == expected["out"], f"cell {number}"
         assert cell.stderr == expected["err"], f"cell {number}"
@@ -95,14 +96,20 @@ def test_pictures_arrive_in_their_place_and_at_once(kernel, gates):
     picture = {"image/png": "iVBORw==", "text/plain": "A dot."}
     metadata = {"image/png": {"width": 640, "height": 480}}
     show = display_command({"display": {"data": picture, "metadata": metadata}})
-    cell = kernel.submit(f'print!("a");\n{show}\nprintln!("b"); {show} {gates.wait_at("end")}\n1 + 1')
+    cell = kernel.submit(
+        f'print!("a");\n{show}\nprintln!("b"); {show} {gates.wait_at("end")}\n1 + 1'
+    )
     kernel.wait(lambda: len(cell.of("display_data")) == 2, "both pictures, while the cell runs")
     assert not cell.idle
     gates.open("end")
     kernel.finish(cell).ok()
     shown = cell.of("stream", "display_data", "execute_result")
     assert [message.kind for message in shown] == [
-        "stream", "display_data", "stream", "display_data", "execute_result",
+        "stream",
+        "display_data",
+        "stream",
+        "display_data",
+        "execute_result",
     ]
     assert cell.stdout == "ab\n", "no part of a command is shown as text"
     first, second = cell.of("display_data")
@@ -165,8 +172,9 @@ def test_a_value_shows_itself_in_all_its_forms(kernel):
         "struct Bold(&'static str);\n"
         "impl Bold {\n"
         "    fn evcxr_display(&self) {\n"
-        '        println!("EVCXR_BEGIN_CONTENT text/html\\n<b>{}</b>\\nEVCXR_END_CONTENT", self.0);\n'
-        '        println!("EVCXR_BEGIN_CONTENT text/plain\\n{}\\nEVCXR_END_CONTENT", self.0);\n'
+        "        let text = self.0;\n"
+        '        println!("EVCXR_BEGIN_CONTENT text/html\\n<b>{text}</b>\\nEVCXR_END_CONTENT");\n'
+        '        println!("EVCXR_BEGIN_CONTENT text/plain\\n{text}\\nEVCXR_END_CONTENT");\n'
         "    }\n"
         "}"
     ).ok()

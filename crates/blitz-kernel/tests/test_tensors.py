@@ -74,16 +74,17 @@ def test_an_array_is_a_variable_and_shares_memory_with_tensors(kernels):
     kernel = kernels.get()
     kernel.execute("use blitz::ndarray::{array, Array2};").ok()
     kernel.execute(
-        "let mut n = array![[1f32, 2.], [3., 4.]];\n"
-        "let sum = n.sum_axis(blitz::ndarray::Axis(0));"
+        "let mut n = array![[1f32, 2.], [3., 4.]];\nlet sum = n.sum_axis(blitz::ndarray::Axis(0));"
     ).ok()
-    kernel.execute("blitz::array::with_tensor(&mut n, |t| drop(t.get(0).get(1).fill_(9)))?;").ok()
+    kernel.execute(
+        "blitz::tensor::array::with_tensor(&mut n, |t| drop(t.get(0).get(1).fill_(9)))?;"
+    ).ok()
     assert kernel.execute("n").ok().result == {"text/plain": f"{ARRAY}const ndim=2"}
     kernel.execute(
-        "let mut t = blitz::array::from_array(n);\n"
-        "let copied = blitz::array::copy::<f32>(&t)?;"
+        "let mut t = blitz::tensor::array::from_array(n);\n"
+        "let copied = blitz::tensor::array::copy::<f32>(&t)?;"
     ).ok()
-    kernel.execute("blitz::array::view_mut::<f32>(&mut t)?[[0, 0]] = 0.5;").ok()
+    kernel.execute("blitz::tensor::array::view_mut::<f32>(&mut t)?[[0, 0]] = 0.5;").ok()
     expected = "tensor([[0.5000, 9.0000],\n        [3.0000, 4.0000]])"
     assert kernel.execute("t").ok().result == {"text/plain": expected}
     assert kernel.execute("copied").ok().result == {"text/plain": f"{ARRAY}dynamic ndim=2"}

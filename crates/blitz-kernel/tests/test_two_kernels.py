@@ -26,7 +26,7 @@ def test_two_kernels_do_not_disturb_each_other(kernel, another):
         'println!("{{mine}} {{twice}} {{}}", which());',
     ]:
         cells = [(k, n, k.submit(step.format(n=n))) for k, n in both]
-        for k, n, cell in cells:
+        for k, _, cell in cells:
             k.finish(cell).ok()
     for _, n, cell in cells:
         assert cell.stdout == f"{n} {2 * n} {n}\n"

@@ -37,9 +37,9 @@ struct EvcxrShown<'a, T: ?Sized>(&'a T);
 trait EvcxrShow { fn evcxr_shown(&self) -> EvcxrShown<'_, Self> { EvcxrShown(self) } }
 impl<T: ?Sized> EvcxrShow for T {}
 impl<T: ?Sized> ::std::ops::Deref for EvcxrShown<'_, T> { type Target = T; fn deref(&self) -> &T { self.0 } }
-impl EvcxrShown<'_, ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::repr::repr(self.0).evcxr_display() } }
-impl EvcxrShown<'_, &::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::repr::repr(self.0).evcxr_display() } }
-impl EvcxrShown<'_, &mut ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::repr::repr(self.0).evcxr_display() } }
+impl EvcxrShown<'_, ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
+impl EvcxrShown<'_, &::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
+impl EvcxrShown<'_, &mut ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
 "##;
 
 /// Tells the kernel of an error that left a cell through `?`: line, type, length and message.

@@ -1,4 +1,4 @@
-// Belongs to src/array.rs: whose a tensor's memory is, and tensors over memory of Rust's.
+// Belongs to src/tensor/array.rs: whose a tensor's memory is, and tensors over memory of Rust's.
 #include "blitz.h"
 
 #include <ATen/ops/from_blob.h>

@@ -1,5 +1,11 @@
-// What every file of this layer uses. The layer adds to libtorch's C++ interface only what tch
-// lacks; each .cpp file belongs to the Rust module of the same name, which declares its functions.
+// What every file of this layer uses. Each .cpp file belongs to the Rust module that its first line
+// names, which declares its functions. Most add what tch lacks; two do what tch has with the same
+// bits in less time: nn_pool.cpp (max pooling), and optim_pass.cpp (the optimizer's step).
+//
+// The headers are those that libtorch installs, but not all that they declare is meant for others:
+// nn_pool.cpp makes a node whose class is generated (torch/csrc/autograd/generated/), array.cpp asks
+// torch::autograd::impl what a view is of, and cuda/graph.cpp at::cuda::detail for a generator. tch
+// fits one version of libtorch, and build.rs compiles against that one.
 //
 // Conventions. Functions are `extern "C"` and begin with `blitz_`. They return null, or a message
 // made with malloc that Rust frees (src/ffi.rs). Tensors cross as tch passes them: a pointer to a

@@ -1,4 +1,4 @@
-// Belongs to src/optim.rs.
+// Belongs to src/optim/sgd.rs.
 #include "blitz.h"
 #include "optim_pass.h"
 

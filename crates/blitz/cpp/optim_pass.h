@@ -5,7 +5,7 @@
 
 namespace blitz {
 
-// As CSgd in src/optim.rs.
+// As CSgd in src/optim/sgd.rs.
 struct Sgd {
   double lr;
   double momentum;

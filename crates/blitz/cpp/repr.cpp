@@ -1,4 +1,4 @@
-// Belongs to src/repr.rs: what the printed form of a tensor says beside its numbers.
+// Belongs to src/tensor/repr.rs: what the printed form of a tensor says beside its numbers.
 #include "blitz.h"
 
 #include <string>

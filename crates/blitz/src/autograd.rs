@@ -26,8 +26,10 @@ mod describe;
 mod function;
 mod function_node;
 mod gradcheck;
+pub mod graph;
 mod hook;
 mod node;
+mod saved_tensors;
 
 use tch::Tensor;
 

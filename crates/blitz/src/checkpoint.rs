@@ -33,18 +33,21 @@
 //! cannot be read as PyTorch reads it, such as quantised or sparse tensors, is refused by its name.
 //!
 //! [`CheckpointOptions`] saves the state of a running training, net and all, for
-//! [`resume`](crate::fit::resume).
+//! [`resume`](crate::train::fit::resume).
 //!
 //! The names are those of the layers' paths, such as `conv1.weight`, as in Python.
 
 mod atomic;
 mod contents;
 mod dtype;
+mod fault;
 mod format;
 mod generator;
 mod index;
 mod lock;
 mod names;
+mod open;
+mod options;
 mod pickle;
 mod plain;
 mod pth;
@@ -65,6 +68,7 @@ use crate::nn::named_parameters;
 
 use format::Format;
 use names::{Misfit, Target};
+pub use options::LoadOptions;
 use plain::Plain;
 pub use training::{CheckpointOptions, Every, Existing, newest};
 pub(crate) use training::{Saved, Snapshot, Store};
@@ -97,25 +101,6 @@ pub fn save(vs: &VarStore, path: impl AsRef<Path>) -> Result<()> {
 /// [`Error::DamagedCheckpoint`] for a file that cannot be read.
 pub fn load(vs: &mut VarStore, path: impl AsRef<Path>) -> Result<()> {
     load_with(vs, path, &LoadOptions::default())
-}
-
-/// Which tensors of a file are meant.
-///
-/// ```
-/// use blitz::checkpoint::LoadOptions;
-///
-/// // Of {"state_dict": ..., "ema": ...} the second, and of its names, such as model.conv1.weight,
-/// // those of the part `model`.
-/// let options = LoadOptions { key: Some("ema".into()), prefix: Some("model.".into()) };
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// The key of the dictionary of tensors in a file that has several; several keys, one within the
-    /// other, are joined by `/`. `None` for the one that fits.
-    pub key: Option<String>,
-    /// Taken off the names, with the dot; names that do not begin with it are left out. `None` for
-    /// names as they are in the net, or with the additions of well-known wrappers.
-    pub prefix: Option<String>,
 }
 
 /// As [`load`], with a choice of which tensors are meant.
@@ -169,13 +154,13 @@ fn read_fitting(
         reason,
         remedy: remedy.unwrap_or_else(|| "build the net that wrote the file".to_owned()),
     };
-    let mut opened = read::open(path)?;
+    let mut opened = open::open(path)?;
     let contents = std::mem::take(&mut opened.contents);
     let wanted: Vec<Target> =
         targets.iter().map(|(name, tensor)| (name.clone(), tensor.size())).collect();
     let entries = names::choose(&contents, &wanted, options).map_err(|misfit| match misfit {
         Misfit::Fit { reason, remedy } => fit(reason, remedy),
-        Misfit::Read(fault) => read::damaged(path)(fault),
+        Misfit::Read(fault) => fault::damaged(path)(fault),
     })?;
     let tensors = opened.tensors(&entries, path)?;
     for ((name, target), tensor) in targets.iter().zip(&tensors) {

@@ -2,6 +2,7 @@
 
 mod cuda_backend;
 
+use blitz_contract::variables;
 use tch::{Cuda, Device};
 
 use crate::error::{Error, Result};
@@ -55,7 +56,7 @@ pub fn choose(request: &str) -> Result<Device> {
 ///
 /// As [`choose`].
 pub fn requested(flag: Option<&str>) -> Result<Device> {
-    let variable = std::env::var("BLITZ_DEVICE").ok();
+    let variable = std::env::var(variables::DEVICE).ok();
     let variable = variable.as_deref().filter(|value| !value.trim().is_empty());
     choose(flag.or(variable).unwrap_or("auto"))
 }

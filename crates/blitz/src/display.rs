@@ -21,23 +21,24 @@
 //! | a plain program | its text alternative, a line on standard output |
 
 mod bundle;
-mod frontend;
+pub(crate) mod frontend;
 mod handle;
+pub mod interrupt;
 mod kinds;
-mod live_plot;
 mod meter;
-mod output;
+pub(crate) mod output;
 mod progress_bar;
 mod progress_iter;
-mod throttle;
+pub(crate) mod throttle;
 
 pub use bundle::{Bundle, Show};
 pub use handle::{Handle, show_updatable};
 pub use kinds::{Html, Json, Markdown, Svg, Text};
-pub use live_plot::{LivePlot, LivePlotOptions};
 pub use progress_bar::{ProgressBar, ProgressOptions};
 pub use progress_iter::{ProgressIter, progress, progress_with};
 
+pub(crate) use frontend::Frontend;
+pub(crate) use handle::Place;
 pub(crate) use kinds::escape;
 pub(crate) use output::Output;
 
@@ -65,4 +66,11 @@ pub fn clear() {
 /// (`clear_output(wait=True)`). Only the Rust Blitz kernel can.
 pub fn clear_on_next() {
     Output::standard().clear(frontend::Clear::OnNext);
+}
+
+impl Bundle {
+    /// What evcxr calls when the bundle is the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        Output::standard().result(self);
+    }
 }

@@ -1,8 +1,11 @@
 //! The one error type of the crate. Every message says what was attempted, what was found and
 //! what to do about it.
 
+mod make;
+pub(crate) mod torch_text;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tch::TchError;
 
@@ -258,37 +261,6 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// For `map_err`: names the file operation that failed.
-    pub(crate) fn io(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-        move |source| Error::Io { operation, path: path.to_owned(), source }
-    }
-
-    /// For `map_err`: names the tensor operation that failed.
-    pub(crate) fn torch(operation: &'static str) -> impl FnOnce(TchError) -> Error {
-        move |error| {
-            let text = match error {
-                TchError::Torch(message) => message,
-                other => other.to_string(),
-            };
-            Error::refused(operation, &text)
-        }
-    }
-
-    /// libtorch refused `operation` with the message `text`, or passes on the message of Rust code
-    /// that it called.
-    pub(crate) fn refused(operation: &'static str, text: &str) -> Error {
-        if let Some(error) = backward_failure(text) {
-            return error;
-        }
-        let message = match text.starts_with("Trying to backward through the graph a second time") {
-            true => FREED_GRAPH.to_owned(),
-            false => first_sentence(text),
-        };
-        Error::Torch { operation, message }
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -313,49 +285,5 @@ impl From<&str> for Error {
 impl From<String> for Error {
     fn from(message: String) -> Error {
         Error::Message(message)
-    }
-}
-
-/// In place of a message that speaks of Python's keyword arguments.
-const FREED_GRAPH: &str = "an earlier backward pass has freed the graph; run the forward pass \
-    again, or keep the graph in the earlier pass (retain_graph: Some(true))";
-
-/// The inverse of how `Error::Backward` prints. libtorch carries it as text, whole.
-fn backward_failure(text: &str) -> Option<Error> {
-    let (place, message) = text.split_once(" failed: ")?;
-    let is_function = place.ends_with("Backward") && !place.contains(char::is_whitespace);
-    let ours = is_function || place == "a gradient hook";
-    ours.then(|| Error::Backward { place: place.to_owned(), message: message.to_owned() })
-}
-
-/// libtorch's messages go on with a C++ stack trace; the first sentence is the part that helps.
-fn first_sentence(text: &str) -> String {
-    let line =
-        text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given");
-    line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_first_sentence_of_libtorch_is_kept() {
-        let raw = "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5). More advice.\n\
-                   Exception raised from meta at ../x.cpp:1 (most recent call first):\nframe #0";
-        let error = Error::torch("the product")(TchError::Torch(raw.to_owned()));
-        assert_eq!(
-            error.to_string(),
-            "libtorch refused the product: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"
-        );
-        assert_eq!(format!("{error:?}"), error.to_string());
-    }
-
-    #[test]
-    fn a_real_tensor_error_carries_no_stack_trace() {
-        let a = tch::Tensor::zeros([2, 3], (tch::Kind::Float, tch::Device::Cpu));
-        let error = Error::from(a.f_matmul(&a).unwrap_err()).to_string();
-        assert!(error.contains("(2x3 and 2x3)"), "{error}");
-        assert!(!error.contains("frame") && !error.contains('\n'), "{error}");
     }
 }

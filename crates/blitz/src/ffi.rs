@@ -1,5 +1,7 @@
 //! What all modules with a C++ part (`cpp/`) need to call it.
 
+pub(crate) mod malloc;
+
 use std::ffi::{CStr, c_char};
 
 use tch::Tensor;

@@ -1,10 +1,11 @@
 //! Panics that become errors, quietly: for nets, whose forward pass cannot return one.
 
-use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+
+use crate::error::torch_text;
 
 /// What `body` returns, or what its panic said; nothing is printed. The caller turns that into an
 /// error and returns no result, so that nothing half-done is used.
@@ -12,21 +13,9 @@ pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> std::result::Result<T, Stri
     let quiet = QuietPanics::new();
     let result = catch_unwind(AssertUnwindSafe(body));
     drop(quiet);
-    result.map_err(|payload| message(&*payload))
-}
-
-/// What a panic said, without what Rust and libtorch put around it.
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
-        (Some(text), _) => text.as_str(),
-        (None, Some(text)) => text,
-        (None, None) => "no reason given",
-    };
-    let torch = "called `Result::unwrap()` on an `Err` value: Torch(\"";
-    let text = text.strip_prefix(torch).unwrap_or(text);
-    // In the debug form of tch's error, the lines of the stack trace are escaped.
-    let first = text.split("\\n").next().unwrap_or(text);
-    first.lines().next().unwrap_or(first).trim_end_matches('.').replace("\\\"", "\"")
+    result.map_err(|payload| {
+        torch_text::first_line(torch_text::of_panic(&*payload).unwrap_or("no reason given"))
+    })
 }
 
 /// While it lives, panics of this thread print nothing: they become an error.

@@ -1,5 +1,11 @@
 //! A finished picture: PNG bytes and the text that says what they show.
 
+pub(crate) mod font;
+pub mod image_grid;
+pub mod make_grid;
+pub mod plot;
+pub mod prediction_grid;
+
 use std::io::Cursor;
 use std::path::Path;
 
@@ -27,11 +33,11 @@ const MOST_PIXELS: u128 = 100_000_000;
 pub(crate) fn check_size(option: &'static str, width: u128, height: u128) -> Result<()> {
     match width.saturating_mul(height) <= MOST_PIXELS {
         true => Ok(()),
-        false => Err(Error::Option {
+        false => Err(Error::option(
             option,
-            expected: format!("small enough for a picture of at most {MOST_PIXELS} pixels"),
-            got: format!("{width} x {height}"),
-        }),
+            format!("small enough for a picture of at most {MOST_PIXELS} pixels"),
+            format!("{width} x {height}"),
+        )),
     }
 }
 

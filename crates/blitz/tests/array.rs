@@ -5,9 +5,9 @@
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use blitz::array::{self, Element, bf16, f16};
 use blitz::ndarray::{Array, Array2, ArrayD, Axis, Ix2, IxDyn, ShapeBuilder, arr0, array, s};
 use blitz::prelude::*;
+use blitz::tensor::array::{self, Element, bf16, f16};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 

@@ -1,8 +1,8 @@
 //! The built-in set: the same bytes everywhere, balanced, and worth learning from.
 #![allow(clippy::unwrap_used)]
 
-use blitz::builtin::{self, BuiltInOptions};
-use blitz::cifar10::RECORD_LEN;
+use blitz::data::builtin::{self, BuiltInOptions};
+use blitz::data::records::RECORD_LEN;
 use blitz::prelude::*;
 use sha2::{Digest, Sha256};
 

@@ -5,9 +5,10 @@ mod common;
 
 use std::path::Path;
 
-use blitz::builtin::BuiltInOptions;
-use blitz::cifar10::{CLASSES, RECORD_LEN};
-use blitz::download::Archive;
+use blitz::data::builtin::BuiltInOptions;
+use blitz::data::cifar10::CLASSES;
+use blitz::data::download::Archive;
+use blitz::data::records::RECORD_LEN;
 use blitz::prelude::*;
 use common::write_files;
 

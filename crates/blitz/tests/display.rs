@@ -5,6 +5,7 @@
 use std::process::{Command, Stdio};
 
 use blitz::display::{Html, ProgressOptions, Text};
+use blitz::picture::plot::LivePlot;
 use blitz::prelude::*;
 use serde_json::Value;
 
@@ -111,7 +112,7 @@ fn a_program_prints_the_alternatives() {
 #[ignore = "a process of its own that the tests below start"]
 fn cell_with_a_loop() {
     let options = ProgressOptions { unit: "rows".to_owned(), ..Default::default() };
-    let mut plot = display::LivePlot::new(Default::default());
+    let mut plot = LivePlot::new(Default::default());
     for row in display::progress_with(0..3, options) {
         plot.push("height", row, row as f64).unwrap();
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use blitz::Error;
-use blitz::download::{Archive, Timeouts, fetch};
+use blitz::data::download::{Archive, Timeouts, fetch};
 use blitz::prelude::*;
 use common::{ok, serve};
 use flate2::Compression;

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use blitz::Error;
-use blitz::download::{Archive, Timeouts, fetch};
+use blitz::data::download::{Archive, Timeouts, fetch};
 use server::{Answer, Server, archive, archive_bytes};
 
 const PER_FILE: usize = 20;

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use blitz::nn::VarStore;
 use blitz::prelude::*;
-use blitz::random::PyTorchGenerator;
+use blitz::tensor::random::PyTorchGenerator;
 
 /// The system's allocator, which remembers the largest piece that anybody asked it for.
 struct Watched;
@@ -339,7 +339,7 @@ fn train(dir: &Path, first: bool) -> blitz::Result<FitReport> {
     let images = Tensor::arange(8 * 3 * 32 * 32, (Kind::Int64, Device::Cpu)).remainder(251);
     let images = images.to_kind(Kind::Uint8).view([8, 3, 32, 32]);
     let labels = Tensor::arange(8, (Kind::Int64, Device::Cpu));
-    let split = blitz::cifar10::Split { images, labels };
+    let split = blitz::data::split::Split { images, labels };
     let vs = VarStore::new(Device::Cpu);
     let net = nn::seq().add_fn(|images| images.flatten(1, -1).narrow(1, 0, 6)).add(linear(
         vs.root() / "fc",

@@ -3,8 +3,8 @@
 
 mod common;
 
+use blitz::autograd::graph::{Detail, Layout, NodeBox};
 use blitz::display::Show;
-use blitz::graph::{Detail, Layout, NodeBox};
 use blitz::prelude::*;
 use common::reference;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn nodes_and_edges_are_those_of_pytorch() {
     let cases = [("lenet", lenet_loss().0), ("first", first), ("branches", branches(&x))];
     for (name, tensor) in cases {
         let graph = Graph::of(&tensor, &all()).unwrap();
-        let shape = |leaf: &blitz::graph::Leaf| json!(leaf.shape);
+        let shape = |leaf: &blitz::autograd::graph::Leaf| json!(leaf.shape);
         let nodes: Vec<Value> = graph
             .nodes
             .iter()

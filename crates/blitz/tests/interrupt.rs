@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use blitz::Error;
-use blitz::builtin::{self, BuiltInOptions};
+use blitz::data::builtin::{self, BuiltInOptions};
 use blitz::prelude::*;
 use common::{numbered_split, ok, serve, values};
 
@@ -185,8 +185,11 @@ fn the_drawing_of_the_built_in_set_stops() {
 fn an_interrupted_download_is_kept_and_not_replaced_by_the_built_in_set() {
     let cache = tempfile::tempdir().unwrap();
     let url = serve(ok(300_000), vec![0; 300_000]);
-    let archive =
-        blitz::download::Archive { url, size: 300_000, ..blitz::download::Archive::official() };
+    let archive = blitz::data::download::Archive {
+        url,
+        size: 300_000,
+        ..blitz::data::download::Archive::official()
+    };
     let options = Cifar10Options {
         data: DataChoice::Auto,
         cache_dir: cache.path().to_owned(),
@@ -209,13 +212,16 @@ fn the_pause_after_a_broken_connection_stops() {
     let cache = tempfile::tempdir().unwrap();
     // The connection ends after 1,000 bytes, and there is no second one.
     let url = serve(ok(300_000), vec![0; 1_000]);
-    let archive =
-        blitz::download::Archive { url, size: 300_000, ..blitz::download::Archive::official() };
+    let archive = blitz::data::download::Archive {
+        url,
+        size: 300_000,
+        ..blitz::data::download::Archive::official()
+    };
     let pause = std::time::Duration::from_secs(3_600);
-    let timeouts = blitz::download::Timeouts { pause, ..Default::default() };
+    let timeouts = blitz::data::download::Timeouts { pause, ..Default::default() };
     // Two or three questions while something comes; the others are asked in the pause.
     interrupt_at(8);
-    let error = blitz::download::fetch(&archive, cache.path(), &timeouts).unwrap_err();
+    let error = blitz::data::download::fetch(&archive, cache.path(), &timeouts).unwrap_err();
     let expected = "interrupted the download: 1000 of 300000 bytes are kept";
     assert!(error.to_string().starts_with(expected), "{error}");
 }
@@ -237,11 +243,11 @@ fn the_wait_for_another_download_stops() {
     let cache = tempfile::tempdir().unwrap();
     let other = std::fs::File::create(cache.path().join("download.lock")).unwrap();
     other.lock().unwrap();
-    let archive = blitz::download::Archive {
+    let archive = blitz::data::download::Archive {
         url: "http://127.0.0.1:9/none".into(),
-        ..blitz::download::Archive::official()
+        ..blitz::data::download::Archive::official()
     };
-    let fetch = || blitz::download::fetch(&archive, cache.path(), &Default::default());
+    let fetch = || blitz::data::download::fetch(&archive, cache.path(), &Default::default());
     interrupt_at(2);
     let text = fetch().unwrap_err().to_string();
     assert!(text.starts_with("interrupted the wait for another process's download"), "{text}");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use blitz::cifar10::Split;
+use blitz::data::split::Split;
 use blitz::prelude::*;
 use common::numbered_split;
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use blitz::Error;
 use blitz::autograd::{GradcheckOptions, gradcheck};
-use blitz::builtin::{self, BuiltInOptions};
+use blitz::data::builtin::{self, BuiltInOptions};
+use blitz::optim::schedule::Length;
+use blitz::picture::plot::{LivePlot, LivePlotOptions};
 use blitz::prelude::*;
-use blitz::schedule::Length;
 use common::{numbered_split, values};
 
 const NAN: f64 = f64::NAN;
@@ -208,7 +209,7 @@ fn loaders_and_trainings_take_large_numbers_or_name_them() {
     let options = LoaderOptions { prefetch: usize::MAX, ..LoaderOptions::default() };
     assert_eq!(DataLoader::new(&split, options).unwrap().epoch().count(), 3);
     let labels = Tensor::new();
-    let unlabelled = blitz::cifar10::Split { images: split.images.shallow_clone(), labels };
+    let unlabelled = blitz::data::split::Split { images: split.images.shallow_clone(), labels };
     assert!(DataLoader::new(&unlabelled, LoaderOptions::default()).is_err());
 
     // More epochs than can be counted in steps: the first step already says what is wrong.
@@ -315,7 +316,7 @@ fn any_finite_points_are_drawn_and_others_named() {
     let huge = LossPlotOptions { width: u32::MAX, height: u32::MAX, ..Default::default() };
     let text = loss_plot(&[Series::new("a", [(1.0, 2.0)])], huge).unwrap_err().to_string();
     assert!(text.contains("at most 100000000 pixels"), "{text}");
-    let mut live = display::LivePlot::new(display::LivePlotOptions::default());
+    let mut live = LivePlot::new(LivePlotOptions::default());
     for bad in [NAN, INFINITE] {
         assert!(live.push("a", 3, bad).is_err());
     }

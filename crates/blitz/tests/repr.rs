@@ -5,7 +5,7 @@
 mod common;
 
 use blitz::prelude::*;
-use blitz::repr::{ReprOptions, repr_with};
+use blitz::tensor::repr::{ReprOptions, repr_with};
 use common::{integers, reference};
 use serde_json::Value;
 use tch::no_grad;

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use blitz::Error;
-use blitz::cifar10::Split;
+use blitz::data::split::Split;
 use blitz::nn::{ModuleT, VarStore};
 use blitz::prelude::*;
 use common::values;
@@ -305,6 +305,62 @@ fn what_does_not_fit_the_checkpoint_is_named_and_changes_nothing() {
     fs::write(&path, fs::read_to_string(&path).unwrap().replace("epoch_steps", "x")).unwrap();
     let text = refused(&|_, _| ());
     assert!(text.contains("the losses are missing"), "{text}");
+}
+
+#[test]
+fn forged_positions_are_refused_with_the_file_that_has_them() {
+    let _turn = turn();
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Run::new();
+    // In the third epoch, after some steps.
+    stop_at(30);
+    let options = run.options(dir.path());
+    run.fit(&options).unwrap_err();
+    let path = checkpoint::newest(dir.path()).unwrap().unwrap().join("progress.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    let saved: serde_json::Value = whole.parse().unwrap();
+    let largest = serde_json::json!(u64::MAX);
+    let forgeries: [&[(&str, serde_json::Value)]; 15] = [
+        &[("/loader/epochs_begun", largest.clone())],
+        &[("/loader/draws", largest.clone())],
+        &[("/loader/epochs_begun", largest.clone()), ("/loader/draws", largest.clone())],
+        // Such as a loader of 43 images would draw in so many epochs: hours and days.
+        &[("/loader/epochs_begun", 1e10.into()), ("/loader/draws", 5e11.into())],
+        &[
+            ("/loader/epochs_begun", 10_000_000_001u64.into()),
+            ("/loader/draws", 500_000_000_000u64.into()),
+        ],
+        &[
+            ("/loader/epochs_begun", 1_000_000_001u64.into()),
+            ("/loader/draws", 50_000_000_000u64.into()),
+        ],
+        // More and less than its epochs draw.
+        &[("/loader/draws", 5_000_000_000u64.into())],
+        &[("/loader/draws", 0.into())],
+        &[("/loader/epochs_begun", 0.into())],
+        &[("/loader/images_taken", i64::MAX.into())],
+        &[("/loader/images_taken", 0.into())],
+        &[("/log/steps", largest.clone())],
+        &[("/log/epoch_steps", largest.clone())],
+        &[("/log/epoch_steps", 11.into())],
+        &[("/log/seconds", 1e19.into())],
+    ];
+    for forgery in forgeries {
+        let mut forged = saved.clone();
+        for (place, value) in forgery {
+            *forged.pointer_mut(place).unwrap() = value.clone();
+        }
+        fs::write(&path, forged.to_string()).unwrap();
+        let mut run = Run::new();
+        let (options, before) = (run.options(dir.path()), run.bits());
+        let text = run.resume(&options).unwrap_err().to_string();
+        assert!(text.contains("progress.json cannot be read"), "{forgery:?}: {text}");
+        assert!(run.bits() == before, "{forgery:?}");
+    }
+    fs::write(&path, whole).unwrap();
+    let mut run = Run::new();
+    let options = run.options(dir.path());
+    run.resume(&options).unwrap();
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod common;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use blitz::cifar10::Split;
+use blitz::data::split::Split;
 use blitz::prelude::*;
 use common::{floats, integers, values};
 use serde_json::Value;

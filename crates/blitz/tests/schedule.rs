@@ -3,7 +3,7 @@
 
 mod common;
 
-use blitz::schedule::{Length, Schedule};
+use blitz::optim::schedule::{Length, Schedule};
 use common::{floats, reference};
 use serde_json::Value;
 

@@ -4,8 +4,8 @@
 
 mod common;
 
+use blitz::nn::loss::cross_entropy;
 use blitz::prelude::*;
-use blitz::step::cross_entropy;
 use common::steps::{OPTIONS, batches, net, parameters, with_graphed_step, written_out};
 
 #[test]

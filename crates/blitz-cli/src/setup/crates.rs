@@ -1,8 +1,9 @@
 //! The sources of all crates, so that nothing after set-up needs the network.
 
-use crate::command::{Cancel, run_logged};
-use crate::fingerprint::Fingerprint;
-use crate::progress::Board;
+use super::fingerprint::Fingerprint;
+use crate::process::cancel::Cancel;
+use crate::process::command::run_logged;
+use crate::process::progress::Board;
 use crate::project::Project;
 use anyhow::Result;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::process::Command;
 /// The key: the locked versions, and the cache that they are in.
 pub fn key(project: &Project) -> String {
     let cache = cache_dir().unwrap_or_default();
-    Fingerprint::new().path(&project.path("Cargo.lock")).text(&cache.to_string_lossy()).finish()
+    Fingerprint::new().path(&project.lock_file()).text(&cache.to_string_lossy()).finish()
 }
 
 /// Where cargo keeps what it has downloaded.
@@ -30,6 +31,6 @@ pub fn fetch(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
     let step = board.step("fetching the sources of all crates");
     let mut command = Command::new("cargo");
     command.current_dir(project.root()).args(["fetch", "--locked"]);
-    let fetched = run_logged(&step, command, &project.path(".blitz/logs/fetch.log"), cancel);
+    let fetched = run_logged(&step, command, &project.log("fetch"), cancel);
     step.finish(fetched, "the sources of the crates could not be fetched")
 }

@@ -4,9 +4,11 @@
 //! own. What is compiled here in the same way, into the directory that kernels start from, is fresh
 //! for it. So it need not wait for the kernel, and the example and the training benchmark share it.
 
-use crate::command::{Cancel, output_of, run_logged, run_visibly};
-use crate::fingerprint::Fingerprint;
-use crate::progress::{Board, Step};
+use super::fingerprint::Fingerprint;
+use super::sources;
+use crate::process::cancel::Cancel;
+use crate::process::command::{output_of, run_logged, run_visibly};
+use crate::process::progress::{Board, Step};
 use crate::project::Project;
 use anyhow::{Context, Result};
 use blitz_contract::versions::TCH;
@@ -39,21 +41,13 @@ const USUAL: Duration = Duration::from_secs(240);
 
 /// The key: the helper crate, all versions and settings, the compiler and libtorch.
 pub fn key(project: &Project, rustc: &str, torch_version: &str) -> String {
-    Fingerprint::new()
-        .path(&project.path("crates/blitz/src"))
-        .modified(&project.path("crates/blitz/src"))
-        .path(&project.path("crates/blitz/cpp"))
-        .modified(&project.path("crates/blitz/cpp"))
-        .path(&project.path("crates/blitz/build.rs"))
-        .modified(&project.path("crates/blitz/build.rs"))
-        .path(&project.path("crates/blitz/Cargo.toml"))
-        .path(&project.path("crates/blitz-contract"))
-        .modified(&project.path("crates/blitz-contract/src"))
-        .path(&project.path("crates/blitz-places"))
-        .modified(&project.path("crates/blitz-places/src"))
+    let sources = sources::of(project, "blitz");
+    let print =
+        sources.iter().fold(Fingerprint::new(), |print, path| print.path(path).modified(path));
+    print
         .path(&project.path("Cargo.toml"))
-        .path(&project.path("Cargo.lock"))
-        .path(&project.path(".cargo/config.toml"))
+        .path(&project.lock_file())
+        .path(&project.cargo_settings())
         .text(rustc)
         .text(torch_version)
         .finish()
@@ -65,7 +59,7 @@ pub fn key(project: &Project, rustc: &str, torch_version: &str) -> String {
 /// # Errors
 /// A directory cannot be removed.
 pub fn forget_other_libtorch(project: &Project) -> Result<()> {
-    let warm = project.path(".blitz/warm");
+    let warm = project.warm_dir();
     if warm.exists() {
         fs::remove_dir_all(&warm).with_context(|| format!("cannot remove {}", warm.display()))?;
     }
@@ -80,20 +74,20 @@ pub fn forget_other_libtorch(project: &Project) -> Result<()> {
 /// cargo fails.
 pub fn compile(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
     let step = board.long_step("compiling the notebooks' dependencies (tch, plotters, …)", USUAL);
-    let dir = project.path(".blitz/dependencies");
+    let dir = project.dependencies_dir();
     let manifest = manifest("dependencies", "[lib]\npath = \"lib.rs\"", &tch_and_blitz(project));
     let compiled = write_package(project, &dir, &manifest)
         .and_then(|()| fs::write(dir.join("lib.rs"), "").context("cannot write the crate"))
         .and_then(|()| {
             let command = cargo(&dir, &target_dir(project), "build")?;
-            run_logged(&step, command, &project.path(".blitz/logs/dependencies.log"), cancel)
+            run_logged(&step, command, &project.log("dependencies"), cancel)
         });
     step.finish(compiled, "the notebooks' dependencies could not be compiled")
 }
 
 /// Where [`compile`] puts its results, and evcxr's crate directory looks for them.
 pub fn target_dir(project: &Project) -> PathBuf {
-    project.path(".blitz/warm/target")
+    project.warm_target()
 }
 
 /// Compiles `crates/blitz/examples/cifar10.rs` with what the notebooks use and returns the program.
@@ -102,16 +96,16 @@ pub fn target_dir(project: &Project) -> PathBuf {
 /// cargo fails.
 pub fn example(project: &Project) -> Result<PathBuf> {
     let step = Step::start("compiling the example cifar10");
-    let dir = project.path(".blitz/example");
+    let dir = project.example_dir();
     let source = project.path("crates/blitz/examples/cifar10.rs");
     let bin = format!("[[bin]]\nname = \"cifar10\"\npath = \"{}\"", source.display());
     let clap = "clap = { version = \"4\", features = [\"derive\", \"env\"] }\nserde_json = \"1\"\n";
     let manifest = manifest("cifar10", &bin, &format!("{}{clap}", tch_and_blitz(project)));
-    let log = project.path(".blitz/logs/example.log");
+    let log = project.log("example");
     let compiled = write_package(project, &dir, &manifest).and_then(|()| {
         let mut command = cargo(&dir, &target_dir(project), "rustc")?;
         // cargo tells only the crate `blitz` itself where libtorch lies.
-        let lib_dir = project.path(".blitz/libtorch/lib");
+        let lib_dir = project.libtorch_lib();
         command.arg("--").arg(format!("-Clink-arg=-Wl,-rpath,{}", lib_dir.display()));
         run_logged(&step, command, &log, &Cancel::default())
     });
@@ -120,7 +114,7 @@ pub fn example(project: &Project) -> Result<PathBuf> {
 }
 
 fn tch_and_blitz(project: &Project) -> String {
-    let blitz = project.path("crates/blitz");
+    let blitz = project.helper_crate();
     format!("blitz = {{ path = \"{}\" }}\ntch = \"={TCH}\"\n", blitz.display())
 }
 
@@ -135,7 +129,7 @@ fn manifest(name: &str, target: &str, dependencies: &str) -> String {
 fn write_package(project: &Project, dir: &Path, manifest: &str) -> Result<()> {
     fs::create_dir_all(dir)
         .and_then(|()| fs::write(dir.join("Cargo.toml"), manifest))
-        .and_then(|()| fs::copy(project.path("Cargo.lock"), dir.join("Cargo.lock")))
+        .and_then(|()| fs::copy(project.lock_file(), dir.join("Cargo.lock")))
         .with_context(|| format!("cannot write the package in {}", dir.display()))?;
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Building and installing the kernel.
 
-use crate::command::{Cancel, run_logged};
-use crate::fingerprint::Fingerprint;
-use crate::progress::Board;
+use super::fingerprint::Fingerprint;
+use super::sources;
+use crate::process::cancel::Cancel;
+use crate::process::command::run_logged;
+use crate::process::progress::Board;
 use crate::project::Project;
 use anyhow::{Context, Result};
 use std::fs;
@@ -15,15 +17,11 @@ const USUAL: Duration = Duration::from_secs(270);
 
 /// The key: the kernel's sources, its dependencies' versions, the profile and the compiler.
 pub fn key(project: &Project, rustc: &str) -> String {
-    Fingerprint::new()
-        .path(&project.path("crates/blitz-kernel/src"))
-        .path(&project.path("crates/blitz-kernel/Cargo.toml"))
-        .path(&project.path("crates/blitz-cells"))
-        .path(&project.path("crates/blitz-contract"))
-        .path(&project.path("crates/blitz-places"))
-        .path(&project.path("crates/blitz-toolchain"))
+    let sources = sources::of(project, "blitz-kernel");
+    let print = sources.iter().fold(Fingerprint::new(), |print, path| print.path(path));
+    print
         .path(&project.path("Cargo.toml"))
-        .path(&project.path("Cargo.lock"))
+        .path(&project.lock_file())
         .text(&project.root().to_string_lossy())
         .text(rustc)
         .finish()
@@ -39,7 +37,7 @@ pub fn build(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
     command.current_dir(project.root()).args(["build", "--locked", "--package", "blitz-kernel"]);
     // Where the binary is looked for below, whatever the person's own settings are.
     command.arg("--target-dir").arg(project.path("target")).env_remove("CARGO_BUILD_TARGET");
-    let log = project.path(".blitz/logs/kernel.log");
+    let log = project.log("kernel");
     let built = run_logged(&step, command, &log, cancel)
         .and_then(|()| install(&project.path("target/debug/blitz-kernel"), &project.kernel()));
     step.finish(built, "the kernel could not be built")

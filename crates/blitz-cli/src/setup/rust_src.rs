@@ -1,7 +1,7 @@
 //! The standard library's sources, which make completion and documentation richer.
 
-use crate::command::output_of;
-use crate::progress::Board;
+use crate::process::command::output_of;
+use crate::process::progress::Board;
 use anyhow::Result;
 use std::path::Path;
 use std::process::Command;

@@ -1,16 +1,16 @@
 //! A set-up that is somebody else's: it is used as it is.
 
-use super::{Steps, dependencies, kernel, kernelspec, venv, warm};
-use crate::fingerprint::State;
+use super::state::State;
+use super::steps::Steps;
+use super::{dependencies, kernel, kernelspecs, torch, venv, warm};
 use crate::project::Project;
-use crate::torch;
 use anyhow::{Result, bail};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 /// Whether set-up could change anything here.
 pub fn is_read_only(project: &Project) -> bool {
-    let blitz = project.path(".blitz");
+    let blitz = project.made();
     let dir = if blitz.exists() { blitz } else { project.root().to_owned() };
     dir.exists() && !blitz_places::is_writable(&dir)
 }
@@ -68,7 +68,7 @@ fn is_current(project: &Project, state: &State, venv: &str) -> bool {
         ("venv", venv),
         ("dependencies", &dependencies),
         ("kernel", &kernel),
-        ("kernelspec", &kernelspec::key(project)),
+        ("kernelspec", &kernelspecs::key(project)),
         ("warm", &warm::key(&dependencies, &kernel)),
     ];
     keys.iter().all(|(name, key)| state.get(name) == Some(key))

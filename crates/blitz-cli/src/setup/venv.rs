@@ -1,12 +1,12 @@
 //! The Python environment.
 
-use super::Wheels;
-use crate::command::{Cancel, run_logged};
-use crate::fingerprint::Fingerprint;
-use crate::prerequisites;
-use crate::progress::{Board, Step};
+use super::fingerprint::Fingerprint;
+use super::prerequisites;
+use super::torch;
+use crate::process::cancel::Cancel;
+use crate::process::command::run_logged;
+use crate::process::progress::{Board, Step};
 use crate::project::Project;
-use crate::torch;
 use anyhow::{Context, Result};
 use std::fs;
 use std::process::Command;
@@ -27,9 +27,18 @@ const CHECK: &str = "import torch, torchvision\n\
     torch.nn.Linear(2, 2)(torch.ones(1, 2)).sum().backward()\n\
     assert not torch.cuda.is_available()";
 
+/// Which of PyTorch's builds the environment gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wheels {
+    /// What PyPI has: with CUDA on Linux, which also runs on machines without a GPU.
+    Default,
+    /// CPU only, from PyTorch's own index, or from PyPI with CUDA taken out.
+    Cpu,
+}
+
 /// The key: the pins and which of PyTorch's builds.
 pub fn key(project: &Project, wheels: Wheels) -> String {
-    Fingerprint::new().path(&project.path("requirements.txt")).text(&format!("{wheels:?}")).finish()
+    Fingerprint::new().path(&project.requirements()).text(&format!("{wheels:?}")).finish()
 }
 
 /// Makes `.venv` and installs the pins. Packages that are there already stay.
@@ -45,7 +54,7 @@ pub fn make(project: &Project, wheels: Wheels, board: &Board, cancel: &Cancel) -
     };
     let step = board.long_step(label, USUAL);
     let installed = install(project, wheels, &step, cancel);
-    step.finish(installed, not_made(&project.path("requirements.txt").display().to_string()))
+    step.finish(installed, not_made(&project.requirements().display().to_string()))
 }
 
 fn install(project: &Project, wheels: Wheels, step: &Step, cancel: &Cancel) -> Result<()> {
@@ -58,7 +67,7 @@ fn install(project: &Project, wheels: Wheels, step: &Step, cancel: &Cancel) -> R
         torch::forget_stand_ins(project)?;
     }
     if other_build || wheels == Wheels::Cpu {
-        let requirements = fs::read_to_string(project.path("requirements.txt"))?;
+        let requirements = fs::read_to_string(project.requirements())?;
         let pins: Vec<&str> =
             requirements.lines().filter(|line| line.starts_with("torch")).collect();
         let mut command = pip(project);
@@ -69,8 +78,7 @@ fn install(project: &Project, wheels: Wheels, step: &Step, cancel: &Cancel) -> R
             command.args(["--index-url", CPU_INDEX]);
         }
         command.args(&pins);
-        let installed =
-            run_logged(step, command, &project.path(".blitz/logs/pip-torch.log"), cancel);
+        let installed = run_logged(step, command, &project.log("pip-torch"), cancel);
         match installed {
             Err(error) if wheels == Wheels::Cpu && has_cuda_on_pypi() => {
                 install_without_cuda(project, step, cancel, &pins).map_err(|other| {
@@ -81,8 +89,8 @@ fn install(project: &Project, wheels: Wheels, step: &Step, cancel: &Cancel) -> R
         }
     }
     let mut command = pip(project);
-    command.arg("--requirement").arg(project.path("requirements.txt"));
-    run_logged(step, command, &project.path(".blitz/logs/pip.log"), cancel)?;
+    command.arg("--requirement").arg(project.requirements());
+    run_logged(step, command, &project.log("pip"), cancel)?;
     if torch::installed_dir(project).is_some_and(|dir| torch::lacks_cuda(&dir)) {
         check_without_cuda(project, step, cancel)?;
     }
@@ -94,8 +102,7 @@ fn install(project: &Project, wheels: Wheels, step: &Step, cancel: &Cancel) -> R
 fn check_without_cuda(project: &Project, step: &Step, cancel: &Cancel) -> Result<()> {
     let mut command = project.python_command();
     command.args(["-c", CHECK]);
-    let works =
-        run_logged(step, command, &project.path(".blitz/logs/without-cuda-check.log"), cancel);
+    let works = run_logged(step, command, &project.log("without-cuda-check"), cancel);
     if works.is_err() {
         let mut command = project.python_command();
         command.args(["-m", "pip", "uninstall", "--yes", "torch", "torchvision"]);
@@ -126,10 +133,10 @@ fn install_without_cuda(
     step.detail("PyTorch's own index cannot be reached: PyPI's torch, without CUDA's libraries");
     let mut command = pip(project);
     command.arg("--no-deps").args(pins).args(NVIDIA);
-    run_logged(step, command, &project.path(".blitz/logs/pip-torch-without-cuda.log"), cancel)?;
+    run_logged(step, command, &project.log("pip-torch-without-cuda"), cancel)?;
     let mut command = project.python_command();
     command.args(["-c", WITHOUT_CUDA]);
-    run_logged(step, command, &project.path(".blitz/logs/without-cuda.log"), cancel)
+    run_logged(step, command, &project.log("without-cuda"), cancel)
 }
 
 fn pip(project: &Project) -> Command {
@@ -148,8 +155,8 @@ fn create(project: &Project, python: &str, board: &Board, cancel: &Cancel) -> Re
     let step = board.step("creating .venv");
     let mut command = Command::new(python);
     // What a killed run left of it is cleared.
-    command.args(["-m", "venv", "--clear"]).arg(project.path(".venv"));
-    let created = run_logged(&step, command, &project.path(".blitz/logs/venv.log"), cancel);
+    command.args(["-m", "venv", "--clear"]).arg(project.venv());
+    let created = run_logged(&step, command, &project.log("venv"), cancel);
     step.finish(created, not_made("python -m venv"))
 }
 

@@ -1,9 +1,10 @@
 //! What kernels need beside the compiled dependencies: evcxr's settings, and what the toolchain
 //! answers.
 
-use crate::command::{Cancel, run_logged};
-use crate::fingerprint::Fingerprint;
-use crate::progress::Board;
+use super::fingerprint::Fingerprint;
+use crate::process::cancel::Cancel;
+use crate::process::command::run_logged;
+use crate::process::progress::Board;
 use crate::project::Project;
 use anyhow::Result;
 use std::process::Command;
@@ -21,7 +22,7 @@ pub fn prepare(project: &Project, board: &Board) -> Result<()> {
     let step = board.step("preparing kernels for their first cell");
     let mut command = Command::new(project.kernel());
     command.arg("warm").current_dir(project.notebooks_dir());
-    let log = project.path(".blitz/logs/warm.log");
+    let log = project.log("warm");
     let prepared = run_logged(&step, command, &log, &Cancel::default());
     step.finish(prepared, "the kernel could not be prepared")
 }

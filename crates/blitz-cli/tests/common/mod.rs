@@ -3,15 +3,35 @@
 // Each test file has this as a module of its own, and not each needs all of it.
 #![allow(dead_code)]
 
+use blitz_contract::{Layout, variables};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The built `cargo blitz`.
 pub fn blitz() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blitz"));
-    command.env_remove("BLITZ_DATA");
+    command.env_remove(variables::DATA);
     command
+}
+
+/// Runs the binary and returns its exit code and everything that it printed.
+pub fn run(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().expect("the binary runs");
+    (output.status.code(), printed(&output))
+}
+
+/// The repository that is tested.
+pub fn repository() -> Layout {
+    let dir = std::env::current_dir().ok();
+    Layout::find(dir.as_deref(), None).expect("cargo runs tests in their crate's directory")
+}
+
+/// Whether whoever runs the tests may do anything.
+pub fn is_root() -> bool {
+    // Whom a process belongs to is who owns its directory there.
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// Everything that a run printed.

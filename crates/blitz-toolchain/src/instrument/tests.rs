@@ -72,10 +72,12 @@ println!(\"side effect\")
 const CRATES: &str = "
 mod blitz {
     pub mod tch { #[derive(Debug)] pub struct Tensor; }
-    pub mod repr {
-        pub struct Repr;
-        impl Repr { pub fn evcxr_display(&self) { println!(\"as PyTorch prints it\"); } }
-        pub fn repr(_: &super::tch::Tensor) -> Repr { Repr }
+    pub mod tensor {
+        pub mod repr {
+            pub struct Repr;
+            impl Repr { pub fn evcxr_display(&self) { println!(\"as PyTorch prints it\"); } }
+            pub fn repr(_: &super::super::tch::Tensor) -> Repr { Repr }
+        }
     }
     pub mod prelude {
         pub use super::tch::Tensor;

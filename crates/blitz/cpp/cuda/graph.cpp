@@ -1,5 +1,6 @@
-// Belongs to src/cuda_graph.rs. A library of its own, because it needs libtorch_cuda, which programs
-// load only where there is one (src/device.rs); build.rs compiles it where CUDA's headers are.
+// Belongs to src/train/step/cuda_graph.rs. A library of its own, because it needs libtorch_cuda,
+// which programs load only where there is one (src/device.rs); build.rs compiles it where CUDA's
+// headers are.
 #include "blitz.h"
 
 #include <ATen/cuda/CUDAGeneratorImpl.h>

@@ -1,7 +1,6 @@
 //! Rust closures that C++ owns and calls: errors and panics become messages, which libtorch
 //! carries to whoever started the backward pass.
 
-use std::any::Any;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
@@ -10,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, torch_text};
 
 /// Moves `closure` to the heap, behind one thin pointer, for C++ to own.
 pub(super) fn into_data<C>(closure: C) -> *mut c_void {
@@ -36,22 +35,14 @@ pub(super) fn answer(place: &str, body: impl FnOnce() -> Result<()>) -> *mut c_c
     let reason = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => return std::ptr::null_mut(),
         Ok(Err(error)) => error.to_string(),
-        Err(panic) => format!("it panicked: {}", panic_message(&*panic)),
+        Err(panic) => {
+            format!("it panicked: {}", torch_text::of_panic(&*panic).unwrap_or("no message"))
+        }
     };
     let error = Error::Backward { place: place.to_owned(), message: reason };
     let text = CString::new(error.to_string().replace('\0', " ")).unwrap_or_default();
     // SAFETY: strdup copies a terminated string.
     unsafe { libc::strdup(text.as_ptr()) }
-}
-
-/// What a panic said; of libtorch's message in it, the part before the C++ stack trace.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let text = text.unwrap_or("no message");
-    // tch unwraps a TchError, whose Debug form has the line breaks escaped.
-    let text = text.split("\\nException raised from").next().unwrap_or(text);
-    text.trim_start_matches("called `Result::unwrap()` on an `Err` value: Torch(\"")
 }
 
 /// A tensor that C++ lends for the time of a call.

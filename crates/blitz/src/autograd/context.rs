@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::function_node::SavedTensors;
+use super::saved_tensors::SavedTensors;
 use crate::error::{Error, Result};
 
 /// Carries tensors from [`Function::forward`](super::Function::forward) to

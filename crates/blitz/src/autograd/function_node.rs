@@ -12,6 +12,7 @@ use super::callback::{Lent, answer, drop_data, give, into_data};
 use super::context::Context;
 use super::describe::{describe, is_real};
 use super::node::{Shared, blitz_node_free};
+use super::saved_tensors::SavedTensors;
 use crate::error::{Error, Result};
 use crate::ffi;
 
@@ -100,29 +101,6 @@ impl Drop for FunctionNode {
     }
 }
 
-/// The tensors kept in a node, while its backward runs.
-pub(super) struct SavedTensors(*mut c_void);
-
-impl SavedTensors {
-    pub(super) fn unpack<const N: usize>(&self) -> Result<[Tensor; N]> {
-        let mut found = 0;
-        let mut results = [ptr::null_mut(); N];
-        // SAFETY: `run` made this from the node that is calling it, which lives as long as the
-        // call and so as the context; `results` has room for N pointers.
-        let message = unsafe { blitz_function_saved(self.0, N, &mut found, results.as_mut_ptr()) };
-        ffi::check("saved_tensors", message)?;
-        if found != N {
-            return Err(Error::Shape {
-                operation: "saved_tensors",
-                expected: format!("{N} tensors kept by save_for_backward"),
-                got: found.to_string(),
-            });
-        }
-        // SAFETY: C++ has written N new tensors and given them up.
-        Ok(results.map(|tensor| unsafe { Tensor::from_ptr(tensor) }))
-    }
-}
-
 /// What C++ calls in a backward pass, on any thread, one call at a time.
 unsafe extern "C" fn run(
     data: *mut c_void,
@@ -147,7 +125,7 @@ unsafe extern "C" fn run(
         // SAFETY: the gradients are alive during the call.
         let lent = gradients.iter().map(|gradient| unsafe { Lent::new(*gradient) });
         let gradients = lent.map(|gradient| gradient.shallow_clone()).collect();
-        let ctx = Context::backward(SavedTensors(node), needs.to_vec());
+        let ctx = Context::backward(SavedTensors::of(node), needs.to_vec());
         let made = (call.backward)(&ctx, gradients)?;
         for (index, (gradient, spec)) in made.iter().zip(&call.inputs).enumerate() {
             spec.check(index, gradient.as_ref())?;
@@ -232,12 +210,6 @@ unsafe extern "C" {
         data: *mut c_void,
         backward: Run,
         drop: unsafe extern "C" fn(*mut c_void),
-        results: *mut *mut C_tensor,
-    ) -> *mut c_char;
-    fn blitz_function_saved(
-        node: *mut c_void,
-        expected: usize,
-        found: *mut usize,
         results: *mut *mut C_tensor,
     ) -> *mut c_char;
 }

@@ -85,15 +85,12 @@ pub fn gradcheck<const N: usize, O: Outputs>(
 
 fn check_options(options: &GradcheckOptions) -> Result<()> {
     let GradcheckOptions { eps, atol, rtol } = *options;
-    let wrong = |option, expected: &str, got: f64| {
-        Err(Error::Option { option, expected: expected.to_owned(), got: got.to_string() })
-    };
     if !(eps.is_finite() && eps > 0.0) {
-        return wrong("eps", "finite and above 0", eps);
+        return Err(Error::option("eps", "finite and above 0", eps));
     }
     for (option, value) in [("atol", atol), ("rtol", rtol)] {
         if !(value.is_finite() && value >= 0.0) {
-            return wrong(option, "finite and at least 0", value);
+            return Err(Error::option(option, "finite and at least 0", value));
         }
     }
     Ok(())

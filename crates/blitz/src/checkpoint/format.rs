@@ -29,11 +29,11 @@ impl Format {
             Some("pth" | "pt" | "bin" | "ckpt") => Ok(Format::Pth),
             Some("tar") if name.ends_with(".pth.tar") => Ok(Format::Pth),
             Some("ot") => Ok(Format::Ot),
-            _ => Err(Error::Option {
-                option: "path",
-                expected: "a file name ending in .safetensors, .pth or .ot".to_owned(),
-                got: path.display().to_string(),
-            }),
+            _ => Err(Error::option(
+                "path",
+                "a file name ending in .safetensors, .pth or .ot",
+                path.display(),
+            )),
         }
     }
 

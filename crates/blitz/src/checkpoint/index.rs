@@ -9,7 +9,8 @@ use std::path::{Component, Path};
 use serde_json::Value;
 
 use super::contents::{Contents, Described, Dictionary};
-use super::read::{Opened, damaged, open_shard};
+use super::fault::damaged;
+use super::read::{Opened, open_shard};
 use crate::error::Result;
 
 /// Opens the files that the index names; they lie beside it.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::LoadOptions;
 use super::contents::{Contents, Dictionary, Entry, Stored};
-use super::read::{Fault, holds, unreadable};
+use super::fault::{Fault, holds, unreadable};
+use super::options::LoadOptions;
 
 /// A parameter's name and its shape.
 pub(super) type Target = (String, Vec<i64>);

@@ -4,7 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::dtype::{Dtype, torch_reason};
 use crate::error::{Error, Result};
-use crate::repr::facts::{Facts, Layout};
+use crate::tensor::repr::facts::{Facts, Layout};
 
 /// A tensor whose memory is what a file holds.
 pub(super) struct Plain {

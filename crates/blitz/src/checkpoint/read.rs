@@ -6,9 +6,9 @@ use std::path::Path;
 
 use tch::Tensor;
 
-use super::contents::{Contents, Described, Dictionary, Entry, Storage, Stored};
+use super::contents::{Contents, Described, Entry, Storage, Stored};
 use super::dtype::Dtype;
-use super::index;
+use super::fault::{Fault, damaged, unreadable};
 use super::pth::{Archive, Legacy};
 use super::safetensors::{self, Ranges};
 use super::signature::{BEGINNING, Signature, signature};
@@ -44,22 +44,14 @@ impl Records for Source {
     }
 }
 
-/// Opens a file of any format; how it begins says which.
-pub(super) fn open(path: &Path) -> Result<Opened> {
-    let (file, found) = begin(path)?;
-    match found {
-        Some(Signature::Json) => index::open(file, path),
-        found => open_single(file, found, path),
-    }
-}
-
 /// Opens one file of a net in several.
 pub(super) fn open_shard(path: &Path) -> Result<Opened> {
     let (file, found) = begin(path)?;
     open_single(file, found, path)
 }
 
-fn begin(path: &Path) -> Result<(File, Option<Signature>)> {
+/// The file and what it is by how it begins; `None` where that is nothing known.
+pub(super) fn begin(path: &Path) -> Result<(File, Option<Signature>)> {
     if path.is_dir() {
         let what = Described::new("a directory", "name the file in it that holds the parameters");
         return Err(damaged(path)(what.into()));
@@ -79,7 +71,8 @@ fn begin(path: &Path) -> Result<(File, Option<Signature>)> {
     Ok((file, signature(&beginning)))
 }
 
-fn open_single(file: File, found: Option<Signature>, path: &Path) -> Result<Opened> {
+/// Opens a file that is no index.
+pub(super) fn open_single(file: File, found: Option<Signature>, path: &Path) -> Result<Opened> {
     let read = match found {
         Some(Signature::Zip) => open_zip(file),
         Some(Signature::Pickle) => {
@@ -125,6 +118,11 @@ fn open_pickle(bytes: Vec<u8>) -> std::result::Result<(Source, Contents), Fault>
 }
 
 impl Opened {
+    /// Whether its first file is one of safetensors.
+    pub(super) fn is_safetensors(&self) -> bool {
+        matches!(self.shards.first(), Some(Shard { source: Source::Ranges(_), .. }))
+    }
+
     /// The tensors of these entries, in their order.
     pub(super) fn tensors(&mut self, entries: &[&Entry], path: &Path) -> Result<Vec<Tensor>> {
         let mut tensors = Vec::with_capacity(entries.len());
@@ -141,63 +139,5 @@ impl Opened {
             tensors.push(read.map_err(damaged(path))?);
         }
         Ok(tensors)
-    }
-}
-
-/// All tensors of a `.safetensors` file.
-pub(super) fn read_safetensors(path: &Path) -> Result<Vec<(String, Tensor)>> {
-    let mut opened = open(path)?;
-    if !matches!(opened.shards.first(), Some(Shard { source: Source::Ranges(_), .. })) {
-        return Err(damaged(path)("it is no .safetensors file".to_owned().into()));
-    }
-    let dictionary = opened.contents.dictionaries.pop();
-    let Dictionary { entries, .. } = dictionary.unwrap_or_default();
-    let tensors = opened.tensors(&entries.iter().collect::<Vec<_>>(), path)?;
-    Ok(entries.into_iter().map(|entry| entry.name).zip(tensors).collect())
-}
-
-/// Why a file cannot be read, and what helps.
-pub(super) struct Fault {
-    reason: String,
-    /// Empty where nothing is known.
-    remedy: String,
-}
-
-impl From<String> for Fault {
-    fn from(reason: String) -> Fault {
-        Fault { reason, remedy: String::new() }
-    }
-}
-
-impl From<Described> for Fault {
-    fn from(Described { what, remedy }: Described) -> Fault {
-        Fault { reason: format!("it is {what}"), remedy }
-    }
-}
-
-/// A tensor that is none that can be read.
-pub(super) fn unreadable(name: &str, described: &Described) -> Fault {
-    let Described { what, remedy } = described;
-    Fault { reason: format!("parameter {name} is {what}"), remedy: remedy.clone() }
-}
-
-/// A file that holds nothing that could be loaded.
-pub(super) fn holds(whole: &Described) -> Fault {
-    let Described { what, remedy } = whole;
-    let remedy = match remedy.as_str() {
-        "" => "save a dictionary of tensors in Python: torch.save(net.state_dict(), path)",
-        remedy => remedy,
-    };
-    Fault { reason: format!("it holds {what}"), remedy: remedy.to_owned() }
-}
-
-/// For `map_err`.
-pub(super) fn damaged(path: &Path) -> impl Fn(Fault) -> Error {
-    move |Fault { reason, remedy }| {
-        let remedy = match remedy.as_str() {
-            "" => "save it again, or take an older one".to_owned(),
-            _ => remedy,
-        };
-        Error::DamagedCheckpoint { path: path.to_owned(), reason, remedy }
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
+use super::fault::damaged;
 use super::lock::Lock;
-use super::read::{damaged, read_safetensors};
+use super::open::read_safetensors;
 use super::{
     LoadOptions, atomic, generator, load_tensors, named_variables, read_fitting, save_tensors,
 };
@@ -21,7 +22,7 @@ const PROGRESS: &str = "progress.json";
 const UNFINISHED: &str = ".unfinished-";
 const COMPLETE: &str = "step-";
 
-/// Where and how often [`fit`](crate::fit::fit) saves the state of the training.
+/// Where and how often [`fit`](crate::train::fit::fit) saves the state of the training.
 ///
 /// The directory holds one directory per checkpoint, `step-000012000` after 12,000 steps, with
 /// `net.safetensors` (the parameters, which [`load`](super::load) and Python read by themselves),
@@ -144,13 +145,12 @@ impl Store {
         let found = complete(&self.options.dir)?;
         let Some(newest) = found.last() else { return Ok(()) };
         if self.options.existing == Existing::Refuse {
-            return Err(Error::Option {
-                option: "checkpoint.dir",
-                expected: "a directory without checkpoints (resume continues the newest; \
-                           existing: Existing::Replace removes them)"
-                    .to_owned(),
-                got: newest.display().to_string(),
-            });
+            return Err(Error::option(
+                "checkpoint.dir",
+                "a directory without checkpoints (resume continues the newest; \
+                           existing: Existing::Replace removes them)",
+                newest.display(),
+            ));
         }
         found.iter().try_for_each(|path| remove(path))
     }
@@ -241,8 +241,7 @@ impl Saved {
 }
 
 fn check(options: &CheckpointOptions) -> Result<()> {
-    let refuse =
-        |option| Err(Error::Option { option, expected: "at least 1".into(), got: "0".into() });
+    let refuse = |option| Err(Error::option(option, "at least 1", 0));
     match (options.keep, options.every) {
         (0, _) => refuse("checkpoint.keep"),
         (_, Every::Steps(0)) => refuse("checkpoint.every"),

@@ -6,8 +6,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Output;
-
 pub(super) const TEXT: &str = "text/plain";
 
 /// What can be shown with [`crate::display::show`].
@@ -87,11 +85,6 @@ impl Bundle {
     /// The text alternative.
     pub fn alt(&self) -> Option<&str> {
         self.data.get(TEXT).and_then(Value::as_str)
-    }
-
-    /// What evcxr calls when the bundle is the last expression of a cell.
-    pub fn evcxr_display(&self) {
-        Output::standard().result(self);
     }
 
     /// The forms in alphabetical order.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use blitz_contract::{marks, variables};
 use serde_json::{Map, Value, json};
 
 use super::Bundle;
@@ -30,9 +31,9 @@ pub(crate) enum Clear {
 impl Frontend {
     /// Decides by the environment variables that the kernels set, which `variable` looks up.
     pub(crate) fn of(variable: impl Fn(&str) -> Option<OsString>) -> Frontend {
-        if variable("BLITZ_KERNEL").is_some() {
+        if variable(variables::KERNEL).is_some() {
             Frontend::Blitz
-        } else if variable("EVCXR_IS_RUNTIME").is_some() {
+        } else if variable(variables::EVCXR_RUNTIME).is_some() {
             Frontend::Stock
         } else {
             Frontend::Program
@@ -68,7 +69,7 @@ pub(crate) fn blocks(bundle: &Bundle) -> String {
             Value::String(text) => text.clone(),
             json => json.to_string(),
         };
-        format!("EVCXR_BEGIN_CONTENT {mime_type}\n{content}\nEVCXR_END_CONTENT\n")
+        format!("{}{mime_type}\n{content}{}", marks::BEGIN_CONTENT, marks::END_CONTENT)
     };
     bundle.forms().map(block).collect()
 }
@@ -90,9 +91,9 @@ fn with_id(id: &str, bundle: &Bundle) -> Map<String, Value> {
     message
 }
 
-/// One line. The byte before it, ASCII's record separator, tells it from what cells print.
+/// One line, as [`marks::COMMAND`] says.
 fn command(name: &str, message: Map<String, Value>) -> String {
-    format!("\x1eblitz {}\n", json!({ name: message }))
+    format!("{}{}\n", marks::COMMAND, json!({ name: message }))
 }
 
 #[cfg(test)]

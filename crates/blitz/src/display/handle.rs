@@ -61,18 +61,18 @@ impl Drop for Handle {
 }
 
 /// A place among the outputs of the Rust Blitz kernel, empty at first.
-pub(super) struct Place {
-    pub(super) output: Output,
+pub(crate) struct Place {
+    pub(crate) output: Output,
     id: Option<String>,
 }
 
 impl Place {
-    pub(super) fn new(output: Output) -> Place {
+    pub(crate) fn new(output: Output) -> Place {
         Place { output, id: None }
     }
 
     /// Fills the place, replacing what is there.
-    pub(super) fn draw(&mut self, bundle: &Bundle) {
+    pub(crate) fn draw(&mut self, bundle: &Bundle) {
         let command = match &self.id {
             Some(id) => frontend::update(id, bundle),
             None => frontend::display_as(self.id.insert(unique_id()), bundle),

@@ -86,7 +86,7 @@ fn write_to(stream: &mut impl Write, text: &str) {
 
 /// Outputs that tests can read.
 #[cfg(test)]
-pub(super) mod test {
+pub(crate) mod test {
     use std::sync::{Arc, Mutex};
 
     use super::*;

@@ -8,8 +8,8 @@ use super::kinds::escape;
 use super::meter::{Meter, Stage};
 use super::throttle::{self, Clock, Throttle};
 use super::{Bundle, Output};
+use crate::display::interrupt::Watch;
 use crate::error::Result;
-use crate::interrupt::Watch;
 
 /// How a [`ProgressBar`] reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

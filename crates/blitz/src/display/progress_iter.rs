@@ -46,7 +46,7 @@ pub fn progress_with<I: IntoIterator>(
 /// An iterator with a bar. An item counts as done when the next one is asked for.
 ///
 /// `next` unwinds where the person asked to stop; see
-/// [`crate::interrupt::Watch::unwind_if_requested`].
+/// [`crate::display::interrupt::Watch::unwind_if_requested`].
 #[must_use = "iterators do nothing until they are asked for items"]
 pub struct ProgressIter<I> {
     items: I,

@@ -3,34 +3,34 @@
 use std::time::{Duration, Instant};
 
 /// The time since a display began. Tests wind their own.
-pub(super) type Clock = Box<dyn Fn() -> Duration + Send>;
+pub(crate) type Clock = Box<dyn Fn() -> Duration + Send>;
 
 /// A clock that starts now.
-pub(super) fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     let started = Instant::now();
     Box::new(move || started.elapsed())
 }
 
 /// When the next redrawing is due.
 #[derive(Debug, Default)]
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     next: Duration,
 }
 
 impl Throttle {
     /// Whether it is time at `now`; at first it is.
-    pub(super) fn is_due(&self, now: Duration) -> bool {
+    pub(crate) fn is_due(&self, now: Duration) -> bool {
         now >= self.next
     }
 
     /// The next redrawing comes `interval` after `now`.
-    pub(super) fn wait(&mut self, now: Duration, interval: Duration) {
+    pub(crate) fn wait(&mut self, now: Duration, interval: Duration) {
         self.next = now.saturating_add(interval);
     }
 }
 
 #[cfg(test)]
-pub(super) mod test {
+pub(crate) mod test {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -5,7 +5,7 @@ use std::fmt;
 use tch::Tensor;
 use tch::nn::Module;
 
-use super::or_panic;
+use super::misfit::or_panic;
 use crate::error::{Error, Result};
 
 /// `max(0, x)` of each element, any shape (`torch.nn.ReLU`). The input is not modified.

@@ -6,8 +6,8 @@ use std::fmt;
 use tch::Tensor;
 use tch::nn::{Module, Path};
 
+use super::misfit::{Misfit, or_panic, refused};
 use super::reset::{ZEROS, reset_parameters};
-use super::{Misfit, or_panic, refused};
 use crate::error::{Error, Result};
 
 /// A convolution over `[N, in_channels, H, W]` or one image `[in_channels, H, W]`

@@ -5,7 +5,7 @@ use std::fmt;
 use tch::Tensor;
 use tch::nn::Module;
 
-use super::{Misfit, or_panic, refused};
+use super::misfit::{Misfit, or_panic, refused};
 use crate::error::Result;
 
 /// Joins the dimensions `start_dim ..= end_dim` into one (`torch.nn.Flatten`). The default keeps

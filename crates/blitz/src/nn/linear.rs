@@ -6,8 +6,8 @@ use std::fmt;
 use tch::Tensor;
 use tch::nn::{Module, Path};
 
+use super::misfit::{Misfit, or_panic, refused};
 use super::reset::{ZEROS, reset_parameters};
-use super::{Misfit, or_panic, refused};
 use crate::error::Result;
 
 /// A fully connected layer, `input · weightᵀ + bias`, from `[.., in_features]` to

@@ -1,4 +1,4 @@
-//! Loss functions: where tch has PyTorch's, and one that minds the shapes.
+//! Loss functions: where tch has PyTorch's, and those that say what does not fit.
 //!
 //! In tch a loss is a method of the output. [`tch::Reduction`] says whether to take the mean or the
 //! sum over the elements.
@@ -9,7 +9,7 @@
 //! | `l1_loss(output, target)` | `output.l1_loss(&target, Reduction::Mean)` |
 //! | `smooth_l1_loss(output, target, beta=1.0)` | `output.smooth_l1_loss(&target, Reduction::Mean, 1.0)` |
 //! | `huber_loss(output, target, delta=1.0)` | `output.huber_loss(&target, Reduction::Mean, 1.0)` |
-//! | `cross_entropy(logits, classes)` | `logits.cross_entropy_for_logits(&classes)` |
+//! | `cross_entropy(logits, classes)` | [`cross_entropy`]`(&logits, &classes)?`, or `logits.cross_entropy_for_logits(&classes)` |
 //! | `cross_entropy(logits, classes, label_smoothing=0.1)` | `logits.cross_entropy_loss(&classes, None::<Tensor>, Reduction::Mean, -100, 0.1)` |
 //! | `nll_loss(log_probabilities, classes)` | `log_probabilities.nll_loss(&classes)` |
 //! | `binary_cross_entropy(probabilities, target)` | `probabilities.binary_cross_entropy(&target, None::<Tensor>, Reduction::Mean)` |
@@ -57,4 +57,19 @@ pub fn mse_loss(output: &Tensor, target: &Tensor) -> Result<Tensor> {
         });
     }
     output.f_mse_loss(target, Reduction::Mean).map_err(Error::torch("the mean squared error"))
+}
+
+/// The mean of `-log softmax(logits)[label]` over the batch (`nn.CrossEntropyLoss()`), a scalar.
+///
+/// `logits` is f32 `[N, classes]` and `labels` i64 `[N]`. Neither is modified.
+///
+/// # Errors
+///
+/// [`Error::Torch`] where the two do not fit.
+pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    let no_weight: Option<Tensor> = None;
+    let ignore_index = -100; // PyTorch's default: no label is ignored
+    logits
+        .f_cross_entropy_loss(labels, no_weight, Reduction::Mean, ignore_index, 0.0)
+        .map_err(Error::torch("the cross-entropy of the net's logits and the labels"))
 }

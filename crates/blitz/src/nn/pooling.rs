@@ -8,7 +8,7 @@ use tch::Tensor;
 use tch::nn::Module;
 use torch_sys::C_tensor;
 
-use super::{Misfit, or_panic, refused};
+use super::misfit::{Misfit, or_panic, refused};
 use crate::error::Result;
 use crate::ffi;
 

@@ -3,7 +3,7 @@
 //! An optimizer made for another net gets no gradient, and each of its steps does nothing: PyTorch
 //! says nothing either, and after hours of training nothing is learnt.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
 
@@ -54,13 +54,39 @@ impl Learning {
     }
 }
 
+/// Whether a backward pass from `loss` can reach any of an optimizer's `parameters`.
+pub(super) fn check_loss(loss: &Tensor, parameters: &[Tensor]) -> Result<()> {
+    let refuse = |expected: &str, got: String| {
+        Err(Error::Shape { operation: "backward_step", expected: expected.to_owned(), got })
+    };
+    if !loss.defined() {
+        return refuse("a loss", "an undefined tensor".to_owned());
+    }
+    if loss.numel() != 1 {
+        let expected = "a loss of one element (mean or sum makes one)";
+        return refuse(expected, format!("shape {:?}", loss.size()));
+    }
+    if !loss.requires_grad() && !parameters.iter().any(Tensor::requires_grad) {
+        return Err(no_gradient(THIS_LOSS, parameters));
+    }
+    if !loss.requires_grad() {
+        let expected = "a loss that requires grad (computed from the net's parameters, outside \
+            no_grad and not detached)";
+        return refuse(expected, "one that does not".to_owned());
+    }
+    if matches!(loss.kind(), Kind::ComplexHalf | Kind::ComplexFloat | Kind::ComplexDouble) {
+        return refuse("a loss that is a real number", format!("kind {:?}", loss.kind()));
+    }
+    Ok(())
+}
+
 /// For [`no_gradient`], where the loss is at hand.
-pub(crate) const THIS_LOSS: &str = " from this loss";
+pub(super) const THIS_LOSS: &str = " from this loss";
 /// For [`no_gradient`], where the backward pass was another's.
-pub(crate) const NO_LOSS_KNOWN: &str = "";
+pub(super) const NO_LOSS_KNOWN: &str = "";
 
 /// Why an optimizer of `parameters` has got no gradient.
-pub(crate) fn no_gradient(origin: &'static str, parameters: &[Tensor]) -> Error {
+pub(super) fn no_gradient(origin: &'static str, parameters: &[Tensor]) -> Error {
     let (reason, remedy) = if parameters.is_empty() {
         let remedy = "Make the net first, in the VarStore that the optimizer is made with.";
         ("it has no parameters".to_owned(), remedy)

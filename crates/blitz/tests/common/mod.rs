@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use blitz::cifar10::{RECORD_LEN, Split};
+use blitz::data::records::RECORD_LEN;
+use blitz::data::split::Split;
 use blitz::tch::{Device, Kind, Tensor};
 use serde_json::Value;
 

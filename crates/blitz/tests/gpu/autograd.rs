@@ -4,8 +4,8 @@
 use std::sync::mpsc;
 use std::thread;
 
+use blitz::autograd::graph::Detail;
 use blitz::autograd::{GradOptions, GradcheckOptions, grad, gradcheck};
-use blitz::graph::Detail;
 use blitz::prelude::*;
 
 use crate::{assert_near, device, formula};

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use blitz::Error;
+use blitz::nn::loss::cross_entropy;
 use blitz::prelude::*;
-use blitz::step::cross_entropy;
 
 use crate::common::steps::{OPTIONS, batches, net};
 use crate::{device, formula, formula_split};

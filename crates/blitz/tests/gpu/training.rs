@@ -1,8 +1,8 @@
 //! Training on the device: the optimizer, `fit`, the running loss, metrics, the example.
 
-use blitz::metrics;
+use blitz::optim::schedule::Schedule;
 use blitz::prelude::*;
-use blitz::schedule::Schedule;
+use blitz::train::metrics;
 use serde_json::Value;
 
 use crate::common::steps::net;

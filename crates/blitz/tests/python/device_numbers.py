@@ -1,6 +1,6 @@
 """The Python side of tests/gpu/numbers.rs.
 
-    device_numbers.py random|printed|training DEVICE    prints what PyTorch computes there, as JSON
+device_numbers.py random|printed|training DEVICE    prints what PyTorch computes there, as JSON
 """
 
 import json

@@ -1,7 +1,7 @@
 """The Python side of tests/checkpoint.rs.
 
-    state_dicts.py read DIRECTORY    loads what Rust wrote, and writes the logits of 100 images
-    state_dicts.py write DIRECTORY   trains a step, and writes what Rust loads, and the logits
+state_dicts.py read DIRECTORY    loads what Rust wrote, and writes the logits of 100 images
+state_dicts.py write DIRECTORY   trains a step, and writes what Rust loads, and the logits
 """
 
 import sys

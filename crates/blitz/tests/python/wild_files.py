@@ -78,6 +78,7 @@ def saved(directory, name, state, inner=None, **arguments):
 
 def rezip(source, target, change=lambda name, data: data, streamed=False, **arguments):
     """The same archive, written by another program."""
+
     class Stream(io.RawIOBase):
         def writable(self):
             return True
@@ -85,11 +86,14 @@ def rezip(source, target, change=lambda name, data: data, streamed=False, **argu
         def write(self, data):
             return out.write(bytes(data))
 
-    with open(target, "wb") as out, zipfile.ZipFile(source) as old:
-        with zipfile.ZipFile(Stream() if streamed else out, "w", **arguments) as new:
-            for name in old.namelist():
-                with new.open(name, "w", force_zip64=streamed) as record:
-                    record.write(change(name, old.read(name)))
+    with (
+        open(target, "wb") as out,
+        zipfile.ZipFile(source) as old,
+        zipfile.ZipFile(Stream() if streamed else out, "w", **arguments) as new,
+    ):
+        for name in old.namelist():
+            with new.open(name, "w", force_zip64=streamed) as record:
+                record.write(change(name, old.read(name)))
 
 
 def kinds(directory):
@@ -177,7 +181,15 @@ def marks(directory):
 def archives(directory):
     state = net()
     torch.save(state, directory / "net.pth")
-    for name in ["net.bin", "net.ckpt", "net.pth.tar", "NET.PTH", "net", "net.safetensors", "net.ot"]:
+    for name in [
+        "net.bin",
+        "net.ckpt",
+        "net.pth.tar",
+        "NET.PTH",
+        "net",
+        "net.safetensors",
+        "net.ot",
+    ]:
         (directory / name).write_bytes((directory / "net.pth").read_bytes())
         reads(name, state)
     save_file(dict(state), directory / "other.SafeTensors")
@@ -193,11 +205,13 @@ def archives(directory):
     reads("streamed.pth", state)
     rezip(directory / "net.pth", directory / "bzip2.pth", compression=zipfile.ZIP_BZIP2)
     refused("bzip2.pth", "compressed")
-    with zipfile.ZipFile(directory / "net.pth") as old:
-        with zipfile.ZipFile(directory / "no_order.pth", "w") as new:
-            for name in old.namelist():
-                if "byteorder" not in name:
-                    new.writestr(name, old.read(name))
+    with (
+        zipfile.ZipFile(directory / "net.pth") as old,
+        zipfile.ZipFile(directory / "no_order.pth", "w") as new,
+    ):
+        for name in old.namelist():
+            if "byteorder" not in name:
+                new.writestr(name, old.read(name))
     reads("no_order.pth", torch.load(directory / "no_order.pth"))
     # As a big-endian machine writes it.
     several = {
@@ -223,11 +237,17 @@ def archives(directory):
     assert all(torch.equal(back[name], several[name]) for name in several)
     reads("big_endian.pth", back)
     torch.save({"small": torch.tensor([1, 2], dtype=torch.uint16)}, directory / "small.pth")
-    rezip(directory / "small.pth", directory / "big_untyped.pth",
-          lambda name, data: b"big" if name.endswith("byteorder") else data)
+    rezip(
+        directory / "small.pth",
+        directory / "big_untyped.pth",
+        lambda name, data: b"big" if name.endswith("byteorder") else data,
+    )
     refused("big_untyped.pth", "small", "big-endian", "uint16", names=["small"])
-    rezip(directory / "net.pth", directory / "odd_order.pth",
-          lambda name, data: b"middle" if name.endswith("byteorder") else data)
+    rezip(
+        directory / "net.pth",
+        directory / "odd_order.pth",
+        lambda name, data: b"middle" if name.endswith("byteorder") else data,
+    )
     refused("odd_order.pth", "byteorder")
 
 
@@ -249,8 +269,14 @@ def names(directory):
     for name, dictionary in wrapped.items():
         torch.save(dictionary, directory / f"{name}.pth")
         reads(f"{name}.pth", own())
-    for prefix in ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.",
-                   "module.module.", "_fsdp_wrapped_module."]:
+    for prefix in [
+        "module.",
+        "_orig_mod.",
+        "module._orig_mod.",
+        "_orig_mod.module.",
+        "module.module.",
+        "_fsdp_wrapped_module.",
+    ]:
         name = prefix.replace(".", "-")
         torch.save({prefix + k: v for k, v in state.items()}, directory / f"{name}.pth")
         reads(f"{name}.pth", state)
@@ -270,11 +296,14 @@ def names(directory):
     reads("part.pth", state, prefix="model.")
     refused("part.pth", "begins with", "net.", prefix="net.")
     lightning = {
-        "epoch": 3, "global_step": 17, "pytorch-lightning_version": "2.5.0",
+        "epoch": 3,
+        "global_step": 17,
+        "pytorch-lightning_version": "2.5.0",
         "state_dict": {**part, "loss.weight": torch.ones(2)},
         "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(3)}}, "param_groups": []}],
         "hyper_parameters": {"lr": 0.1, "scale": numpy.float64(3.0), "path": Path("x")},
-        "callbacks": {}, "lr_schedulers": [],
+        "callbacks": {},
+        "lr_schedulers": [],
     }
     torch.save(lightning, directory / "lightning.ckpt")
     refused("lightning.ckpt", "state_dict", "model.", "LoadOptions")
@@ -303,31 +332,38 @@ def nested(directory):
     model(torch.ones(4)).sum().backward()
     optimizer.step()
     for key in ["model_state_dict", "state_dict", "model", "net"]:
-        whole = {"epoch": 3, key: state, "optimizer_state_dict": optimizer.state_dict(),
-                 "loss": torch.tensor(0.5), "args": collections.namedtuple("Point", "x")}
+        whole = {
+            "epoch": 3,
+            key: state,
+            "optimizer_state_dict": optimizer.state_dict(),
+            "loss": torch.tensor(0.5),
+            "args": collections.namedtuple("Point", "x"),
+        }
         whole.pop("args")
         torch.save(whole, directory / f"nested_{key}.pth")
         reads(f"nested_{key}.pth", state)
-        torch.save(whole, directory / f"nested_{key}_legacy.pth.tar",
-                   _use_new_zipfile_serialization=False)
+        torch.save(
+            whole, directory / f"nested_{key}_legacy.pth.tar", _use_new_zipfile_serialization=False
+        )
         reads(f"nested_{key}_legacy.pth.tar", state)
     torch.save({"a": {"b": {"c": state}}}, directory / "deep.pth")
     reads("deep.pth", state)
     mean = {k: v * 2 for k, v in state.items()}
     torch.save({"model": state, "ema": mean}, directory / "two.pth")
-    refused("two.pth", "\"model\", \"ema\"", "key", "LoadOptions")
+    refused("two.pth", '"model", "ema"', "key", "LoadOptions")
     reads("two.pth", state, key="model")
     reads("two.pth", mean, key="ema")
-    refused("two.pth", "nothing", "\"model\", \"ema\"", key="nothing")
-    torch.save({"generator": state, "discriminator": {"x.weight": torch.ones(2)}},
-               directory / "gan.pth")
+    refused("two.pth", "nothing", '"model", "ema"', key="nothing")
+    torch.save(
+        {"generator": state, "discriminator": {"x.weight": torch.ones(2)}}, directory / "gan.pth"
+    )
     reads("gan.pth", state)
     torch.save({**state, "epoch": 3}, directory / "mixed.pth")
-    refused("mixed.pth", "\"epoch\" is an integer, not a tensor", "torch.is_tensor")
+    refused("mixed.pth", '"epoch" is an integer, not a tensor', "torch.is_tensor")
     torch.save(optimizer.state_dict(), directory / "optimizer.pth")
-    refused("optimizer.pth", "\"state\" is a dict")
+    refused("optimizer.pth", '"state" is a dict')
     torch.save({"epoch": 3}, directory / "no_tensors.pth")
-    refused("no_tensors.pth", "\"epoch\" is an integer")
+    refused("no_tensors.pth", '"epoch" is an integer')
     torch.save({}, directory / "empty_dict.pth")
     refused("empty_dict.pth", "empty dict")
     torch.save(list(state.values()), directory / "list.pth")
@@ -341,11 +377,12 @@ def nested(directory):
     torch.save(linear(), directory / "whole.pth")
     refused("whole.pth", "Sequential", ".state_dict()")
     torch.save({"model": linear(), "epoch": 3}, directory / "whole_inside.pth")
-    refused("whole_inside.pth", "\"model\"", ".state_dict()")
+    refused("whole_inside.pth", '"model"', ".state_dict()")
     saved(directory, "metadata.pth", linear().state_dict())
     counted = collections.defaultdict(int)
-    torch.save({"model": state, "count": counted, "numpy": numpy.float32(1)},
-               directory / "default.pth")
+    torch.save(
+        {"model": state, "count": counted, "numpy": numpy.float32(1)}, directory / "default.pth"
+    )
     reads("default.pth", state)
 
 
@@ -362,18 +399,26 @@ def others(directory):
         refused(name, "fc.weight", *words)
 
     weight = state["fc.weight"]
-    one("quantised.pth", torch.quantize_per_tensor(weight, 0.1, 2, torch.qint8), "quantised",
-        "dequantize()")
+    one(
+        "quantised.pth",
+        torch.quantize_per_tensor(weight, 0.1, 2, torch.qint8),
+        "quantised",
+        "dequantize()",
+    )
     channels = torch.quantize_per_channel(
-        weight, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0, 1, 2]), 0, torch.quint8)
+        weight, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0, 1, 2]), 0, torch.quint8
+    )
     one("channels.pth", channels, "quantised", "dequantize()")
     one("sparse.pth", weight.to_sparse(), "sparse", "to_dense()")
     one("csr.pth", weight.to_sparse_csr(), "sparse", "to_dense()")
     one("meta.pth", weight.to("meta"), "meta")
     one("subclass.pth", weight.as_subclass(Subclass), "__main__.Subclass", "as_subclass")
     one("nested_tensor.pth", torch.nested.nested_tensor([weight, weight[:2]]), "nested")
-    torch.save({**state, "fc.weight": torch.quantize_per_tensor(weight, 0.1, 2, torch.qint8)},
-               directory / "quantised_legacy.pth", _use_new_zipfile_serialization=False)
+    torch.save(
+        {**state, "fc.weight": torch.quantize_per_tensor(weight, 0.1, 2, torch.qint8)},
+        directory / "quantised_legacy.pth",
+        _use_new_zipfile_serialization=False,
+    )
     refused("quantised_legacy.pth", "fc.weight", "quantised", "dequantize()")
     quantised = torch.ao.quantization.quantize_dynamic(linear(), {nn.Linear}, dtype=torch.qint8)
     torch.save(quantised.state_dict(), directory / "dynamic.pth")
@@ -392,8 +437,11 @@ def others(directory):
 def cuda(directory):
     """A file of a GPU: the same, but for the place that its storages name."""
     torch.save(net(), directory / "cpu.pth")
-    rezip(directory / "cpu.pth", directory / "cuda.pth",
-          lambda name, data: data.replace(b"X\x03\0\0\0cpu", b"X\x06\0\0\0cuda:0"))
+    rezip(
+        directory / "cpu.pth",
+        directory / "cuda.pth",
+        lambda name, data: data.replace(b"X\x03\0\0\0cpu", b"X\x06\0\0\0cuda:0"),
+    )
     reads("cuda.pth", torch.load(directory / "cuda.pth", map_location="cpu"))
 
 
@@ -437,13 +485,20 @@ def safetensors(directory):
     refused("overlap.safetensors", "overlap", names=["a", "b"])
     file("hole.safetensors", {"a": a, "b": {**b, "data_offsets": [12, 24]}}, data + b"1234")
     refused("hole.safetensors", "between", names=["a", "b"])
-    file("twice.safetensors", b'{"a":%s,"a":%s}' % (
-        json.dumps(a).encode(), json.dumps({**a, "data_offsets": [8, 16]}).encode()), data[:16])
+    file(
+        "twice.safetensors",
+        b'{"a":%s,"a":%s}'
+        % (json.dumps(a).encode(), json.dumps({**a, "data_offsets": [8, 16]}).encode()),
+        data[:16],
+    )
     refused("twice.safetensors", "twice", names=["a"])
     file("wrong_shape.safetensors", {"a": {**a, "shape": [3]}}, data[:8])
     refused("wrong_shape.safetensors", "parameter a", names=["a"])
-    file("four_bits.safetensors", {"a": {"dtype": "F4", "shape": [4], "data_offsets": [0, 2]}},
-         data[:2])
+    file(
+        "four_bits.safetensors",
+        {"a": {"dtype": "F4", "shape": [4], "data_offsets": [0, 2]}},
+        data[:2],
+    )
     refused("four_bits.safetensors", "parameter a", "F4", names=["a"])
     file("too_long.safetensors", {"a": a}, data)
     refused("too_long.safetensors", "expected 8 bytes", names=["a"])
@@ -454,7 +509,8 @@ def safetensors(directory):
     (directory / "huge.safetensors").write_bytes(struct.pack("<Q", 2**40) + b'{"a":')
     refused("huge.safetensors", "cut off", names=["a"])
     (directory / "whole_cut.safetensors").write_bytes(
-        (directory / "other.SafeTensors").read_bytes()[:-1])
+        (directory / "other.SafeTensors").read_bytes()[:-1]
+    )
     refused("whole_cut.safetensors", "after its header")
 
 
@@ -470,18 +526,30 @@ def shards(directory):
         text = json.dumps({"metadata": {"total_size": 60}, "weight_map": places})
         (directory / name).write_text(text)
 
-    for name, stem, ending in [("model.safetensors.index.json", "model", "safetensors"),
-                               ("pytorch_model.bin.index.json", "pytorch_model", "bin")]:
-        index(name, {"fc.weight": f"{stem}-00001-of-00002.{ending}",
-                     "fc.bias": f"{stem}-00002-of-00002.{ending}"})
+    for name, stem, ending in [
+        ("model.safetensors.index.json", "model", "safetensors"),
+        ("pytorch_model.bin.index.json", "pytorch_model", "bin"),
+    ]:
+        index(
+            name,
+            {
+                "fc.weight": f"{stem}-00001-of-00002.{ending}",
+                "fc.bias": f"{stem}-00002-of-00002.{ending}",
+            },
+        )
         reads(name, state)
     refused("model-00001-of-00002.safetensors", "fc.bias")
     index("elsewhere.json", {"fc.weight": "../x.safetensors", "fc.bias": "/etc/passwd"})
     refused("elsewhere.json", "names no file beside it")
     index("lost.json", {"fc.weight": "model-00001-of-00002.safetensors", "fc.bias": "none.bin"})
     refused("lost.json", "none.bin is missing")
-    index("wrong.json", {"fc.weight": "model-00001-of-00002.safetensors",
-                         "fc.bias": "model-00001-of-00002.safetensors"})
+    index(
+        "wrong.json",
+        {
+            "fc.weight": "model-00001-of-00002.safetensors",
+            "fc.bias": "model-00001-of-00002.safetensors",
+        },
+    )
     refused("wrong.json", "fc.bias")
     (directory / "config.json").write_text('{"architectures": ["X"]}')
     refused("config.json", "no index of parameters")
@@ -498,8 +566,12 @@ def no_parameters(directory):
     file("empty.pth", b"", "is empty")
     file("zeros.pth", bytes(1000), "zeros")
     file("page.pth", b"<!DOCTYPE html><html>...", "web page")
-    file("lfs.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n",
-         "Git LFS", "git lfs pull")
+    file(
+        "lfs.bin",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n",
+        "Git LFS",
+        "git lfs pull",
+    )
     file("net.pth.gz", gzip.compress(whole), "gzip", "unpack")
     with tarfile.open(directory / "net.tar", "w") as tar:
         tar.add(directory / "net.pth", arcname="net.pth")
@@ -522,8 +594,20 @@ def no_parameters(directory):
 
 
 def write(directory):
-    for part in [kinds, marks, archives, shared, names, nested, others, cuda, scripts, safetensors,
-                 shards, no_parameters]:
+    for part in [
+        kinds,
+        marks,
+        archives,
+        shared,
+        names,
+        nested,
+        others,
+        cuda,
+        scripts,
+        safetensors,
+        shards,
+        no_parameters,
+    ]:
         part(directory)
     (directory / "expected.json").write_text(json.dumps(EXPECTED))
 

@@ -2,9 +2,9 @@
 
 use crate::row;
 use crate::table::{Page, Section};
-use blitz::array;
 use blitz::ndarray::Array1;
 use blitz::prelude::*;
+use blitz::tensor::array;
 
 pub fn page() -> Page {
     Page {

@@ -4,10 +4,9 @@ Run from the repository root:  .venv/bin/python crates/blitz/tests/reference/mak
 """
 
 import torch
-from torch import nn
-
 from make_nn import LeNet
 from make_reference import write
+from torch import nn
 
 
 def graph_of(tensor):
@@ -25,7 +24,10 @@ def graph_of(tensor):
             if following is not None:
                 edges.append([position, positions[following], input_nr])
     described = [
-        [node.name().split("::")[-1], list(node.variable.shape) if hasattr(node, "variable") else None]
+        [
+            node.name().split("::")[-1],
+            list(node.variable.shape) if hasattr(node, "variable") else None,
+        ]
         for node in nodes
     ]
     return {"nodes": described, "edges": edges}

@@ -5,9 +5,8 @@ Run from the repository root:  .venv/bin/python crates/blitz/tests/reference/mak
 
 import torch
 import torch.nn.functional as F
-from torch import nn
-
 from make_reference import write
+from torch import nn
 
 
 class LeNet(nn.Module):
@@ -56,34 +55,45 @@ class Nested(nn.Module):
 
 def sequential():
     return nn.Sequential(
-        nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(16 * 2 * 2, 120), nn.ReLU(), nn.Linear(120, 10),
+        nn.Conv2d(1, 6, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * 2 * 2, 120),
+        nn.ReLU(),
+        nn.Linear(120, 10),
     )
 
 
 def convolutions():
-    return nn.ModuleList([
-        nn.Conv2d(4, 6, 3, stride=2, padding=1, dilation=2, groups=2, bias=False),
-        nn.Conv2d(1, 2, 5, padding=2),
-        nn.Conv2d(2, 2, 1, groups=2),
-    ])
+    return nn.ModuleList(
+        [
+            nn.Conv2d(4, 6, 3, stride=2, padding=1, dilation=2, groups=2, bias=False),
+            nn.Conv2d(1, 2, 5, padding=2),
+            nn.Conv2d(2, 2, 1, groups=2),
+        ]
+    )
 
 
 def layers_of_tch():
-    return nn.ModuleList([
-        nn.Conv2d(1, 6, 5),
-        nn.Conv2d(4, 6, 3, stride=2, padding=1, dilation=2, groups=2, bias=False),
-        nn.Conv2d(3, 6, 3, padding=1, padding_mode="reflect"),
-        nn.Conv1d(3, 6, 3),
-        nn.ConvTranspose2d(3, 4, 5, stride=2, output_padding=1),
-        nn.Linear(84, 10),
-        nn.Linear(84, 3, bias=False),
-        nn.BatchNorm2d(64),
-        nn.BatchNorm1d(4),
-        nn.LayerNorm([3, 4]),
-        nn.GroupNorm(2, 4),
-    ])
+    return nn.ModuleList(
+        [
+            nn.Conv2d(1, 6, 5),
+            nn.Conv2d(4, 6, 3, stride=2, padding=1, dilation=2, groups=2, bias=False),
+            nn.Conv2d(3, 6, 3, padding=1, padding_mode="reflect"),
+            nn.Conv1d(3, 6, 3),
+            nn.ConvTranspose2d(3, 4, 5, stride=2, output_padding=1),
+            nn.Linear(84, 10),
+            nn.Linear(84, 3, bias=False),
+            nn.BatchNorm2d(64),
+            nn.BatchNorm1d(4),
+            nn.LayerNorm([3, 4]),
+            nn.GroupNorm(2, 4),
+        ]
+    )
 
 
 def printed():
@@ -105,9 +115,11 @@ def summary_of(net, input):
     rows = []
     for name, module in net.named_modules():
         if not list(module.children()):
+
             def hook(module, _, output, name=name):
                 count = sum(p.numel() for p in module.parameters())
                 rows.append([name, type(module).__name__, list(output.shape), count])
+
             module.register_forward_hook(hook)
     with torch.no_grad():
         net.eval()(input)
@@ -134,7 +146,7 @@ def outputs():
     layers += [nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1, ceil_mode=True), nn.Flatten(), nn.ReLU()]
     inputs += [wave(2, 3, 7, 6), wave(3, 7, 6), wave(2, 3, 2, 4), wave(2, 3)]
     with torch.no_grad():
-        results = [layer(input) for layer, input in zip(layers, inputs)]
+        results = [layer(input) for layer, input in zip(layers, inputs, strict=True)]
     return [{"shape": list(y.shape), "values": y.flatten().tolist()} for y in results]
 
 
@@ -158,9 +170,7 @@ def losses():
         "soft_margin_loss": F.soft_margin_loss(output, signs),
         "hinge_embedding_loss": F.hinge_embedding_loss(output, signs),
         "margin_ranking_loss": F.margin_ranking_loss(output, target, signs),
-        "cosine_embedding_loss": F.cosine_embedding_loss(
-            output, target, torch.tensor([1, -1, 1])
-        ),
+        "cosine_embedding_loss": F.cosine_embedding_loss(output, target, torch.tensor([1, -1, 1])),
         "triplet_margin_loss": F.triplet_margin_loss(output, target, target.sigmoid()),
     }
     return {name: value.item() for name, value in values.items()}

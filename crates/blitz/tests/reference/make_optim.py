@@ -22,7 +22,10 @@ CASES = {
     "all but nesterov": {"lr": 0.03, "momentum": 0.7, "dampening": 0.1, "weight_decay": 0.02},
     "nesterov": {"lr": 0.05, "momentum": 0.9, "nesterov": True},
     "nesterov and weight decay": {
-        "lr": 0.05, "momentum": 0.6, "weight_decay": 0.004, "nesterov": True
+        "lr": 0.05,
+        "momentum": 0.6,
+        "weight_decay": 0.004,
+        "nesterov": True,
     },
 }
 
@@ -43,9 +46,7 @@ def floats(tensor):
 
 
 def run(options):
-    parameters = {
-        name: formula(shape, 37, 101).requires_grad_() for name, shape in SHAPES.items()
-    }
+    parameters = {name: formula(shape, 37, 101).requires_grad_() for name, shape in SHAPES.items()}
     optimizer = torch.optim.SGD(parameters.values(), **options)
     for step in range(STEPS):
         optimizer.zero_grad()

@@ -1,8 +1,8 @@
 """Evaluates the Python lines of the table "Python → Rust" and writes what they give.
 
 The lines come from python_to_rust.json beside this script, which tests/python_to_rust writes from
-the Rust side with Rust's results. This writes the same file with Python's results: `remake.py` finds
-every difference.
+the Rust side with Rust's results. This writes the same file with Python's results: `remake.py`
+finds every difference.
 """
 
 import json

@@ -125,8 +125,21 @@ def complex_numbers(cases):
 
 
 def summaries(cases):
-    for shape in [[1000], [1001], [2, 600], [600, 2], [7, 8, 20], [4, 300], [6, 200], [40, 7, 5],
-                  [2, 3, 4, 50], [10, 10, 10, 2], [1, 1001], [1001, 1], [3, 400, 1]]:
+    for shape in [
+        [1000],
+        [1001],
+        [2, 600],
+        [600, 2],
+        [7, 8, 20],
+        [4, 300],
+        [6, 200],
+        [40, 7, 5],
+        [2, 3, 4, 50],
+        [10, 10, 10, 2],
+        [1, 1001],
+        [1001, 1],
+        [3, 400, 1],
+    ]:
         cases.ramp("summary", "float32", shape, 3.0)
         cases.ramp("summary", "int64", shape, 300.0)
     cases.ramp("summary", "float64", [1200], 1e-6)
@@ -170,7 +183,8 @@ def named():
     long = ramp(4, 3.0).float().requires_grad_()
     weight = torch.ones(2, 4).requires_grad_()
     conv = torch.nn.functional.conv2d(
-        torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2).requires_grad_())
+        torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2).requires_grad_()
+    )
     view = leaf.view(3, 2)
     changed = leaf * 1
     changed[0].mul_(2)
@@ -208,7 +222,8 @@ def named():
         "csc": torch.tensor([[0.0, 1.5], [2.0, 4.0]]).to_sparse_csc(),
         "quantised": torch.quantize_per_tensor(x, 0.1, 10, torch.quint8),
         "quantised by channel": torch.quantize_per_channel(
-            x, torch.tensor([0.1, 0.02]), torch.tensor([0, 5]), 0, torch.qint8),
+            x, torch.tensor([0.1, 0.02]), torch.tensor([0, 5]), 0, torch.qint8
+        ),
         "mkldnn": x.to_mkldnn(),
     }
     return {name: repr(tensor) for name, tensor in tensors.items()}

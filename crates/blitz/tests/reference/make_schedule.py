@@ -48,8 +48,13 @@ def main():
     one_cycle = [
         {"max_lr": 0.1, "epochs": 3, "steps_per_epoch": 20},
         {"max_lr": 0.02, "epochs": 2, "steps_per_epoch": 7, "pct_start": 0.5},
-        {"max_lr": 0.3, "epochs": 1, "steps_per_epoch": 11, "div_factor": 10.0,
-         "final_div_factor": 100.0},
+        {
+            "max_lr": 0.3,
+            "epochs": 1,
+            "steps_per_epoch": 11,
+            "div_factor": 10.0,
+            "final_div_factor": 100.0,
+        },
     ]
     for case in one_cycle:
         # OneCycleLR itself steps one time less than there are rates.

@@ -30,7 +30,7 @@ def differences(stored, made, where):
         if len(stored) != len(made):
             yield f"{where}: {len(stored)} stored, {len(made)} made"
             return
-        for index, (one, other) in enumerate(zip(stored, made)):
+        for index, (one, other) in enumerate(zip(stored, made, strict=True)):
             yield from differences(one, other, f"{where}[{index}]")
     elif isinstance(stored, float) or isinstance(made, float):
         same = stored == made or stored != stored and made != made

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::debug_tree::Value;
-use super::tch_layers;
+use super::tch_layers::{self, is_tensor};
 
 /// A module, as `print` shows it in Python.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,17 +87,6 @@ fn modules(items: &[(Option<String>, Value)]) -> Vec<(String, Module)> {
 fn numbered(list: &Value) -> Vec<(String, Module)> {
     let Value::Group { items, .. } = list else { return Vec::new() };
     items.iter().enumerate().map(|(index, (_, item))| (index.to_string(), of(item))).collect()
-}
-
-/// tch prints the shape of a tensor, or the numbers of a short one, in one line; a list of another
-/// kind has a line for each.
-pub(super) fn is_tensor(value: &Value) -> bool {
-    match value {
-        Value::Atom(text) => text.starts_with("Tensor[") || (text.starts_with('[') && text != "[]"),
-        Value::Group { name, items, .. } => {
-            ["Some", ""].contains(&name.as_str()) && items.iter().any(|(_, item)| is_tensor(item))
-        }
-    }
 }
 
 impl fmt::Display for Module {

@@ -1,7 +1,6 @@
 //! The lines of tch's own layers, read off their derived debug forms.
 
 use super::debug_tree::Value;
-use super::module_tree::is_tensor;
 
 /// PyTorch's line for the layer of tch that `value`, a struct `name`, is; `None` for other
 /// structs, and for layers that this module does not know.
@@ -129,5 +128,16 @@ fn tuple(values: &[i64]) -> String {
     match values {
         [value] => format!("({value},)"),
         _ => format!("({})", values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// tch prints the shape of a tensor, or the numbers of a short one, in one line; a list of another
+/// kind has a line for each.
+pub(super) fn is_tensor(value: &Value) -> bool {
+    match value {
+        Value::Atom(text) => text.starts_with("Tensor[") || (text.starts_with('[') && text != "[]"),
+        Value::Group { name, items, .. } => {
+            ["Some", ""].contains(&name.as_str()) && items.iter().any(|(_, item)| is_tensor(item))
+        }
     }
 }

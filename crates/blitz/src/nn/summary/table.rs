@@ -1,6 +1,6 @@
 //! A summary as text and as HTML.
 
-use super::Summary;
+use super::row::Summary;
 use crate::display::escape;
 
 const HEADINGS: [&str; 4] = ["Layer", "Type", "Output shape", "Parameters"];

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tch::Tensor;
 
-use super::SummaryRow;
 use super::record::Operation;
+use super::row::SummaryRow;
 use crate::nn::parameters::{identity, storage};
 
 pub(super) struct Tracer {

@@ -1,0 +1,264 @@
+"""Measures Jupyter kernels for `cargo blitz bench kernel`.
+
+Usage: kernel.py FOLDER RUNS NOTEBOOKS KERNEL...
+
+Starts each kernel RUNS times, in turn, after one start of each that is not counted, and executes
+the cells of the first NOTEBOOKS of the tutorial in FOLDER. Prints one JSON object a line:
+{"progress": TEXT}, and at the end {"result": ...}.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import queue
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+from jupyter_client import KernelManager
+
+NAMES = ["01_tensors", "02_autograd", "03_neural_networks"]
+# The part of 02 that builds and trains a ResNet-18, and the cell of 03 that compares optimizers:
+# what they compute takes longer than a kernel's own work.
+LONG_RUNNING = {
+    "model",
+    "forward",
+    "backward-pass",
+    "optimizer-step",
+    "finetune-freeze",
+    "finetune-head",
+    "finetune-step",
+    "compare",
+    "training-text",
+    "forward-text",
+    "backward-pass-text",
+    "optimizer-text",
+    "finetune-text",
+    "finetune-head-text",
+    "finetune-step-text",
+    "compare-text",
+}
+METHODS = {
+    1: "the code cells of notebook 01 after its first three",
+    3: "the code cells of notebooks 01-03 after each notebook's first three, without the ResNet-18 "
+    "section of 02 and the comparison of optimizers in 03",
+}
+METHOD = (
+    "; for Python the lines beside them that run "
+    "by themselves and without an error; from sending a cell to its `idle`, so with what it "
+    "computes, which is what Python takes most of its few milliseconds for"
+)
+# The first cells of a notebook load and import; they count for the first printed tensor.
+FIRST_CELLS = 3
+# What an editor asks to complete, how often in each start after one answer that is not counted.
+COMPLETION = {"python3": "torch.zer", "rust": "Tensor::zer", "rust-stock": "Tensor::zer"}
+COMPLETIONS = 5
+TIMEOUT = 600
+
+# The kernels inherit standard output, so from here on that is the log.
+EVENTS = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
+def say(**event):
+    print(json.dumps(event), file=EVENTS, flush=True)
+
+
+def rust_cells(notebook):
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [(cell.id, cell.source) for cell in cells if cell.source.strip()]
+
+
+def python_cells(notebook):
+    """The Python lines that stand beside the Rust cells."""
+    cells = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            blocks = re.findall(r"```python\n(.*?)```", cell.source, re.DOTALL)
+            cells += [(cell.id, block) for block in blocks]
+    return cells
+
+
+def cells_for(kernel, folder, count):
+    read = python_cells if kernel.startswith("python") else rust_cells
+    names = NAMES[:count]
+    notebooks = [nbformat.read(Path(folder, f"{name}.ipynb"), as_version=4) for name in names]
+    return [read(notebook) for notebook in notebooks]
+
+
+class Running:
+    """A started kernel."""
+
+    def __init__(self, kernel, folder):
+        self.started = time.perf_counter()
+        self.manager = KernelManager(kernel_name=kernel)
+        self.manager.start_kernel(cwd=folder)
+        self.client = self.manager.blocking_client()
+        self.client.start_channels()
+        self.ready = self.wait_for_kernel_info() - self.started
+
+    def wait_for_kernel_info(self):
+        request = self.client.kernel_info()
+        while True:
+            try:
+                reply = self.client.get_shell_msg(timeout=1)
+            except queue.Empty:
+                if not self.manager.is_alive():
+                    sys.exit(f"the kernel {self.manager.kernel_name} died while it started")
+                if time.perf_counter() - self.started > TIMEOUT:
+                    sys.exit(f"the kernel {self.manager.kernel_name} does not answer")
+                continue
+            if reply["parent_header"].get("msg_id") == request:
+                return time.perf_counter()
+
+    def execute(self, code):
+        """Returns the seconds until idle, when the first text was printed, and whether all went
+        well."""
+        sent = time.perf_counter()
+        request = self.client.execute(code, allow_stdin=False)
+        printed, fine = None, True
+        while True:
+            message = self.client.get_iopub_msg(timeout=TIMEOUT)
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "stream" and content["name"] == "stdout":
+                printed = printed or time.perf_counter()
+            fine = fine and message["msg_type"] != "error"
+            if content.get("execution_state") == "idle":
+                seconds = time.perf_counter() - sent
+                self.client.get_shell_msg(timeout=TIMEOUT)
+                return seconds, printed, fine
+
+    def complete(self, code):
+        """Returns the milliseconds until the answer, and whether it names anything."""
+        sent = time.perf_counter()
+        request = self.client.complete(code)
+        while True:
+            reply = self.client.get_shell_msg(timeout=TIMEOUT)
+            if reply["parent_header"].get("msg_id") == request:
+                return (time.perf_counter() - sent) * 1000, bool(reply["content"]["matches"])
+
+    def completions(self, code):
+        """The times of `COMPLETIONS` answers after the first that names something: a kernel may say
+        nothing while its analyzer reads."""
+        deadline = time.perf_counter() + TIMEOUT
+        while not self.complete(code)[1]:
+            if time.perf_counter() > deadline:
+                sys.exit(f"the kernel {self.manager.kernel_name} does not complete {code}")
+        return [self.complete(code)[0] for _ in range(COMPLETIONS)]
+
+    def memory(self):
+        """Megabytes of the kernel and its children, shared pages divided; None where unknown."""
+        kernel = psutil.Process(self.manager.provisioner.pid)
+        try:
+            processes = [kernel, *kernel.children(recursive=True)]
+            return sum(process.memory_full_info().pss for process in processes) / 1e6
+        except (psutil.Error, AttributeError):
+            return None
+
+    def stop(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=False)
+
+
+def measure(kernel, folder, notebooks):
+    """One start of the kernel for each notebook; the first one's counts as the start."""
+    start = first_tensor = memory = completion = None
+    times = []
+    for cells in notebooks:
+        running = Running(kernel, folder)
+        try:
+            for index, (name, code) in enumerate(cells):
+                seconds, printed, fine = running.execute(code)
+                if start is None and printed and first_tensor is None:
+                    first_tensor = printed - running.started
+                if not fine and not kernel.startswith("python"):
+                    sys.exit(f"{kernel}: the cell {name} failed")
+                if fine and index >= FIRST_CELLS and name not in LONG_RUNNING:
+                    times.append(seconds * 1000)
+            if start is None:
+                start, memory = running.ready, running.memory()
+                completion = statistics.median(running.completions(COMPLETION[kernel]))
+        finally:
+            running.stop()
+    return {
+        "start": start,
+        "first_tensor": first_tensor,
+        "cell_median": statistics.median(times),
+        "cell_p90": statistics.quantiles(times, n=10)[-1],
+        "completion": completion,
+        "memory": memory,
+        "cells": times,
+    }
+
+
+def median_of(runs):
+    result = {"runs": runs}
+    for key in ["start", "first_tensor", "cell_median", "cell_p90", "completion", "memory"]:
+        values = [run[key] for run in runs if run[key] is not None]
+        result[key] = statistics.median(values) if values else None
+    return result
+
+
+def cpu():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        return names[0]
+    except (OSError, IndexError):
+        return platform.processor() or "unknown"
+
+
+def hardware():
+    memory = f"{psutil.virtual_memory().total / 1e9:.0f} GB"
+    system = f"{platform.system()} {platform.release()}"
+    return {
+        "CPU": cpu(),
+        "cores": psutil.cpu_count(),
+        "memory": memory,
+        "system": system,
+    }
+
+
+def versions():
+    names = ["torch", "ipykernel", "jupyter-client"]
+    found = {name: importlib.metadata.version(name) for name in names}
+    return {"Python": platform.python_version(), **found}
+
+
+def main(folder, runs, count, *kernels):
+    cells = {kernel: cells_for(kernel, folder, int(count)) for kernel in kernels}
+    measured = {kernel: [] for kernel in kernels}
+    for run in range(int(runs) + 1):
+        for kernel in kernels:
+            say(progress=f"{kernel}, " + (f"run {run} of {runs}" if run else "warming up"))
+            notebooks = cells[kernel] if run else [cells[kernel][0][:FIRST_CELLS]]
+            if run:
+                measured[kernel].append(measure(kernel, folder, notebooks))
+            else:
+                warm_up(kernel, folder, notebooks[0])
+    result = {
+        "kernels": {kernel: median_of(runs) for kernel, runs in measured.items()},
+        "hardware": hardware(),
+        "versions": versions(),
+        "method": METHODS[int(count)] + METHOD,
+        "completions": COMPLETIONS,
+        "cells": {kernel: len(runs[0]["cells"]) for kernel, runs in measured.items()},
+    }
+    say(result=result)
+
+
+def warm_up(kernel, folder, cells):
+    running = Running(kernel, folder)
+    for _, code in cells:
+        running.execute(code)
+    running.stop()
+
+
+main(*sys.argv[1:])

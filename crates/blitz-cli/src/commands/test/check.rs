@@ -1,0 +1,255 @@
+//! The checks.
+
+use super::loose;
+use crate::kernel::Kernel;
+use crate::notebook::execute::{ExecuteOptions, execute};
+use crate::notebook::find::find;
+use crate::process::command::run_visibly;
+use crate::project::Project;
+use anyhow::{Context, Result, ensure};
+use blitz_contract::variables::{self, BUILTIN_DATA};
+use clap::ValueEnum;
+use std::fs;
+use std::ops::RangeInclusive;
+use std::process::Command;
+use std::time::Duration;
+
+/// The notebook that trains the classifier.
+const CLASSIFIER: &str = "04";
+/// The notebooks that must also run on the stock kernel.
+const STOCK_NOTEBOOKS: [&str; 3] = ["01", "02", "03"];
+/// The crates whose tests are a check of their own.
+const TESTED_ALONE: [&str; 3] = ["blitz", "blitz-kernel", "blitz-cli"];
+/// What the tutorial's net reaches on the 10,000 test images after two epochs, in percent.
+const EXPECTED_ACCURACY: RangeInclusive<u32> = 50..=57;
+
+/// One of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Check {
+    /// Formatting of the Rust and Python sources, and Python's lints
+    Format,
+    /// Lints, with warnings denied
+    Clippy,
+    /// Tests of the crate `blitz`
+    Blitz,
+    /// The stored reference values against this torch, and Rust's numbers against it bit by bit
+    Numbers,
+    /// The kit for a machine with a GPU, packed and tried on the CPU; only where it is named, since
+    /// the parts of its report have limits of time
+    GpuKit,
+    /// Tests of the kernel's parts
+    BlitzKernel,
+    /// Tests of this command
+    BlitzCli,
+    /// Tests of the other crates, which these are built of
+    Parts,
+    /// The kernel through a Jupyter client, with Jupyter's own `jupyter_kernel_test`
+    Jupyter,
+    /// The notebooks against their stored outputs, with nbval
+    Notebooks,
+    /// Notebooks 01 to 03 on the stock kernel
+    Stock,
+    /// The classifier on real CIFAR-10; needs --data
+    Classifier,
+}
+
+impl Check {
+    /// What people see of it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Check::Format => "formatting",
+            Check::Clippy => "clippy",
+            Check::Blitz => "tests of blitz",
+            Check::Numbers => "the numbers of PyTorch, made anew",
+            Check::GpuKit => "the GPU kit, on the CPU",
+            Check::BlitzKernel => "tests of blitz-kernel",
+            Check::BlitzCli => "tests of blitz-cli",
+            Check::Parts => "tests of the other crates",
+            Check::Jupyter => "the kernel through a Jupyter client",
+            Check::Notebooks => "notebooks against their stored outputs",
+            Check::Stock => "notebooks 01-03 on the stock kernel",
+            Check::Classifier => "the classifier on real CIFAR-10",
+        }
+    }
+
+    /// Runs it; `data` is a directory with real CIFAR-10.
+    ///
+    /// # Errors
+    /// What is checked is not as it should be.
+    pub fn run(self, project: &Project, data: Option<&str>) -> Result<()> {
+        match self {
+            Check::Format => format(project),
+            Check::Clippy => clippy(project),
+            // Packages are tested one by one: together, cargo would unify their dependencies'
+            // features and build rust-analyzer a second time.
+            Check::Blitz => cargo_test(project, "blitz"),
+            Check::Numbers => numbers(project),
+            Check::GpuKit => gpu_kit(project),
+            Check::BlitzKernel => cargo_test(project, "blitz-kernel"),
+            Check::BlitzCli => cargo_test(project, "blitz-cli"),
+            Check::Parts => parts(project),
+            Check::Jupyter => jupyter(project),
+            Check::Notebooks => nbval(project),
+            Check::Stock => stock(project),
+            Check::Classifier => classifier(project, data.context("no data directory")?),
+        }
+    }
+}
+
+fn cargo(project: &Project, arguments: &[&str]) -> Result<()> {
+    run_visibly(cargo_command(project, arguments))
+}
+
+fn cargo_command(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    // A test that asks for data gets what it asks for, not what the person has.
+    command.current_dir(project.root()).args(arguments).env_remove(variables::DATA);
+    command
+}
+
+fn cargo_test(project: &Project, package: &str) -> Result<()> {
+    cargo(project, &["test", "--locked", "--package", package])
+}
+
+/// What cargo knows, what it does not know, and Python.
+fn format(project: &Project) -> Result<()> {
+    cargo(project, &["fmt", "--all", "--check"])?;
+    match &loose::files(project)[..] {
+        [] => {}
+        files => run_visibly(loose::rustfmt(files))?,
+    }
+    for arguments in [&["check", "--quiet"][..], &["format", "--check", "--quiet"]] {
+        let mut ruff = project.python_command();
+        ruff.current_dir(project.root()).args(["-m", "ruff"]).args(arguments);
+        run_visibly(ruff)?;
+    }
+    Ok(())
+}
+
+/// Every crate of the workspace whose tests are no check of their own.
+fn parts(project: &Project) -> Result<()> {
+    let entries = fs::read_dir(project.path("crates")).context("cannot read crates")?;
+    let dirs = entries.flatten().map(|entry| entry.path());
+    let dirs = dirs.filter(|dir| dir.join("Cargo.toml").is_file());
+    let names = dirs.filter_map(|dir| Some(dir.file_name()?.to_str()?.to_owned()));
+    let mut names: Vec<String> =
+        names.filter(|name| !TESTED_ALONE.contains(&name.as_str())).collect();
+    names.sort();
+    names.iter().try_for_each(|name| cargo_test(project, name))
+}
+
+fn clippy(project: &Project) -> Result<()> {
+    let arguments =
+        ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    cargo(project, &arguments)?;
+    loose::clippy(project, &loose::files(project))?.into_iter().try_for_each(run_visibly)
+}
+
+/// Lets PyTorch make all reference values anew: the stored ones must be theirs, and what Rust
+/// computes on this machine must be the same in every bit.
+fn numbers(project: &Project) -> Result<()> {
+    let made = project.test_dir().join("reference");
+    let mut remake = project.python_command();
+    remake.current_dir(project.root());
+    remake.arg(project.path("crates/blitz/tests/reference/remake.py")).arg(&made);
+    run_visibly(remake)?;
+    let test = ["test", "--locked", "--package", "blitz", "--test", "same_numbers"];
+    let mut command = cargo_command(project, &test);
+    command.env("BLITZ_REFERENCE", &made);
+    run_visibly(command)
+}
+
+/// Packs the kit of the tests that were compiled before, and goes through what a GPU would do, apart
+/// from the tests that ran already.
+fn gpu_kit(project: &Project) -> Result<()> {
+    let mut bundle = Command::new(project.path("ci/gpu/bundle"));
+    bundle.current_dir(project.root()).arg("--quick");
+    run_visibly(bundle)?;
+    let mut dry_run = Command::new(project.path("target/gpu-kit/ci/gpu/run"));
+    dry_run.arg("--dry-run").env("BLITZ_PYTHON", project.python());
+    dry_run.arg("--out").arg(project.test_dir().join("gpu-kit"));
+    for part in ["the gpu tests", "training", "width", "nccl"] {
+        dry_run.args(["--only", part]);
+    }
+    run_visibly(dry_run)
+}
+
+/// The kernel's tests in Python.
+fn jupyter(project: &Project) -> Result<()> {
+    let tests = project.path("crates/blitz-kernel/tests");
+    let mut command = project.python_command();
+    command.current_dir(project.root()).env(variables::DATA, BUILTIN_DATA);
+    command.args(["-m", "pytest", "-p", "no:cacheprovider", "--durations", "10", "--rootdir"]);
+    command.arg(&tests).arg(&tests);
+    run_visibly(command)
+}
+
+/// The notebooks that need nothing but tensors, on the stock kernel. They must run; their outputs
+/// need not be those of this project's kernel.
+fn stock(project: &Project) -> Result<()> {
+    let options = ExecuteOptions {
+        data: Some(BUILTIN_DATA.to_owned()),
+        timeout: Duration::from_secs(600),
+        kernel: Kernel::RustStock,
+    };
+    for notebook in find(project, &STOCK_NOTEBOOKS.map(str::to_owned))? {
+        let target = project.test_dir().join(format!("stock-{}.ipynb", notebook.name()));
+        execute(project, &notebook, &target, &options).with_context(|| notebook.name())?;
+    }
+    Ok(())
+}
+
+/// The notebooks under nbval, on the built-in data set.
+fn nbval(project: &Project) -> Result<()> {
+    let notebooks = project.notebooks_dir();
+    let mut command = project.python_command();
+    command.current_dir(&notebooks).env(variables::DATA, BUILTIN_DATA);
+    command.args(["-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--rootdir"]);
+    command.arg(&notebooks).args(["--nbval-cell-timeout", "600"]);
+    command.args(["--nbval-kernel-startup-timeout", "300"]).arg(&notebooks);
+    run_visibly(command)
+}
+
+/// Executes the classifier on real CIFAR-10 and checks the accuracy that it reports.
+fn classifier(project: &Project, data: &str) -> Result<()> {
+    let notebooks = find(project, &[CLASSIFIER.to_owned()])?;
+    let target = project.test_dir().join("classifier-real-data.ipynb");
+    let options = ExecuteOptions {
+        data: Some(data.to_owned()),
+        timeout: Duration::from_secs(3600),
+        kernel: Kernel::Rust,
+    };
+    let printed = execute(project, &notebooks[0], &target, &options)?.stdout();
+    let accuracy = reported_accuracy(&printed)
+        .with_context(|| format!("no accuracy on 10000 test images in {}", target.display()))?;
+    ensure!(
+        EXPECTED_ACCURACY.contains(&accuracy),
+        "the classifier reports {accuracy} %, expected {} to {} %",
+        EXPECTED_ACCURACY.start(),
+        EXPECTED_ACCURACY.end()
+    );
+    eprintln!("  {accuracy} % on the 10000 test images");
+    Ok(())
+}
+
+/// The percentage in the tutorial's own sentence.
+fn reported_accuracy(printed: &str) -> Option<u32> {
+    let (_, rest) = printed.split_once("Accuracy of the network on the 10000 test images: ")?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_accuracy_on_the_whole_test_set_only() {
+        let printed =
+            "[2, 12000] loss: 1.2\nAccuracy of the network on the 10000 test images: 54 %\n";
+        assert_eq!(reported_accuracy(printed), Some(54));
+        assert_eq!(
+            reported_accuracy("Accuracy of the network on the 1000 test images: 99 %"),
+            None
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! Executing one notebook, through nbclient, as Jupyter's own tools do.
+
+use super::judge::{self, Stopped};
+use super::nbformat::Notebook;
+use crate::kernel::Kernel;
+use crate::process::events;
+use crate::process::logs::last_lines;
+use crate::process::progress::Step;
+use crate::project::Project;
+use anyhow::{Context, Result, bail};
+use blitz_contract::variables;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+const SCRIPT: &str = include_str!("../../python/execute.py");
+
+/// How a notebook is executed.
+pub struct ExecuteOptions {
+    /// The value of `BLITZ_DATA` for the kernel; as in the environment where `None`.
+    pub data: Option<String>,
+    /// The time that one cell may take.
+    pub timeout: Duration,
+    /// The kernel.
+    pub kernel: Kernel,
+}
+
+/// What the script has told.
+#[derive(Default)]
+struct Told {
+    /// How many cells were begun.
+    started: usize,
+    /// Where and why it stopped before the end.
+    stopped: Option<Stopped>,
+    /// The notebook with its outputs.
+    executed: Option<String>,
+}
+
+/// Executes the notebook `source` and writes it with its outputs to `target`, also when a cell
+/// fails. Returns the executed notebook.
+///
+/// # Errors
+/// A cell fails or does not run (named, with the reason), or `target` cannot be written.
+pub fn execute(
+    project: &Project,
+    source: &Notebook,
+    target: &Path,
+    options: &ExecuteOptions,
+) -> Result<Notebook> {
+    let cells = source.code_cells().count();
+    let step = Step::start(format!("executing {}", source.name()));
+    let executed = drive(project, source, options, &step, cells)
+        .and_then(|told| finish(told, target, options.kernel));
+    step.end(executed, |_| format!("{cells} cells"))
+}
+
+/// Runs the script.
+fn drive(
+    project: &Project,
+    source: &Notebook,
+    options: &ExecuteOptions,
+    step: &Step,
+    cells: usize,
+) -> Result<Told> {
+    let log = project.own_log(&format!("execute-{}", source.name()));
+    let mut command = project.python_command();
+    command
+        .args(["-c", SCRIPT])
+        .arg(source.path().parent().unwrap_or(Path::new(".")))
+        .arg(options.timeout.as_secs().to_string())
+        .arg(options.kernel.name());
+    if let Some(data) = &options.data {
+        command.env(variables::DATA, data);
+    }
+    let mut told = Told::default();
+    let status = events::run(command, &source.to_bytes()?, &log, |event| {
+        told.hear(&event, &log);
+        step.detail(&format!("cell {} of {cells}", told.started));
+    })?;
+    if !status.success() {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let last = text.lines().last().unwrap_or("no message");
+        bail!("the notebook could not be executed: {last} (see {})", log.display());
+    }
+    Ok(told)
+}
+
+impl Told {
+    fn hear(&mut self, event: &Value, log: &Path) {
+        match event["event"].as_str() {
+            Some("cell") => self.started += 1,
+            Some("executed") => self.executed = event["notebook"].as_str().map(str::to_owned),
+            name => {
+                let Some(reason) = event["reason"].as_str() else { return };
+                let index = event["index"].as_u64().and_then(|index| index.try_into().ok());
+                let mut reason = reason.to_owned();
+                if name == Some("not started") {
+                    // Why a kernel does not start is on its standard error, and that is the log.
+                    reason = format!("{reason}\n    {}", last_lines(log).join("\n    "));
+                }
+                self.stopped = Some(Stopped { index: index.unwrap_or(0), reason });
+            }
+        }
+    }
+}
+
+/// Tidies the executed notebook, writes it and judges it.
+fn finish(told: Told, target: &Path, kernel: Kernel) -> Result<Notebook> {
+    let executed = told.executed.context("the notebook was not passed back")?;
+    let mut notebook = Notebook::parse(target.to_owned(), &executed)?;
+    notebook.set_language();
+    notebook.number_from_one();
+    notebook.write(target)?;
+    judge::check_executed(&notebook, kernel, told.stopped.as_ref())?;
+    Ok(notebook)
+}

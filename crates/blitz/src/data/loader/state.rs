@@ -1,0 +1,175 @@
+//! A loader's position, to be kept in a checkpoint.
+
+use serde_json::{Value, json};
+
+use super::{DataLoader, LastBatch, generator};
+use crate::error::{Error, Result};
+use crate::tensor::random::PyTorchGenerator;
+
+/// The most epochs that a state may have begun: more than anybody trains.
+const MOST_EPOCHS: u64 = u32::MAX as u64;
+
+/// The most numbers that a state may have drawn, because they are drawn again. 50,000 images take
+/// 100,000 epochs to draw so many, and a loader half a minute to draw them again.
+const MOST_DRAWS: u64 = 10_000_000_000;
+
+/// How far a [`DataLoader`] is: from [`DataLoader::state`], for [`DataLoader::resume`].
+///
+/// The state after the last batch of an epoch is that between two epochs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoaderState {
+    /// Epochs begun; an epoch counts from its first batch.
+    pub epochs_begun: u64,
+    /// Images handed out in the running epoch; 0 between two epochs.
+    pub images_taken: i64,
+    /// Numbers drawn from the seed before the running epoch, or so far where none is running.
+    pub draws: u64,
+    /// The options that decide what the batches hold, and the number of images, in words.
+    pub fingerprint: String,
+}
+
+impl LoaderState {
+    /// The state as a JSON object with the fields' names.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "epochs_begun": self.epochs_begun,
+            "images_taken": self.images_taken,
+            "draws": self.draws,
+            "fingerprint": self.fingerprint,
+        })
+    }
+
+    /// What [`LoaderState::to_json`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where a field is missing or of another type.
+    pub fn from_json(value: &Value) -> Result<LoaderState> {
+        let wrong = || {
+            Error::option(
+                "the loader's state",
+                "an object with epochs_begun, images_taken, draws and fingerprint",
+                value,
+            )
+        };
+        Ok(LoaderState {
+            epochs_begun: value["epochs_begun"].as_u64().ok_or_else(wrong)?,
+            images_taken: value["images_taken"].as_i64().ok_or_else(wrong)?,
+            draws: value["draws"].as_u64().ok_or_else(wrong)?,
+            fingerprint: value["fingerprint"].as_str().ok_or_else(wrong)?.to_owned(),
+        })
+    }
+}
+
+/// Where a loader is in its sequence of epochs.
+#[derive(Debug, Default)]
+pub(super) struct Position {
+    /// Epochs begun, also those without a batch yet.
+    pub(super) epoch: u64,
+    /// Images handed out in this epoch.
+    pub(super) taken: i64,
+    /// Whether the sampler of this epoch has run out.
+    pub(super) over: bool,
+    /// Numbers drawn before this epoch.
+    draws_before: u64,
+    /// Images that the next epoch starts after.
+    skip: i64,
+}
+
+impl Position {
+    /// Moves on to the next epoch, before anything is drawn for it.
+    pub(super) fn begin(&mut self, draws_before: u64) {
+        let epoch = self.epoch + 1;
+        *self = Position { epoch, taken: self.skip, over: false, draws_before, skip: 0 };
+    }
+}
+
+pub(super) fn save(loader: &DataLoader) -> LoaderState {
+    let position = &loader.position;
+    let draws = loader.generator.as_ref().map_or(0, PyTorchGenerator::draws);
+    let between = |epochs_begun, draws| (epochs_begun, 0, draws);
+    let (epochs_begun, images_taken, draws) = if position.skip > 0 {
+        (position.epoch + 1, position.skip, draws) // resumed, and not begun again
+    } else if position.epoch == 0 || position.over {
+        between(position.epoch, draws)
+    } else if loader.batches_of(loader.image_count() - position.taken) == 0 {
+        // The epoch is over as soon as the next batch is asked for, which draws one more order.
+        between(position.epoch, draws + draws_of_order(loader))
+    } else if position.taken == 0 {
+        between(position.epoch - 1, position.draws_before)
+    } else {
+        (position.epoch, position.taken, position.draws_before)
+    };
+    LoaderState { epochs_begun, images_taken, draws, fingerprint: fingerprint(loader) }
+}
+
+pub(super) fn restore(loader: &mut DataLoader, state: &LoaderState) -> Result<()> {
+    check(loader, state)?;
+    loader.generator = generator(loader.options.shuffle);
+    if let Some(generator) = &mut loader.generator {
+        generator.skip(state.draws);
+    }
+    let running = u64::from(state.images_taken > 0);
+    loader.position = Position {
+        epoch: state.epochs_begun - running,
+        skip: state.images_taken,
+        over: state.images_taken == 0,
+        ..Position::default()
+    };
+    Ok(())
+}
+
+fn check(loader: &DataLoader, state: &LoaderState) -> Result<()> {
+    let wrong =
+        |expected: String, got: String| Err(Error::option("the loader's state", expected, got));
+    let fingerprint = fingerprint(loader);
+    if state.fingerprint != fingerprint {
+        return wrong(
+            format!("of this loader ({fingerprint})"),
+            format!("that of another ({})", state.fingerprint),
+        );
+    }
+    let (count, batch_size) = (loader.image_count(), loader.options.batch_size);
+    let running = u64::from(state.images_taken != 0);
+    let order = draws_of_order(loader);
+    // Each epoch draws a seed, an order, and unless it is left early one more order at its end.
+    let draws = |epochs: u64| match loader.generator {
+        Some(_) => epochs.saturating_mul(2 + order)..=epochs.saturating_mul(2 + 2 * order),
+        None => 0..=0,
+    };
+    let possible = (0..count).contains(&state.images_taken)
+        && state.images_taken % batch_size == 0
+        && (running..=MOST_EPOCHS).contains(&state.epochs_begun)
+        && state.draws <= MOST_DRAWS
+        && draws(state.epochs_begun - running).contains(&state.draws);
+    match possible {
+        true => Ok(()),
+        false => {
+            wrong("a position that this loader can have".to_owned(), state.to_json().to_string())
+        }
+    }
+}
+
+/// Numbers drawn for the order of one epoch.
+fn draws_of_order(loader: &DataLoader) -> u64 {
+    match loader.generator {
+        Some(_) => loader.image_count() as u64 - 1,
+        None => 0,
+    }
+}
+
+fn fingerprint(loader: &DataLoader) -> String {
+    let options = &loader.options;
+    let last = match options.last {
+        LastBatch::Keep => "kept",
+        LastBatch::Drop => "dropped",
+    };
+    format!(
+        "{} images, {:?}, batch size {}, last batch {last}, {:?}, {:?}",
+        loader.image_count(),
+        options.shuffle,
+        options.batch_size,
+        options.augment,
+        options.transform
+    )
+}

@@ -1,0 +1,190 @@
+//! The losses of a training, step by step, as numbers that a checkpoint can hold.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tch::{Kind, Tensor};
+
+use super::report::{EpochReport, FitReport, LossPoint};
+use crate::data::loader::{DataLoader, LoaderState};
+use crate::error::{Error, Result};
+
+/// The most seconds that a training may have taken, a hundred years: times are added to it.
+const LONGEST: f64 = 3.2e9;
+
+/// Adds the losses up.
+pub(super) struct Log {
+    report_every: usize,
+    pub(super) report: FitReport,
+    /// Steps taken in the present epoch.
+    pub(super) epoch_steps: usize,
+    /// Sum over the present epoch.
+    epoch_loss: f64,
+    /// Sum since the last point.
+    running_loss: f64,
+    lr: Option<f64>,
+    /// When this process began, and how long others had trained before.
+    started: Instant,
+    before: Duration,
+    epoch_started: Instant,
+    epoch_before: Duration,
+}
+
+impl Log {
+    pub(super) fn new(report_every: usize) -> Log {
+        Log {
+            report_every,
+            report: FitReport::default(),
+            epoch_steps: 0,
+            epoch_loss: 0.0,
+            running_loss: 0.0,
+            lr: None,
+            started: Instant::now(),
+            before: Duration::ZERO,
+            epoch_started: Instant::now(),
+            epoch_before: Duration::ZERO,
+        }
+    }
+
+    /// The present epoch, counted from 1.
+    pub(super) fn epoch(&self) -> usize {
+        self.report.epochs.len() + 1
+    }
+
+    /// At the first batch of this process in an epoch.
+    pub(super) fn begin_epoch(&mut self) {
+        self.epoch_started = Instant::now();
+    }
+
+    /// After a step with this loss; the point, where one is due.
+    pub(super) fn record(&mut self, loss: f64, lr: Option<f64>) -> Result<Option<LossPoint>> {
+        self.epoch_steps += 1;
+        self.report.steps += 1;
+        self.lr = lr;
+        if !loss.is_finite() {
+            return Err(Error::LossNotFinite { epoch: self.epoch(), step: self.epoch_steps, loss });
+        }
+        self.epoch_loss += loss;
+        self.running_loss += loss;
+        if !self.epoch_steps.is_multiple_of(self.report_every) {
+            return Ok(None);
+        }
+        Ok(Some(self.point(self.report_every)))
+    }
+
+    /// At the end of an epoch, before [`Log::end_epoch`]: the point of the steps since the last one,
+    /// and how many they are, where there are some.
+    pub(super) fn rest(&mut self) -> Option<(LossPoint, usize)> {
+        let steps = self.epoch_steps % self.report_every;
+        (steps > 0).then(|| (self.point(steps), steps))
+    }
+
+    /// The mean loss of the last `steps` steps.
+    fn point(&mut self, steps: usize) -> LossPoint {
+        let loss = self.running_loss / steps as f64;
+        let point = LossPoint { step: self.report.steps, loss, lr: self.lr };
+        self.report.points.push(point);
+        self.running_loss = 0.0;
+        point
+    }
+
+    pub(super) fn end_epoch(&mut self) {
+        self.report.epochs.push(EpochReport {
+            loss: self.epoch_loss / self.epoch_steps.max(1) as f64,
+            accuracy: None,
+            lr: self.lr,
+            elapsed: self.epoch_before + self.epoch_started.elapsed(),
+        });
+        (self.epoch_steps, self.epoch_loss, self.running_loss) = (0, 0.0, 0.0);
+        self.epoch_before = Duration::ZERO;
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.before + self.started.elapsed()
+    }
+
+    /// Counts and times.
+    pub(super) fn to_json(&self) -> Value {
+        let running = match self.epoch_steps {
+            0 => Duration::ZERO,
+            _ => self.epoch_before + self.epoch_started.elapsed(),
+        };
+        json!({
+            "steps": self.report.steps,
+            "epoch_steps": self.epoch_steps,
+            "seconds": self.elapsed().as_secs_f64(),
+            "epoch_seconds": running.as_secs_f64(),
+        })
+    }
+
+    /// The losses, whose last bits a text might lose. NaN stands for what is not known.
+    pub(super) fn tensors(&self) -> Vec<(String, Tensor)> {
+        let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let points = self.report.points.iter();
+        let points = points.flat_map(|point| [point.step as f64, point.loss, or_nan(point.lr)]);
+        let epochs = self.report.epochs.iter().flat_map(|epoch| {
+            [epoch.loss, or_nan(epoch.accuracy), or_nan(epoch.lr), epoch.elapsed.as_secs_f64()]
+        });
+        let sums = [self.epoch_loss, self.running_loss];
+        let tensor = |values: Vec<f64>, width| Tensor::from_slice(&values).view([-1, width]);
+        vec![
+            ("report.points".to_owned(), tensor(points.collect(), 3)),
+            ("report.epochs".to_owned(), tensor(epochs.collect(), 4)),
+            ("report.sums".to_owned(), tensor(sums.to_vec(), 2)),
+        ]
+    }
+
+    /// What [`Log::to_json`] and [`Log::tensors`] wrote; `None` where something is missing.
+    pub(super) fn restore(
+        report_every: usize,
+        json: &Value,
+        tensors: &[(String, Tensor)],
+    ) -> Option<Log> {
+        let numbers = |name: &str, width: usize| -> Option<Vec<f64>> {
+            let (_, tensor) = tensors.iter().find(|(known, _)| known == name)?;
+            let fits = tensor.kind() == Kind::Double && tensor.numel().is_multiple_of(width);
+            fits.then(|| Vec::try_from(tensor.view(-1)).ok())?
+        };
+        let known = |value: f64| (!value.is_nan()).then_some(value);
+        let seconds = |value: f64| (value <= LONGEST).then(|| Duration::try_from_secs_f64(value));
+        let seconds = |value: f64| seconds(value)?.ok();
+        let points = numbers("report.points", 3)?;
+        let point =
+            |row: &[f64]| LossPoint { step: row[0] as usize, loss: row[1], lr: known(row[2]) };
+        let epochs = numbers("report.epochs", 4)?;
+        let epoch = |row: &[f64]| {
+            let elapsed = seconds(row[3])?;
+            Some(EpochReport { loss: row[0], accuracy: known(row[1]), lr: known(row[2]), elapsed })
+        };
+        let sums = numbers("report.sums", 2)?;
+        let report = FitReport {
+            points: points.chunks_exact(3).map(point).collect(),
+            epochs: epochs.chunks_exact(4).map(epoch).collect::<Option<_>>()?,
+            steps: json["steps"].as_u64()? as usize,
+            elapsed: Duration::ZERO,
+        };
+        Some(Log {
+            epoch_steps: json["epoch_steps"].as_u64()? as usize,
+            epoch_loss: *sums.first()?,
+            running_loss: *sums.get(1)?,
+            lr: report.epochs.last().and_then(|epoch| epoch.lr),
+            before: seconds(json["seconds"].as_f64()?)?,
+            epoch_before: seconds(json["epoch_seconds"].as_f64()?)?,
+            report,
+            ..Log::new(report_every)
+        })
+    }
+
+    /// Whether a training by this loader can have got as far as this, where the loader has got as
+    /// far as `state`.
+    pub(super) fn agrees(&self, state: &LoaderState, train_loader: &DataLoader) -> bool {
+        let epochs = self.report.epochs.len();
+        let most = epochs.saturating_mul(train_loader.len()).saturating_add(self.epoch_steps);
+        let images = train_loader.options().batch_size.saturating_mul(self.epoch_steps as i64);
+        let running = usize::from(self.epoch_steps > 0);
+        self.epoch_steps < train_loader.len()
+            && (self.epoch_steps..=most).contains(&self.report.steps)
+            && state.images_taken >= images
+            && state.epochs_begun >= (epochs + running) as u64
+    }
+}
