@@ -92,7 +92,7 @@ fn run(arguments: &[OsString], root: Option<PathBuf>) -> Result<()> {
             // SAFETY: this process has one thread so far.
             unsafe { jupyter::server::serve(&PathBuf::from(file), &layout(root)?) }
         }
-        Some("stock") => become_stock(&arguments[1..]),
+        Some("stock") => become_stock(&arguments[1..], root),
         // SAFETY: this process has one thread so far.
         Some("analyse") => unsafe { analyst::service::run(&layout(root)?) },
         // SAFETY: as above.
@@ -111,8 +111,11 @@ fn run(arguments: &[OsString], root: Option<PathBuf>) -> Result<()> {
 }
 
 /// Starts this program anew as the stock kernel, with the arguments that evcxr_jupyter reads.
-fn become_stock(arguments: &[OsString]) -> Result<()> {
+fn become_stock(arguments: &[OsString], root: Option<PathBuf>) -> Result<()> {
     let mut command = std::process::Command::new(std::env::current_exe()?);
+    if let Some(root) = root {
+        command.arg(engine::ROOT_OPTION).arg(root);
+    }
     Err(command.args(arguments).env(STOCK_VAR, "1").exec()).context("cannot start the stock kernel")
 }
 

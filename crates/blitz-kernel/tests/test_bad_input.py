@@ -72,20 +72,25 @@ def with_mount(arguments):
 
 
 @contextmanager
-def kernel_with_mount(folder, arguments):
-    """A kernel that alone sees a mount: other users of this checkout are not disturbed."""
+def kernel_started_by(folder, change):
+    """A kernel whose command is changed by a function."""
     spec = json.loads((ROOT / ".venv/share/jupyter/kernels/rust/kernel.json").read_text())
-    spec["argv"] = [*with_mount(arguments), *spec["argv"]]
-    place = folder / "share/kernels/rust-with-mount"
+    spec["argv"] = change(spec["argv"])
+    place = folder / "share/kernels/rust-started-otherwise"
     place.mkdir(parents=True)
     (place / "kernel.json").write_text(json.dumps(spec))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(folder / "share"))
-        kernel = Kernel("rust-with-mount")
+        kernel = Kernel("rust-started-otherwise")
     try:
         yield kernel
     finally:
         kernel.stop()
+
+
+def kernel_with_mount(folder, arguments):
+    """A kernel that alone sees a mount: other users of this checkout are not disturbed."""
+    return kernel_started_by(folder, lambda argv: [*with_mount(arguments), *argv])
 
 
 def test_a_missing_connection_file_is_named(tmp_path):
@@ -105,6 +110,19 @@ def test_a_signature_scheme_nobody_knows_is_named(tmp_path):
     file = tmp_path / "connection.json"
     file.write_text(json.dumps(connection(signature_scheme="rot13")))
     assert "rot13" in start(file)
+
+
+def test_a_program_outside_the_project_asks_for_it(tmp_path):
+    program = shutil.copy(PROGRAM, str(tmp_path / "blitz-kernel"))
+    file = tmp_path / "connection.json"
+    file.write_text(json.dumps(connection()))
+    command = [program, "--control_file", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert ended.returncode == 1
+    assert program in ended.stderr and "--root DIR" in ended.stderr, ended.stderr
+    with kernel_started_by(tmp_path, lambda argv: [program, "--root", str(ROOT), *argv[1:]]) as it:
+        cell = it.execute('println!("{}", tch::Tensor::from(3.5).double_value(&[]));')
+        assert cell.ok().stdout == "3.5\n"
 
 
 @pytest.mark.parametrize("name", ["shell_port", "iopub_port", "hb_port"])

@@ -67,8 +67,9 @@ impl Control {
         if next == *told {
             return Ok(());
         }
+        self.write(next)?;
         *told = next;
-        self.write(next)
+        Ok(())
     }
 
     fn write(&self, told: Told) -> io::Result<()> {

@@ -6,15 +6,13 @@
 
 use anyhow::{Context, Result};
 use blitz_contract::Layout;
-use blitz_contract::layout::KERNELS;
+use blitz_contract::layout::{KERNEL_LOCK, KERNEL_STARTS_WITHIN, KERNELS};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The name of the file that a running kernel holds locked in its directory.
-const LOCK: &str = "in-use.lock";
 /// What compiling a cell takes at least, in bytes. A kernel with less could not run one.
 const ROOM: u64 = 8 * 1024 * 1024;
 
@@ -38,7 +36,7 @@ impl BuildDir {
         share_cargo_settings(layout, &kernels)?;
         let path = new_dir(&kernels)?;
         let create = || -> Result<File> {
-            let lock = File::create(path.join(LOCK))?;
+            let lock = File::create(path.join(KERNEL_LOCK))?;
             lock.lock()?;
             blitz_toolchain::crate_dir::fill(&layout.warm_dir(), &path)?;
             find_room(&path)?;
@@ -126,7 +124,7 @@ fn new_dir(kernels: &Path) -> Result<PathBuf> {
 fn remove_dead(kernels: &Path) {
     for entry in fs::read_dir(kernels).into_iter().flatten().flatten() {
         let path = entry.path();
-        let locked = File::open(path.join(LOCK))
+        let locked = File::open(path.join(KERNEL_LOCK))
             .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
         // A young one may belong to a kernel that is about to take its lock.
         let alive = locked || is_young(&path);
@@ -139,5 +137,5 @@ fn remove_dead(kernels: &Path) {
 fn is_young(path: &Path) -> bool {
     let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
     let age = modified.ok().and_then(|time| time.elapsed().ok());
-    age.is_some_and(|age| age.as_secs() < 60)
+    age.is_some_and(|age| age < KERNEL_STARTS_WITHIN)
 }
