@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::common::values;
+use crate::double_leaf as leaf;
 use crate::examples::{Exp, MyReLU, ScaledProduct, scaled_product};
-use crate::leaf;
 use blitz::autograd::{self, Autograd, BackwardOptions, Context, Function, GradOptions};
 use blitz::tch::{Device, Kind, Tensor, no_grad, with_grad};
 use blitz::{Error, Result};

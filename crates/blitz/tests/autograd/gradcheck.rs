@@ -1,8 +1,8 @@
 //! The tutorials' functions against PyTorch, and gradcheck.
 
 use crate::common::{self, floats, reference, seeded, values};
+use crate::double_leaf as leaf;
 use crate::examples::{Exp, LegendrePolynomial3, MyReLU, scaled_product};
-use crate::leaf;
 use blitz::autograd::{
     self, Autograd, Context, Function, GradOptions, GradcheckOptions, gradcheck,
 };

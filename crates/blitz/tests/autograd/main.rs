@@ -13,9 +13,13 @@ mod graph;
 mod hooks;
 
 use blitz::tch::Tensor;
-use blitz::tch::kind::Element;
 
-/// A tensor that gradients are asked for.
-fn leaf<T: Element>(values: &[T]) -> Tensor {
+/// f32 that gradients are asked for.
+fn leaf(values: &[f32]) -> Tensor {
+    Tensor::from_slice(values).set_requires_grad(true)
+}
+
+/// The same in f64.
+fn double_leaf(values: &[f64]) -> Tensor {
     Tensor::from_slice(values).set_requires_grad(true)
 }
