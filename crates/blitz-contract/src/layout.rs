@@ -32,6 +32,9 @@ pub const DATA: &str = "data";
 /// The kernel's program, below the repository.
 pub const KERNEL_PROGRAM: &str = ".blitz/bin/blitz-kernel";
 
+/// Which Rust toolchain set-up used, below [`Layout::answers_dir`].
+pub const TOOLCHAIN_ANSWER: &str = "toolchain.json";
+
 /// The repository, and the places in it that more than one program knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -146,7 +149,7 @@ impl Layout {
 
     /// Which Rust toolchain set-up used: JSON with `rustc.path`.
     pub fn toolchain_answer(&self) -> PathBuf {
-        self.answers_dir().join("toolchain.json")
+        self.answers_dir().join(TOOLCHAIN_ANSWER)
     }
 
     /// evcxr's configuration directory.

@@ -1,6 +1,7 @@
 //! The real toolchain: which one it is, and whether it is still the one that was recorded.
 
 use anyhow::{Context, Result, bail};
+use blitz_contract::layout::TOOLCHAIN_ANSWER;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -8,8 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::UNIX_EPOCH;
-
-const FILE: &str = "toolchain.json";
 
 /// cargo and rustc themselves, not rustup's proxies for them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -150,7 +149,7 @@ impl Toolchain {
 
     /// The toolchain recorded in `dir`, if one is.
     pub fn load(dir: &Path) -> Option<Self> {
-        serde_json::from_str(&fs::read_to_string(dir.join(FILE)).ok()?).ok()
+        serde_json::from_str(&fs::read_to_string(dir.join(TOOLCHAIN_ANSWER)).ok()?).ok()
     }
 
     /// Records the toolchain in `dir`, which is made.
@@ -160,7 +159,7 @@ impl Toolchain {
     pub fn save(&self, dir: &Path) -> Result<()> {
         let text = serde_json::to_string(self).context("the toolchain has no JSON form")?;
         fs::create_dir_all(dir)
-            .and_then(|()| fs::write(dir.join(FILE), text))
+            .and_then(|()| fs::write(dir.join(TOOLCHAIN_ANSWER), text))
             .with_context(|| format!("cannot write the toolchain to {}", dir.display()))
     }
 

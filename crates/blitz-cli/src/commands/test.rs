@@ -1,7 +1,6 @@
 //! `cargo blitz test`: everything that CI checks.
 
 mod check;
-mod loose;
 
 use crate::notebook::data;
 use crate::process::progress::elapsed;

@@ -1,6 +1,5 @@
 //! The checks.
 
-use super::loose;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute};
 use crate::notebook::find::find;
@@ -18,8 +17,15 @@ use std::time::Duration;
 const CLASSIFIER: &str = "04";
 /// The notebooks that must also run on the stock kernel.
 const STOCK_NOTEBOOKS: [&str; 3] = ["01", "02", "03"];
-/// The crates whose tests are a check of their own.
-const TESTED_ALONE: [&str; 3] = ["blitz", "blitz-kernel", "blitz-cli"];
+/// The helper crate.
+const BLITZ: [&str; 1] = ["blitz"];
+/// The kernel and the crates that it is built of. They are tested together, and apart from the
+/// others: cargo unifies the features of what it compiles together, and would build rust-analyzer
+/// once more for another choice.
+const KERNEL: [&str; 5] =
+    ["blitz-kernel", "blitz-toolchain", "blitz-cells", "blitz-contract", "blitz-places"];
+/// This command and what it measures with.
+const CLI: [&str; 2] = ["blitz-cli", "blitz-bench"];
 /// What the tutorial's net reaches on the 10,000 test images after two epochs, in percent.
 const EXPECTED_ACCURACY: RangeInclusive<u32> = 50..=57;
 
@@ -41,8 +47,6 @@ pub enum Check {
     BlitzKernel,
     /// Tests of this command
     BlitzCli,
-    /// Tests of the other crates, which these are built of
-    Parts,
     /// The kernel through a Jupyter client, with Jupyter's own `jupyter_kernel_test`
     Jupyter,
     /// The notebooks against their stored outputs, with nbval
@@ -64,7 +68,6 @@ impl Check {
             Check::GpuKit => "the GPU kit, on the CPU",
             Check::BlitzKernel => "tests of blitz-kernel",
             Check::BlitzCli => "tests of blitz-cli",
-            Check::Parts => "tests of the other crates",
             Check::Jupyter => "the kernel through a Jupyter client",
             Check::Notebooks => "notebooks against their stored outputs",
             Check::Stock => "notebooks 01-03 on the stock kernel",
@@ -80,14 +83,11 @@ impl Check {
         match self {
             Check::Format => format(project),
             Check::Clippy => clippy(project),
-            // Packages are tested one by one: together, cargo would unify their dependencies'
-            // features and build rust-analyzer a second time.
-            Check::Blitz => cargo_test(project, "blitz"),
+            Check::Blitz => cargo_test(project, &BLITZ),
             Check::Numbers => numbers(project),
             Check::GpuKit => gpu_kit(project),
-            Check::BlitzKernel => cargo_test(project, "blitz-kernel"),
-            Check::BlitzCli => cargo_test(project, "blitz-cli"),
-            Check::Parts => parts(project),
+            Check::BlitzKernel => cargo_test(project, &KERNEL),
+            Check::BlitzCli => cargo_test(project, &CLI),
             Check::Jupyter => jupyter(project),
             Check::Notebooks => nbval(project),
             Check::Stock => stock(project),
@@ -107,17 +107,14 @@ fn cargo_command(project: &Project, arguments: &[&str]) -> Command {
     command
 }
 
-fn cargo_test(project: &Project, package: &str) -> Result<()> {
-    cargo(project, &["test", "--locked", "--package", package])
+fn cargo_test(project: &Project, packages: &[&str]) -> Result<()> {
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
+    cargo(project, &["test", "--locked"].into_iter().chain(packages).collect::<Vec<_>>())
 }
 
-/// What cargo knows, what it does not know, and Python.
+/// Rust and Python.
 fn format(project: &Project) -> Result<()> {
     cargo(project, &["fmt", "--all", "--check"])?;
-    match &loose::files(project)[..] {
-        [] => {}
-        files => run_visibly(loose::rustfmt(files))?,
-    }
     for arguments in [&["check", "--quiet"][..], &["format", "--check", "--quiet"]] {
         let mut ruff = project.python_command();
         ruff.current_dir(project.root()).args(["-m", "ruff"]).args(arguments);
@@ -126,23 +123,10 @@ fn format(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Every crate of the workspace whose tests are no check of their own.
-fn parts(project: &Project) -> Result<()> {
-    let entries = fs::read_dir(project.path("crates")).context("cannot read crates")?;
-    let dirs = entries.flatten().map(|entry| entry.path());
-    let dirs = dirs.filter(|dir| dir.join("Cargo.toml").is_file());
-    let names = dirs.filter_map(|dir| Some(dir.file_name()?.to_str()?.to_owned()));
-    let mut names: Vec<String> =
-        names.filter(|name| !TESTED_ALONE.contains(&name.as_str())).collect();
-    names.sort();
-    names.iter().try_for_each(|name| cargo_test(project, name))
-}
-
 fn clippy(project: &Project) -> Result<()> {
     let arguments =
         ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    cargo(project, &arguments)?;
-    loose::clippy(project, &loose::files(project))?.into_iter().try_for_each(run_visibly)
+    cargo(project, &arguments)
 }
 
 /// Lets PyTorch make all reference values anew: the stored ones must be theirs, and what Rust
@@ -241,6 +225,21 @@ fn reported_accuracy(printed: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_crate_is_tested() {
+        let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let mut names: Vec<String> = fs::read_dir(crates)
+            .expect("the crates")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|dir| dir.join("Cargo.toml").is_file())
+            .map(|dir| dir.file_name().expect("a name").to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        let mut tested = [&BLITZ[..], &KERNEL, &CLI].concat();
+        tested.sort_unstable();
+        assert_eq!(names, tested);
+    }
 
     #[test]
     fn reads_the_accuracy_on_the_whole_test_set_only() {
