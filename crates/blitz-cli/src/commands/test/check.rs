@@ -8,7 +8,6 @@ use crate::project::Project;
 use anyhow::{Context, Result, ensure};
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use clap::ValueEnum;
-use std::fs;
 use std::ops::RangeInclusive;
 use std::process::Command;
 use std::time::Duration;
@@ -225,6 +224,7 @@ fn reported_accuracy(printed: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn every_crate_is_tested() {
