@@ -118,6 +118,39 @@ fn two_kernels_at_once_do_not_disturb_each_other() {
 }
 
 #[test]
+fn as_many_notebooks_as_asked_for_run_at_once_and_each_is_judged() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| dir.path().join(name);
+    // Each waits for the other: one after the other they would never end.
+    let meet = |mine: &str, other: &str| {
+        format!(
+            "std::fs::write({:?}, \"\")?;\nlet start = std::time::Instant::now();\n\
+             while !std::path::Path::new({:?}).exists() {{\n\
+             assert!(start.elapsed().as_secs() < 300, \"the other notebook does not run\");\n\
+             std::thread::sleep(std::time::Duration::from_millis(50));\n}}",
+            path(mine),
+            path(other)
+        )
+    };
+    let notebooks = [
+        write_notebook(dir.path(), "one.ipynb", &[&meet("a", "b")]),
+        write_notebook(dir.path(), "two.ipynb", &["panic!(\"no more\")"]),
+        write_notebook(dir.path(), "three.ipynb", &[&meet("b", "a")]),
+    ];
+    let mut command = blitz();
+    command.args(["run", "--jobs", "2"]).args(&notebooks).arg("--site").arg(path("site"));
+    let output = command.output().expect("the binary runs");
+    let printed = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("1 of 3 notebooks failed"), "{printed}");
+    assert!(printed.contains("two.ipynb, cell 1 (first)"), "{printed}");
+    for (name, is_whole) in [("one", true), ("two", false), ("three", true)] {
+        assert!(path("site").join(format!("{name}.ipynb")).exists(), "{name}: {printed}");
+        assert_eq!(path("site").join(format!("{name}.html")).exists(), is_whole, "{name}");
+    }
+}
+
+#[test]
 fn a_kernel_starts_warm_in_an_environment_unlike_that_of_set_up() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let notebook = write_notebook(

@@ -1,7 +1,8 @@
 //! `cargo blitz run`: executed copies and HTML pages in `site/`.
 
 use crate::kernel::Kernel;
-use crate::notebook::execute::{ExecuteOptions, execute};
+use crate::notebook::execute::{ExecuteOptions, execute_all, usual_jobs};
+use crate::notebook::nbformat::Notebook;
 use crate::notebook::{data, export, find, site};
 use crate::project::Project;
 use crate::setup;
@@ -10,6 +11,7 @@ use anyhow::{Result, bail};
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use clap::Args;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +33,10 @@ pub struct RunOptions {
     /// Seconds that one cell may take
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     pub timeout: u64,
+    /// Notebooks executed at once; 1 where the times that they print matter [default: one a core, at
+    /// most 4]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
     /// Execute on the built-in data set and store the outputs in the notebooks themselves, for
     /// nbval to compare with
     #[arg(long, conflicts_with = "site")]
@@ -61,16 +67,20 @@ pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
     };
     let site = site::prepare(project, options.site.as_deref(), &notebooks)?;
     setup::ensure(project)?;
+    // What is stored shall be what a kernel with the machine for itself gives.
+    let usual = if options.store { NonZeroUsize::MIN } else { usual_jobs() };
+    let jobs = options.jobs.unwrap_or(usual);
+    let copy = |notebook: &Notebook| site.join(format!("{}.ipynb", notebook.name()));
+    let results = execute_all(project, &notebooks, copy, &execution, jobs);
     let mut failures = Vec::new();
     let mut executed = Vec::new();
-    for notebook in &notebooks {
-        let copy = site.join(format!("{}.ipynb", notebook.name()));
-        match execute(project, notebook, &copy, &execution) {
+    for (notebook, result) in notebooks.iter().zip(results) {
+        match result {
             Ok(result) => executed.push((notebook, result)),
             Err(error) => {
                 failures.push(format!("{}, {error:#}", file_name(notebook.path())));
                 // A page of an earlier run would look like a success of this one.
-                let _ = fs::remove_file(copy.with_extension("html"));
+                let _ = fs::remove_file(copy(notebook).with_extension("html"));
             }
         }
     }

@@ -5,13 +5,17 @@ use super::nbformat::Notebook;
 use crate::kernel::Kernel;
 use crate::process::events;
 use crate::process::logs::last_lines;
-use crate::process::progress::Step;
+use crate::process::progress::{Board, Step};
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use blitz_contract::variables;
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 const SCRIPT: &str = include_str!("../../python/execute.py");
@@ -37,6 +41,42 @@ struct Told {
     executed: Option<String>,
 }
 
+/// How many notebooks are executed at once unless told otherwise: a kernel compiles on one core and
+/// takes about 1 GB.
+pub fn usual_jobs() -> NonZeroUsize {
+    const MOST: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
+    thread::available_parallelism().map_or(NonZeroUsize::MIN, |cores| cores.min(MOST))
+}
+
+/// [Executes](execute) `sources`, `jobs` of them at once, each with its outputs to the file that
+/// `target` names. Returns what each came to, in their order: one that fails does not keep the
+/// others from being executed.
+pub fn execute_all(
+    project: &Project,
+    sources: &[Notebook],
+    target: impl Fn(&Notebook) -> PathBuf + Sync,
+    options: &ExecuteOptions,
+    jobs: NonZeroUsize,
+) -> Vec<Result<Notebook>> {
+    let board = Board::default();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let take = || sources.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed));
+        let execute = |(index, source): (usize, &Notebook)| {
+            (index, execute_on(&board, project, source, &target(source), options))
+        };
+        std::iter::from_fn(take).map(execute).collect::<Vec<_>>()
+    };
+    let mut executed: Vec<_> = thread::scope(|scope| {
+        let threads = jobs.get().min(sources.len());
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let results = threads.into_iter().map(|thread| thread.join());
+        results.flat_map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    executed.sort_by_key(|(index, _)| *index);
+    executed.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Executes the notebook `source` and writes it with its outputs to `target`, also when a cell
 /// fails. Returns the executed notebook.
 ///
@@ -48,8 +88,18 @@ pub fn execute(
     target: &Path,
     options: &ExecuteOptions,
 ) -> Result<Notebook> {
+    execute_on(&Board::default(), project, source, target, options)
+}
+
+fn execute_on(
+    board: &Board,
+    project: &Project,
+    source: &Notebook,
+    target: &Path,
+    options: &ExecuteOptions,
+) -> Result<Notebook> {
     let cells = source.code_cells().count();
-    let step = Step::start(format!("executing {}", source.name()));
+    let step = board.step(format!("executing {}", source.name()));
     let executed = drive(project, source, options, &step, cells)
         .and_then(|told| finish(told, target, options.kernel));
     step.end(executed, |_| format!("{cells} cells"))

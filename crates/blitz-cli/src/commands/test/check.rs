@@ -1,8 +1,9 @@
 //! The checks.
 
 use crate::kernel::Kernel;
-use crate::notebook::execute::{ExecuteOptions, execute};
+use crate::notebook::execute::{ExecuteOptions, execute, execute_all, usual_jobs};
 use crate::notebook::find::find;
+use crate::notebook::nbformat::Notebook;
 use crate::process::command::run_visibly;
 use crate::project::Project;
 use anyhow::{Context, Result, ensure};
@@ -175,9 +176,12 @@ fn stock(project: &Project) -> Result<()> {
         timeout: Duration::from_secs(600),
         kernel: Kernel::RustStock,
     };
-    for notebook in find(project, &STOCK_NOTEBOOKS.map(str::to_owned))? {
-        let target = project.test_dir().join(format!("stock-{}.ipynb", notebook.name()));
-        execute(project, &notebook, &target, &options).with_context(|| notebook.name())?;
+    let notebooks = find(project, &STOCK_NOTEBOOKS.map(str::to_owned))?;
+    let target =
+        |notebook: &Notebook| project.test_dir().join(format!("stock-{}.ipynb", notebook.name()));
+    let results = execute_all(project, &notebooks, target, &options, usual_jobs());
+    for (notebook, result) in notebooks.iter().zip(results) {
+        result.with_context(|| notebook.name())?;
     }
     Ok(())
 }
