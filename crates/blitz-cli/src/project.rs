@@ -66,7 +66,7 @@ impl Project {
     /// A path for files of the person who runs this: below `.blitz`, or where that is somebody
     /// else's, in the person's own cache.
     pub fn own_path(&self, relative: &str) -> PathBuf {
-        let own = blitz_places::own_dir(self.root());
+        let own = blitz_user_dirs::own_dir(self.root());
         own.unwrap_or_else(|_| self.made()).join(relative)
     }
 

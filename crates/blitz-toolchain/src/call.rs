@@ -78,7 +78,7 @@ pub fn real_cargo(call: &Call) -> Command {
     let set_up = &call.session.toolchain.cargo_home;
     let is_offline = call.args.iter().any(|arg| arg == "--offline");
     let is_others = *set_up != call.session.own_cargo_home();
-    if is_offline && is_others && blitz_places::is_readable(&set_up.join("registry")) {
+    if is_offline && is_others && blitz_user_dirs::is_readable(&set_up.join("registry")) {
         command.env("CARGO_HOME", set_up);
     }
     command

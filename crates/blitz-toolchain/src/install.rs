@@ -21,7 +21,7 @@ pub type Variables = Vec<(String, Option<OsString>)>;
 /// There is no Rust toolchain, or the links cannot be made.
 pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<Variables> {
     let toolchain = match Toolchain::load(&layout.answers_dir()) {
-        Some(recorded) => recorded.or_active(!blitz_places::is_own(layout.root()))?,
+        Some(recorded) => recorded.or_active(!blitz_user_dirs::is_own(layout.root()))?,
         None => Toolchain::find()?,
     };
     install(&Session::of_this_process(layout, build_dir, toolchain))
@@ -51,7 +51,7 @@ pub fn variables_of_stock(layout: &Layout) -> Variables {
     let Some(toolchain) = Toolchain::load(&layout.answers_dir()) else { return Vec::new() };
     let path = toolchain.completed_path(std::env::var_os("PATH").as_deref());
     let mut variables = vec![("PATH".to_owned(), Some(path))];
-    if blitz_places::is_readable(&toolchain.cargo_home.join("registry")) {
+    if blitz_user_dirs::is_readable(&toolchain.cargo_home.join("registry")) {
         variables.push(("CARGO_HOME".to_owned(), Some(toolchain.cargo_home.into())));
     }
     variables

@@ -24,8 +24,8 @@
 
 mod aids;
 mod answers;
-mod build;
 mod call;
+mod compile_cell;
 mod control;
 pub mod crate_dir;
 mod install;
@@ -37,13 +37,13 @@ mod opt_level;
 mod parent;
 mod recording;
 mod session;
-mod shim;
 mod sources;
 mod sysroot;
 mod sysroot_metadata;
+mod tool;
 mod toolchain;
 
 pub use control::Control;
 pub use install::{Variables, prepare, prepare_set_up, restore, variables_of_stock};
 pub use parent::end_with_parent;
-pub use shim::run as run_as_tool;
+pub use tool::run as run_as_tool;

@@ -39,7 +39,7 @@ impl Recording {
         let recording: Recording = answers::load(session, "build", &question(session))?;
         // What somebody else has set up serves as it is until they set up anew.
         let layout = session.layout();
-        let is_others = !blitz_places::is_own(layout.root());
+        let is_others = !blitz_user_dirs::is_own(layout.root());
         let is_current = |source: &Stamped| {
             source.is_unchanged() || (is_others && layout.contains(&source.path))
         };

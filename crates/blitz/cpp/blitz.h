@@ -1,6 +1,6 @@
 // What every file of this layer uses. Each .cpp file belongs to the Rust module that its first line
 // names, which declares its functions. Most add what tch lacks; two do what tch has with the same
-// bits in less time: nn_pool.cpp (max pooling), and optim_pass.cpp (the optimizer's step).
+// bits in less time: nn_pool.cpp (max pooling), and optim_sgd_update.cpp (the optimizer's step).
 //
 // The headers are those that libtorch installs, but not all that they declare is meant for others:
 // nn_pool.cpp makes a node whose class is generated (torch/csrc/autograd/generated/), array.cpp asks

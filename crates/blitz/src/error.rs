@@ -1,6 +1,7 @@
 //! The one error type of the crate. Every message says what was attempted, what was found and
 //! what to do about it.
 
+pub(crate) mod caught_panic;
 mod make;
 pub(crate) mod torch_text;
 

@@ -49,7 +49,6 @@ pub mod error;
 mod ffi;
 pub mod nn;
 pub mod optim;
-mod panics;
 pub mod picture;
 #[doc = include_str!("python_to_rust.md")]
 pub mod python_to_rust {}

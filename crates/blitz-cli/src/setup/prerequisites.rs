@@ -21,7 +21,7 @@ pub fn check(project: &Project) -> Result<()> {
 /// evcxr passes paths between its processes separated by spaces.
 pub fn path(project: &Project) -> Result<String> {
     let root = project.root().display().to_string();
-    if let Some(unfit) = blitz_places::unfit_character(project.root()) {
+    if let Some(unfit) = blitz_user_dirs::unfit_character(project.root()) {
         let what = if unfit.is_whitespace() { "a space".to_owned() } else { format!("`{unfit}`") };
         bail!(
             "the path of this clone contains {what}: {root}\nThe Rust evaluator evcxr cannot work in \

@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 pub fn is_read_only(project: &Project) -> bool {
     let blitz = project.made();
     let dir = if blitz.exists() { blitz } else { project.root().to_owned() };
-    dir.exists() && !blitz_places::is_writable(&dir)
+    dir.exists() && !blitz_user_dirs::is_writable(&dir)
 }
 
 /// Checks that everything is there, and says so where it is out of date.
@@ -45,7 +45,7 @@ pub fn check(project: &Project) -> Result<()> {
 /// Says how changes to the notebooks can be kept, where they cannot be saved.
 pub fn tell_where_to_save(project: &Project) {
     let notebooks = project.notebooks_dir();
-    if !notebooks.is_dir() || blitz_places::is_writable(&notebooks) {
+    if !notebooks.is_dir() || blitz_user_dirs::is_writable(&notebooks) {
         return;
     }
     let program = std::env::current_exe().unwrap_or_else(|_| "cargo blitz".into());

@@ -90,7 +90,7 @@ async fn serve_until_shutdown(
 
 /// Where this person's history is kept, if there is a place for it.
 fn history_file(layout: &Layout) -> Option<PathBuf> {
-    let dir = blitz_places::own_subdir(layout.root(), HISTORY).ok()?;
+    let dir = blitz_user_dirs::own_subdir(layout.root(), HISTORY).ok()?;
     Some(dir.join("cells.jsonl"))
 }
 

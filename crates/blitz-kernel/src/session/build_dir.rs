@@ -30,7 +30,7 @@ impl BuildDir {
     /// # Errors
     /// The warm directory is missing or the copy cannot be written.
     pub fn create(layout: &Layout) -> Result<Self> {
-        let kernels = blitz_places::own_subdir(layout.root(), KERNELS)
+        let kernels = blitz_user_dirs::own_subdir(layout.root(), KERNELS)
             .context("there is no place for this kernel's build directory")?;
         remove_dead(&kernels);
         share_cargo_settings(layout, &kernels)?;

@@ -117,13 +117,13 @@ impl Default for Cifar10Options {
 /// there; else one that belongs to the person who runs this.
 fn cache_dir(repository: Option<&Layout>) -> PathBuf {
     let Some(repository) = repository else {
-        return blitz_places::cache_dir().unwrap_or_else(|_| env::temp_dir()).join(layout::DATA);
+        return blitz_user_dirs::cache_dir().unwrap_or_else(|_| env::temp_dir()).join(layout::DATA);
     };
     let shared = repository.made().join(layout::DATA);
     if shared.join(BATCHES_DIR).is_dir() {
         return shared;
     }
-    blitz_places::own_dir(repository.root()).map_or(shared, |own| own.join(layout::DATA))
+    blitz_user_dirs::own_dir(repository.root()).map_or(shared, |own| own.join(layout::DATA))
 }
 
 impl Cifar10 {

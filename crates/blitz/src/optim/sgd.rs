@@ -192,7 +192,7 @@ fn pointers(tensors: &[Tensor]) -> Vec<*mut C_tensor> {
     tensors.iter().map(ffi::lend).collect()
 }
 
-/// `Sgd` of cpp/optim_pass.h.
+/// `Sgd` of cpp/optim_sgd_update.h.
 #[repr(C)]
 struct CSgd {
     lr: f64,

@@ -17,9 +17,9 @@
 //! # Ok::<(), blitz::Error>(())
 //! ```
 
-mod bars;
+mod accuracy_bars;
+mod confusion_matrix;
 mod evaluation;
-mod heatmap;
 mod predictions;
 
 pub use evaluation::Evaluation;

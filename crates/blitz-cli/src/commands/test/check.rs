@@ -23,7 +23,7 @@ const BLITZ: [&str; 1] = ["blitz"];
 /// others: cargo unifies the features of what it compiles together, and would build rust-analyzer
 /// once more for another choice.
 const KERNEL: [&str; 5] =
-    ["blitz-kernel", "blitz-toolchain", "blitz-cells", "blitz-contract", "blitz-places"];
+    ["blitz-kernel", "blitz-toolchain", "blitz-cells", "blitz-contract", "blitz-user-dirs"];
 /// This command and what it measures with.
 const CLI: [&str; 2] = ["blitz-cli", "blitz-bench"];
 /// What the tutorial's net reaches on the 10,000 test images after two epochs, in percent.

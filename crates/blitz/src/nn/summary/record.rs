@@ -3,7 +3,8 @@
 use std::ffi::{CStr, c_char, c_void};
 
 use crate::error::Result;
-use crate::{ffi, panics};
+use crate::error::caught_panic;
+use crate::ffi;
 
 /// An operation that no other operation called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ extern "C" fn run<F: FnOnce()>(context: *mut c_void) {
     // SAFETY: see `record`.
     let context = unsafe { &mut *context.cast::<Context<F>>() };
     if let Some(body) = context.body.take() {
-        context.recording.panic = panics::caught(body).err();
+        context.recording.panic = caught_panic::caught(body).err();
     }
 }
 

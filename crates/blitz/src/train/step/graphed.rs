@@ -5,10 +5,10 @@ use tch::{Device, Tensor};
 
 use super::cuda_graph::CudaGraph;
 use crate::data::loader::Batch;
+use crate::error::caught_panic;
 use crate::error::{Error, Result};
 use crate::nn::loss::cross_entropy;
 use crate::optim::{Optimizer, Recordable, Sgd};
-use crate::panics;
 
 /// Steps done one by one before one is recorded: PyTorch's advice, for libraries choose their
 /// kernels and workspaces in the first ones.
@@ -237,7 +237,7 @@ impl Recorder {
         // The steps before did not panic: what does now is a net that reads a value, as
         // `double_value` does, which CUDA refuses while it records.
         let step = || one_by_one(net, optimizer, lr, &images, &labels);
-        let loss = self.graph.capture(|| match panics::caught(step) {
+        let loss = self.graph.capture(|| match caught_panic::caught(step) {
             Ok(result) => result,
             Err(message) => Err(Error::refused("recording the step as a CUDA graph", &message)),
         })?;

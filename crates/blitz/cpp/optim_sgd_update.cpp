@@ -1,7 +1,7 @@
 // A small net's optimizer step is mostly the calls: up to four operators for each parameter. Here it
 // is one loop. To give the same bits it rounds where libtorch's vector kernels do: `x.mul_(a)`
 // rounds once, and `x.add_(y, a)` is one fused multiply-add, x + a * y.
-#include "optim_pass.h"
+#include "optim_sgd_update.h"
 
 #include <ATen/Version.h>
 

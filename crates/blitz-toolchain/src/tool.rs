@@ -5,7 +5,7 @@ use crate::call::{Call, cannot_run, chosen_rustc, real};
 use crate::parent::end_with_parent;
 use crate::recording::{self, RECORDER};
 use crate::session::Session;
-use crate::{build, metadata, sysroot, sysroot_metadata};
+use crate::{compile_cell, metadata, sysroot, sysroot_metadata};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -46,8 +46,8 @@ fn cargo(call: &Call) -> Option<ExitCode> {
         return None;
     }
     match call.words().as_slice() {
-        ["build", "--target", ..] => Some(build::build(call)),
-        ["check", "--target", ..] => Some(build::check(call)),
+        ["build", "--target", ..] => Some(compile_cell::build(call)),
+        ["check", "--target", ..] => Some(compile_cell::check(call)),
         ["metadata", ..] => Some(metadata::answer(call)),
         ["--version"]
         | ["locate-project", ..]

@@ -1,6 +1,6 @@
 // Belongs to src/optim/sgd.rs.
 #include "blitz.h"
-#include "optim_pass.h"
+#include "optim_sgd_update.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_sgd.h>

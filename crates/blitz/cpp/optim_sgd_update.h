@@ -1,4 +1,4 @@
-// The whole change of one parameter in one pass over its memory, for cpp/optim.cpp.
+// The whole change of one parameter in one pass over its memory, for cpp/optim_sgd.cpp.
 #pragma once
 
 #include <ATen/core/Tensor.h>
