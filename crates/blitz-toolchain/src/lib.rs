@@ -4,14 +4,14 @@
 //! tensor is printed, read crates that no cell can name, and compile each cell through cargo. So a
 //! kernel puts links to its own binary before the real tools. Under those names it answers what was
 //! answered before (`answers`), shows rust-analyzer less (`metadata`, `sysroot`), and compiles a
-//! cell by calling rustc as cargo did once (`build`).
+//! cell by calling rustc as cargo did once (`compile_cell`).
 //!
 //! # What would make this crate unnecessary
 //!
 //! evcxr would have to let its caller
 //!
 //! - compile a cell: a function from the generated source and the dependencies to a shared object or
-//!   rustc's diagnostics, in the place of `cargo build` (`build`, `recording`, `opt_level`, `job`);
+//!   rustc's diagnostics, in the place of `cargo build` (`compile_cell`, `recording`, `opt_level`, `job`);
 //! - end a compilation that runs, from another thread ([`Control::cancel`]);
 //! - decide how a value is shown and an error reported, in the place of text that it writes into the
 //!   source (`instrument`);
