@@ -5,6 +5,7 @@ use crate::project::Project;
 use crate::usage::Usage;
 use anyhow::{Context, Result};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The directory for the results as an absolute path, after checking that every notebook has a
@@ -34,12 +35,14 @@ pub fn prepare(project: &Project, given: Option<&Path>, notebooks: &[Notebook]) 
     Ok(site)
 }
 
-/// Fails before anything has run where the result could not be written.
+/// Fails before anything has run where the result could not be written. It asks, and writes nothing:
+/// another run may have the same place.
 fn check_writable(site: &Path) -> Result<()> {
-    let probe = site.join(".writable");
     fs::create_dir_all(site)
-        .and_then(|()| fs::write(&probe, ""))
-        .and_then(|()| fs::remove_file(&probe))
+        .and_then(|()| match blitz_user_dirs::is_writable(site) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::PermissionDenied.into()),
+        })
         .with_context(|| {
             format!(
                 "cannot write to {}; make it writable or choose another place with --site DIR",
