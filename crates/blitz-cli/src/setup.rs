@@ -30,7 +30,7 @@ use venv::Wheels;
 /// A prerequisite is missing or a step fails; or the environment was changed by hand so that it does
 /// not work.
 pub fn ensure(project: &Project) -> Result<()> {
-    if shared::is_read_only(project) {
+    if blitz_user_dirs::is_read_only(project.root()) {
         return shared::check(project);
     }
     Steps::begin(project)?.run().map(drop)

@@ -2,20 +2,12 @@
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The directory, below the repository, of all that set-up and kernels make.
 pub const MADE: &str = ".blitz";
 
 /// The kernels' build directories, below [`MADE`] or in a user's cache.
 pub const KERNELS: &str = "kernels";
-
-/// The file that a running kernel holds locked in its build directory.
-pub const KERNEL_LOCK: &str = "in-use.lock";
-
-/// How long a kernel that starts may take to lock its build directory: one that is younger is nobody's
-/// to remove.
-pub const KERNEL_STARTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a user has executed, below [`MADE`] or in a user's cache.
 pub const HISTORY: &str = "history";
@@ -58,7 +50,7 @@ impl Layout {
     }
 
     /// Whether the root holds this project.
-    pub fn is_repository(&self) -> bool {
+    fn is_repository(&self) -> bool {
         self.lock_file().is_file() && self.helper_crate().join("Cargo.toml").is_file()
     }
 

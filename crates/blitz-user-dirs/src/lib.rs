@@ -4,6 +4,10 @@
 //! read-only. What a person's kernels and commands write (build directories, history, downloads,
 //! logs) goes below the project where that is the person's own, and else to the person's cache.
 
+mod kernel_dir;
+
+pub use kernel_dir::{is_kernel_dir_in_use, take_kernel_dir};
+
 use blitz_contract::layout::MADE;
 use std::env;
 use std::ffi::CString;
@@ -19,9 +23,20 @@ const NAME: &str = "rust-blitz";
 /// Whether the project at `root` belongs to the person who runs this process and can be written:
 /// its `.blitz`, or where there is none yet, `root` itself.
 pub fn is_own(root: &Path) -> bool {
-    let dir = root.join(MADE);
-    let dir = if dir.exists() { dir } else { root.to_owned() };
+    let dir = made_or_root(root);
     is_owner(&dir) && is_writable(&dir)
+}
+
+/// Whether the project at `root` is there and this process may not write its `.blitz`, or where there
+/// is none yet, `root` itself.
+pub fn is_read_only(root: &Path) -> bool {
+    let dir = made_or_root(root);
+    dir.exists() && !is_writable(&dir)
+}
+
+fn made_or_root(root: &Path) -> PathBuf {
+    let made = root.join(MADE);
+    if made.exists() { made } else { root.to_owned() }
 }
 
 /// The directory for the files of the person who runs this process: `.blitz` of the project at

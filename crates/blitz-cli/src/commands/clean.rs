@@ -6,7 +6,7 @@ use crate::setup::lock;
 use anyhow::{Context, Result, bail};
 use blitz_contract::layout;
 use clap::Args;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -151,13 +151,5 @@ fn kernels(project: &Project) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let entries =
         fs::read_dir(project.made().join(layout::KERNELS)).into_iter().flatten().flatten();
     let dirs = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
-    dirs.partition(|path| {
-        let locked = File::open(path.join(layout::KERNEL_LOCK))
-            .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
-        let age = fs::metadata(path).and_then(|data| data.modified()).ok();
-        locked
-            || age
-                .and_then(|time| time.elapsed().ok())
-                .is_some_and(|age| age < layout::KERNEL_STARTS_WITHIN)
-    })
+    dirs.partition(|path| blitz_user_dirs::is_kernel_dir_in_use(path))
 }

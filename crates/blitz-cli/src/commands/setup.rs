@@ -24,7 +24,7 @@ pub struct SetupOptions {
 /// A prerequisite is missing or a step fails.
 pub fn setup(project: &Project, options: &SetupOptions) -> Result<()> {
     let start = Instant::now();
-    if shared::is_read_only(project) {
+    if blitz_user_dirs::is_read_only(project.root()) {
         shared::check(project)?;
         eprintln!("Nothing to do: everything is set up, by somebody else.");
         return Ok(());

@@ -8,13 +8,6 @@ use anyhow::{Result, bail};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-/// Whether set-up could change anything here.
-pub fn is_read_only(project: &Project) -> bool {
-    let blitz = project.made();
-    let dir = if blitz.exists() { blitz } else { project.root().to_owned() };
-    dir.exists() && !blitz_user_dirs::is_writable(&dir)
-}
-
 /// Checks that everything is there, and says so where it is out of date.
 ///
 /// # Errors

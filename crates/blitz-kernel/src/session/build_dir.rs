@@ -6,10 +6,10 @@
 
 use anyhow::{Context, Result};
 use blitz_contract::Layout;
-use blitz_contract::layout::{KERNEL_LOCK, KERNEL_STARTS_WITHIN, KERNELS};
+use blitz_contract::layout::KERNELS;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,8 +19,7 @@ const ROOM: u64 = 8 * 1024 * 1024;
 /// A running kernel's build directory, removed on drop.
 pub struct BuildDir {
     path: PathBuf,
-    // The lock tells other kernels that this directory is alive; the system lets go of it however
-    // this process ends.
+    // Tells other kernels that this directory is in use.
     _lock: File,
 }
 
@@ -36,8 +35,7 @@ impl BuildDir {
         share_cargo_settings(layout, &kernels)?;
         let path = new_dir(&kernels)?;
         let create = || -> Result<File> {
-            let lock = File::create(path.join(KERNEL_LOCK))?;
-            lock.lock()?;
+            let lock = blitz_user_dirs::take_kernel_dir(&path)?;
             blitz_toolchain::crate_dir::fill(&layout.warm_dir(), &path)?;
             find_room(&path)?;
             Ok(lock)
@@ -124,18 +122,8 @@ fn new_dir(kernels: &Path) -> Result<PathBuf> {
 fn remove_dead(kernels: &Path) {
     for entry in fs::read_dir(kernels).into_iter().flatten().flatten() {
         let path = entry.path();
-        let locked = File::open(path.join(KERNEL_LOCK))
-            .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
-        // A young one may belong to a kernel that is about to take its lock.
-        let alive = locked || is_young(&path);
-        if !alive {
+        if !blitz_user_dirs::is_kernel_dir_in_use(&path) {
             let _ = fs::remove_dir_all(&path);
         }
     }
-}
-
-fn is_young(path: &Path) -> bool {
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    let age = modified.ok().and_then(|time| time.elapsed().ok());
-    age.is_some_and(|age| age < KERNEL_STARTS_WITHIN)
 }
