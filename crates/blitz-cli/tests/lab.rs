@@ -8,14 +8,20 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest wait for anything; a server that never comes fails its test.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// Servers take turns: Jupyter tries a port and lets go of it before it listens there, so that a second
+/// server tries the same one and resets what a client of the first has just connected.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A running JupyterLab, ended on drop.
 struct Lab {
     process: Child,
+    _turn: MutexGuard<'static, ()>,
     lines: Receiver<String>,
     /// What it has said so far.
     said: String,
@@ -23,6 +29,7 @@ struct Lab {
 
 impl Lab {
     fn start(more: &[&str]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut command = blitz();
         command.args(["lab", "--no-browser"]).args(more).env_remove("JUPYTER_TOKEN");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -32,7 +39,7 @@ impl Lab {
         std::thread::spawn(move || {
             stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
-        Lab { process, lines, said: String::new() }
+        Lab { process, _turn: turn, lines, said: String::new() }
     }
 
     /// Waits for a line that holds `part` and returns it.
