@@ -47,6 +47,11 @@ impl VariableStore {
         }
     }
 
+    /// Drops variables.
+    pub fn forget(&mut self, names: &[&str]) {
+        names.iter().for_each(|name| drop(self.variables.remove(*name)));
+    }
+
     /// The value stored under `name`, made on first use.
     pub fn lazy_arc<T: 'static, F: FnOnce() -> T>(&mut self, name: &str, create: F) -> Arc<T> {
         let value = self.variables.entry(name.to_owned());
@@ -107,6 +112,9 @@ mod tests {
         store.merge(other);
         assert_eq!(store.take_variable::<Vec<i32>>("x"), [1, 2]);
         assert_eq!(store.take_variable::<char>("y"), 'y');
+        store.put_variable("gone", 1);
+        store.forget(&["gone", "never there"]);
+        assert!(store.check_variable::<u8>("gone"), "it is not there");
         assert_eq!(*store.lazy_arc("z", || 5), 5);
         assert_eq!(*store.lazy_arc("z", || 6), 5);
     }

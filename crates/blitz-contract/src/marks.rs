@@ -3,6 +3,8 @@
 //! What a cell shows travels in the same pipe as what it prints, so that a reader sees both in
 //! order. Ours begin with ASCII's record separator, which no one prints by chance; the others are
 //! [evcxr's](https://github.com/evcxr/evcxr/blob/main/evcxr_jupyter/README.md#custom-output).
+//!
+//! And the marks in the source that evcxr generates, between which the notebook's definitions stand.
 
 /// Begins a display command of the helper crate: `COMMAND JSON "\n"`, one line.
 pub const COMMAND: &str = "\x1eblitz ";
@@ -28,3 +30,11 @@ pub const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 
 /// Begins the line by which `evcxr_input` asks the person for something.
 pub const INPUT_REQUEST: &str = "EVCXR_INPUT_REQUEST";
+
+/// Begins the notebook's definitions in evcxr's source. evcxr takes this line and all that follows it
+/// for one module of a fixed name: its parser believes that the brace ends the cell. rust-analyzer
+/// passes over the brace and reads the definitions at the crate's root; rustc never sees this line.
+pub const BEGIN_DEFINITIONS: &str = "mod blitz_definitions {} }";
+
+/// Ends the notebook's definitions in evcxr's source.
+pub const END_DEFINITIONS: &str = "mod blitz_definitions_end {}";

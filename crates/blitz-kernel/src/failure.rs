@@ -1,6 +1,7 @@
 //! Why a cell failed, in words for the person who wrote it.
 
 pub mod compile_error;
+pub mod definitions;
 pub mod place;
 
 use crate::cells::event::Panic;
@@ -49,7 +50,7 @@ impl Failed<'_> {
             return error;
         }
         if self.outcome.interrupted && !self.outcome.started {
-            return interrupted("Compilation was cancelled. Nothing ran, all variables are kept.");
+            return compilation_cancelled();
         }
         match error {
             evcxr::Error::SubprocessTerminated(status) => self.crash(status),
@@ -137,6 +138,11 @@ pub fn no_engine(reason: &str) -> ErrorOutput {
     let mut traceback = headline("kernel", reason);
     traceback.push("`cargo blitz doctor` says what is missing.".to_owned());
     output("kernel", reason, traceback)
+}
+
+/// The error of a cell that was interrupted while it was compiled.
+pub fn compilation_cancelled() -> ErrorOutput {
+    interrupted("Compilation was cancelled. Nothing ran, all variables are kept.")
 }
 
 /// An error without a place in the code.

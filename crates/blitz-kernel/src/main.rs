@@ -13,6 +13,7 @@ mod cells;
 mod engine;
 mod failure;
 mod jupyter;
+mod notebook;
 mod output;
 mod session;
 mod syntax;

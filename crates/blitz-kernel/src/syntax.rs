@@ -5,7 +5,7 @@ use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxT
 use serde::{Deserialize, Serialize};
 
 /// What evcxr wraps around a cell to parse it.
-const PRELUDE: &str = "fn f(){";
+pub const PRELUDE: &str = "fn f(){";
 
 /// Whether a piece of code can be run as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,38 @@ pub fn items(code: &str) -> Vec<Item> {
     items
         .map(|item| Item { key: item_key(&item), source: item.syntax().text().to_string() })
         .collect()
+}
+
+/// `text` without comments, with spaces only where words would else be one.
+pub fn normalized(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    for token in tokens(text).iter().filter(|token| !token.kind().is_trivia()) {
+        let starts_word = token.text().starts_with(|c| is_word(c) || c == '\'' || c == '"');
+        if starts_word && normal.ends_with(is_word) {
+            normal.push(' ');
+        }
+        normal.push_str(token.text());
+    }
+    normal
+}
+
+/// `text` on one line, without comments.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for token in tokens(text) {
+        match token.kind() {
+            SyntaxKind::WHITESPACE => line.push(' '),
+            SyntaxKind::COMMENT if token.text().starts_with("//") => {}
+            _ => line.push_str(&token.text().replace('\n', " ")),
+        }
+    }
+    line
+}
+
+/// The beginning of `text`, for a message.
+pub fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
 /// The brackets that are open at the end of `code`, closed.
@@ -113,7 +145,8 @@ fn wrapped(code: &str) -> String {
     format!("{PRELUDE}{code}\n}}")
 }
 
-fn statements(code: &str) -> Vec<SyntaxNode> {
+/// The nodes of the statements of `code`, as they stand behind [`PRELUDE`].
+pub fn statements(code: &str) -> Vec<SyntaxNode> {
     let file = SourceFile::parse(&wrapped(&without_commands(code)), Edition::Edition2024).tree();
     let function = file.syntax().children().find_map(ast::Fn::cast);
     let list = function.and_then(|function| function.body()?.stmt_list());

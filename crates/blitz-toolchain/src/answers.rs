@@ -46,6 +46,7 @@ impl From<Output> for Answer {
 }
 
 /// What an answer depends on: the toolchain, the tool, its arguments, and the files that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question(u64);
 
 impl Question {

@@ -8,6 +8,7 @@ use crate::crate_dir;
 use crate::instrument;
 use crate::job::{self, Job};
 use crate::messages;
+use crate::notebook::Notebook;
 use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
 use crate::session::Session;
@@ -58,12 +59,25 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
             Recorded::Cancelled => return Ok(Compiled::Cancelled),
         },
     };
+    let notebook = Notebook::load(&session.build_dir);
+    if let Some(step) = &notebook.step {
+        let library = library(&session.build_dir);
+        make_dir(&session.build_dir.join("cell"))?;
+        fs::write(&library, serde_json::to_string(step)?)
+            .with_context(|| format!("cannot write {}", library.display()))?;
+        return Ok(Compiled::Ended { lines: String::new(), is_success: true });
+    }
     let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
         .context("cannot read the cell's source")?;
+    let source = notebook.put_into(&source);
     if kind == Kind::Library {
         let shows = !Requests::new(&session.build_dir).has_own_format();
         let has_library = aids::library(&session.build_dir).exists();
         let instrumented = instrument::instrument(&source, shows, has_library);
+        let instrumented = match has_library {
+            true => instrument::forget(&instrumented, &notebook.forgotten),
+            false => instrumented,
+        };
         match rustc(session, &recording, &instrumented, kind)? {
             // The diagnostics of what evcxr wrote are those that it understands.
             Compiled::Ended { is_success: false, .. } if instrumented != source => {}
@@ -98,10 +112,17 @@ fn rustc(session: &Session, recording: &Recording, source: &str, kind: Kind) -> 
     if kind == Kind::Library && take(&prepared, &library).is_ok() {
         return Ok(Compiled::Ended { lines: String::new(), is_success: true });
     }
-    let output = job::output(
-        &mut command(session, recording, source, kind)?,
-        &Requests::new(&session.build_dir),
-    );
+    let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).unwrap_or_default();
+    let dir = session.build_dir.join("cell");
+    let mut command = command(session, recording, source, &dir)?;
+    match kind {
+        Kind::Check => command.arg("--emit=metadata"),
+        Kind::Library => command
+            .arg("--emit=link")
+            .arg(format!("-Copt-level={}", opt_level::choose(source, &manifest)))
+            .args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]),
+    };
+    let output = job::output(&mut command, &Requests::new(&session.build_dir));
     let output = output.with_context(|| {
         format!("cannot run {}; try `cargo blitz setup`", session.toolchain.rustc.path.display())
     })?;
@@ -131,32 +152,34 @@ fn prepared_library(session: &Session, source: &str) -> PathBuf {
     session.store.join(name).with_extension(std::env::consts::DLL_EXTENSION)
 }
 
-/// The call of rustc for a cell.
-fn command(session: &Session, recording: &Recording, source: &str, kind: Kind) -> Result<Command> {
-    let dir = session.build_dir.join("cell");
+/// The call of rustc for `source`, which is written into `dir`, without what is to be made of it.
+///
+/// # Errors
+/// The directory cannot be written.
+pub fn command(
+    session: &Session,
+    recording: &Recording,
+    source: &str,
+    dir: &Path,
+) -> Result<Command> {
     let file = dir.join("src/lib.rs");
-    fs::create_dir_all(dir.join("src"))
-        .and_then(|()| fs::write(&file, source))
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).unwrap_or_default();
+    make_dir(&dir.join("src"))?;
+    fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
     let mut command = Command::new(&session.toolchain.rustc.path);
     session.restore(&mut command);
     command.args(kept_args(session, &recording.args)).envs(recording.env.iter().cloned());
-    command.current_dir(&dir).stderr(Stdio::piped());
-    command.arg("--out-dir").arg(&dir);
+    command.current_dir(dir).stderr(Stdio::piped());
+    command.arg("--out-dir").arg(dir);
     let store = aids::library(&session.build_dir);
     command.arg("--extern").arg(format!("{}={}", aids::CRATE, store.display()));
     // Found wherever the cell's library lies.
     let std_dir = session.toolchain.std_dir();
     command.arg(format!("-Clink-arg=-Wl,-rpath,{}", std_dir.display()));
-    match kind {
-        Kind::Check => command.arg("--emit=metadata"),
-        Kind::Library => command
-            .arg("--emit=link")
-            .arg(format!("-Copt-level={}", opt_level::choose(source, &manifest)))
-            .args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]),
-    };
     Ok(command)
+}
+
+fn make_dir(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))
 }
 
 /// cargo's arguments for rustc without those that differ here: what is made and where, how it is

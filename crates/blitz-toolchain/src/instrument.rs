@@ -81,6 +81,20 @@ pub fn instrument(source: &str, shows: bool, has_library: bool) -> String {
     instrumented
 }
 
+/// evcxr's line behind which the store of variables can be used.
+const STORE_IS_OPEN: &str =
+    "\nlet evcxr_variable_store = unsafe {&mut *evcxr_variable_store};\n";
+
+/// The source, which uses the library of the variable store, with these variables dropped before the
+/// cell begins.
+pub fn forget(source: &str, variables: &[String]) -> String {
+    if variables.is_empty() {
+        return source.to_owned();
+    }
+    let line = STORE_IS_OPEN.trim_end();
+    source.replacen(STORE_IS_OPEN, &format!("{line} evcxr_variable_store.forget(&{variables:?});\n"), 1)
+}
+
 /// Whether a tensor can be among the source's values. The source has all imports, and names the
 /// type of every variable. Other cells are spared the loading of the two crates, which is 80 ms of
 /// rustc's time.

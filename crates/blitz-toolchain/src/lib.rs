@@ -25,6 +25,7 @@
 mod aids;
 mod answers;
 mod call;
+mod check;
 mod compile_cell;
 mod control;
 pub mod crate_dir;
@@ -33,6 +34,7 @@ mod instrument;
 mod job;
 mod messages;
 mod metadata;
+pub mod notebook;
 mod opt_level;
 mod parent;
 mod recording;
@@ -43,6 +45,7 @@ mod sysroot_metadata;
 mod tool;
 mod toolchain;
 
+pub use check::{Checked, Compiler};
 pub use control::Control;
 pub use install::{Variables, prepare, prepare_set_up, restore, variables_of_stock};
 pub use parent::end_with_parent;

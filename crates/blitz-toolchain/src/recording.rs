@@ -18,6 +18,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 /// The name under which this binary stands before rustc in cargo's own builds.
 pub const RECORDER: &str = "rustc-recorder";
+/// Where the question of the last compilation is kept, below the build directory.
+const LAST_QUESTION: &str = "last-question.json";
 /// Tells [`run`] where to write.
 const FILE_VAR: &str = "BLITZ_RECORDING";
 
@@ -36,7 +38,26 @@ impl Recording {
     /// The recording for the dependencies that the cells have now, if there is one and no source
     /// has changed since.
     pub fn load(session: &Session) -> Option<Self> {
-        let recording: Recording = answers::load(session, "build", &question(session))?;
+        let question = question(session);
+        let recording = Recording::of(session, &question)?;
+        // For the kernel itself, which does not know all that the question depends on. Best effort:
+        // without it, definitions are not checked by themselves.
+        let file = session.build_dir.join(LAST_QUESTION);
+        let text = serde_json::to_string(&question).ok()?;
+        if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+            let _ = fs::write(file, text);
+        }
+        Some(recording)
+    }
+
+    /// The recording that the last compilation of a cell has used.
+    pub fn last(session: &Session) -> Option<Self> {
+        let text = fs::read_to_string(session.build_dir.join(LAST_QUESTION)).ok()?;
+        Recording::of(session, &serde_json::from_str(&text).ok()?)
+    }
+
+    fn of(session: &Session, question: &Question) -> Option<Self> {
+        let recording: Recording = answers::load(session, "build", question)?;
         // What somebody else has set up serves as it is until they set up anew.
         let layout = session.layout();
         let is_others = !blitz_user_dirs::is_own(layout.root());

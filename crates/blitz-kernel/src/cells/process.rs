@@ -12,10 +12,12 @@ use anyhow::{Context, Result, bail};
 use backtrace::Backtrace;
 use blitz_contract::{Layout, symbols};
 use blitz_toolchain::end_with_parent;
+use blitz_toolchain::notebook::Step;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 use serde_json::{Value, json};
 use std::ffi::{c_int, c_void};
 use std::io::BufRead;
+use std::path::Path;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -52,6 +54,7 @@ pub fn run(layout: &Layout) -> Result<()> {
 fn serve(runtime: &Runtime, control: &Mutex<Control>) -> Result<()> {
     let send = |message| control.lock().unwrap_or_else(PoisonError::into_inner).send(&message);
     let mut variables: *mut c_void = std::ptr::null_mut();
+    let mut last_step = 0;
     for line in std::io::stdin().lock().lines() {
         let line = line.context("cannot read what to run")?;
         let Some((library, function)) =
@@ -59,6 +62,15 @@ fn serve(runtime: &Runtime, control: &Mutex<Control>) -> Result<()> {
         else {
             bail!("expected LOAD_AND_RUN, got `{line}`");
         };
+        if let Some(step) = Step::read(Path::new(library)) {
+            // evcxr sends a step again whose variables it has taken for lost.
+            if step.number > last_step {
+                last_step = step.number;
+                take(&step, &send)?;
+            }
+            send(json!({"event": "complete"}))?;
+            continue;
+        }
         (runtime.forget_interrupt)();
         send(json!({"event": "start", "process": std::process::id()}))?;
         // SAFETY: evcxr compiled the library for this very call: the function takes the variables
@@ -72,6 +84,21 @@ fn serve(runtime: &Runtime, control: &Mutex<Control>) -> Result<()> {
         }
         (runtime.flush)();
         send(json!({"event": "complete"}))?;
+    }
+    Ok(())
+}
+
+/// Does what stands in the place of a cell.
+fn take(step: &Step, send: &impl Fn(Value) -> std::io::Result<()>) -> Result<()> {
+    if let Some(library) = &step.load {
+        // SAFETY: statics have constant initialisers. Globally and for good: cells refer to them.
+        match unsafe { Library::open(Some(library), RTLD_NOW | RTLD_GLOBAL) } {
+            Ok(library) => std::mem::forget(library),
+            Err(error) => send(json!({"event": "not loaded", "message": error.to_string()}))?,
+        }
+    }
+    for name in &step.lost {
+        send(json!({"event": "lost", "name": name}))?;
     }
     Ok(())
 }

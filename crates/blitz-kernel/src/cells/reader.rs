@@ -43,6 +43,7 @@ pub fn spawn(
         text: StreamText::new(publisher),
         control: Vec::new(),
         content: Bundle::default(),
+        lost: Vec::new(),
         content_since: Instant::now(),
     };
     let thread = std::thread::Builder::new().name("cell output".to_owned());
@@ -59,6 +60,8 @@ struct Reader {
     control: Vec<u8>,
     /// A value that displays itself, MIME type by MIME type.
     content: Bundle,
+    /// Variables that evcxr shall take for lost.
+    lost: Vec<String>,
     content_since: Instant,
 }
 
@@ -143,6 +146,9 @@ impl Reader {
             match message["event"].as_str() {
                 Some("start") => self.listener.happened(Event::Started(process(&message))),
                 Some("complete") => complete = true,
+                Some("lost") => {
+                    self.lost.push(message["name"].as_str().unwrap_or_default().to_owned());
+                }
                 Some("reacted") => self.listener.happened(Event::Reacted),
                 Some("panic") => {
                     self.listener.happened(Event::Panic(Panic::from_message(&message)));
@@ -231,6 +237,9 @@ impl Reader {
         }
         if self.listener.drops_new_variables() {
             let _ = writeln!(channels.evcxr, "{}", marks::ERROR_OCCURRED);
+        }
+        for name in self.lost.drain(..) {
+            let _ = writeln!(channels.evcxr, "{}{name}", marks::VARIABLE_CHANGED_TYPE);
         }
         let _ = writeln!(channels.evcxr, "{COMPLETE}");
     }

@@ -12,8 +12,10 @@ pub fn execution(request: Request, shared: &Shared) -> Execution {
     let code = request.text("code").to_owned();
     let silent = request.flag("silent", false);
     let stored = !silent && request.flag("store_history", true) && !code.trim().is_empty();
+    let cell_id = request.metadata["cellId"].as_str().map(str::to_owned);
     let expressions = request.content["user_expressions"].as_object().cloned();
     Execution {
+        cell_id,
         silent,
         stored,
         stop_on_error: request.flag("stop_on_error", true),

@@ -14,6 +14,8 @@ pub struct Request {
     pub identities: Vec<Bytes>,
     /// The request's header: the parent of everything it causes.
     pub header: Header,
+    /// What the client says beside it, as JSON.
+    pub metadata: Value,
     /// What is asked, as JSON.
     pub content: Value,
 }
@@ -23,7 +25,9 @@ impl Request {
     pub fn decode(raw: RawMessage) -> Option<Self> {
         let header = serde_json::from_slice(raw.jparts.first()?).ok()?;
         let content = serde_json::from_slice(raw.jparts.get(3)?).ok()?;
-        Some(Request { identities: raw.zmq_identities, header, content })
+        let metadata = raw.jparts.get(2).and_then(|part| serde_json::from_slice(part).ok());
+        let metadata = metadata.unwrap_or_default();
+        Some(Request { identities: raw.zmq_identities, header, metadata, content })
     }
 
     /// The message type, such as `execute_request`.

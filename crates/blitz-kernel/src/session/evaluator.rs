@@ -3,6 +3,8 @@
 use crate::cells::outcome::Outcome;
 use crate::engine;
 use crate::failure::{self, Failed};
+use crate::notebook::definition::Origin;
+use crate::notebook::{self, Notebook};
 use crate::output::publisher::Bundle;
 use crate::session::Session;
 use crate::session::dependencies;
@@ -24,6 +26,7 @@ pub struct Evaluator {
     layout: Layout,
     /// evcxr, or why there is none.
     engine: Result<CommandContext, String>,
+    notebook: Notebook,
     lines: SourceLines,
     execution_count: usize,
     full_backtrace: bool,
@@ -36,7 +39,8 @@ impl Evaluator {
         let engine = engine::start_for_cells(&layout, publisher, record, full_backtrace)
             .map_err(|error| format!("{error:#}"));
         let lines = SourceLines::new(build_dir.join("src/lib.rs"));
-        Evaluator { session, layout, engine, lines, execution_count: 0, full_backtrace }
+        let notebook = Notebook::new(build_dir);
+        Evaluator { session, layout, engine, notebook, lines, execution_count: 0, full_backtrace }
     }
 
     /// Evaluates cells until the queue is closed.
@@ -105,11 +109,16 @@ impl Evaluator {
             .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
         self.session.record.begin(code);
         let client = &execution.client;
-        let evaluated = catch_unwind(AssertUnwindSafe(|| {
+        let origin =
+            Origin { cell: self.execution_count, id: execution.cell_id.clone(), ..Origin::default() };
+        let mut execute = |context: &mut CommandContext, code: &str| {
             let mut callbacks = EvalCallbacks {
                 input_reader: &|wish| client.read_line(&wish.prompt, wish.is_password),
             };
-            context.execute_with_callbacks(&translated, &mut callbacks)
+            context.execute_with_callbacks(code, &mut callbacks)
+        };
+        let evaluated = catch_unwind(AssertUnwindSafe(|| {
+            self.notebook.execute(context, &translated, &origin, &mut execute)
         }));
         let outcome = self.session.record.end();
         let failed = Failed {
@@ -120,11 +129,25 @@ impl Evaluator {
         };
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
-            Ok(Err(error)) => Err(failed.of_evcxr(&error, code)),
-            Ok(Ok(outputs)) => match failed.after_run() {
-                Some(error) => Err(error),
-                None => Ok(self.succeeded(&translated, &outcome, &outputs)),
-            },
+            Ok(Err(notebook::Failed::Evcxr(error))) => {
+                if matches!(error, evcxr::Error::SubprocessTerminated(_)) {
+                    self.notebook.process_ended();
+                }
+                Err(failed.of_evcxr(&error, code))
+            }
+            Ok(Err(notebook::Failed::Cancelled)) => Err(failure::compilation_cancelled()),
+            Ok(Err(notebook::Failed::Definitions(faults, aside))) => {
+                Err(failure::definitions::describe(&faults, &aside, &self.lines, &origin))
+            }
+            Ok(Ok((outputs, changes))) => {
+                for text in changes.described() {
+                    self.session.publisher.stream(Stdio::Stderr, text);
+                }
+                match failed.after_run() {
+                    Some(error) => Err(error),
+                    None => Ok(self.succeeded(&translated, &outcome, &outputs)),
+                }
+            }
         }
     }
 

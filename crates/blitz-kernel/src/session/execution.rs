@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 pub struct Execution {
     /// The cell.
     pub code: String,
+    /// What the client calls the cell in its notebook, where it says so.
+    pub cell_id: Option<String>,
     /// Nothing of it is shown, nor counted.
     pub silent: bool,
     /// It is counted, and kept in the history.

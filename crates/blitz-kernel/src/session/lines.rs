@@ -27,6 +27,12 @@ impl SourceLines {
         self.cells.push((execution_count, code.to_owned()));
     }
 
+    /// The text of a cell.
+    pub fn cell(&self, execution_count: usize) -> Option<&str> {
+        let found = self.cells.iter().rev().find(|(cell, _)| *cell == execution_count);
+        found.map(|(_, code)| code.as_str())
+    }
+
     /// The cell's line that failed, if the cell ran and did.
     pub fn place_of_failure(&self, outcome: &Outcome) -> Option<Place> {
         if outcome.panicked {

@@ -1,0 +1,128 @@
+//! rustc's errors in what a cell defines, drawn on the cell's own lines.
+
+use crate::failure::place::Place as Line;
+use crate::notebook::definition::{Definition, Origin};
+use crate::notebook::fitting::{Fault, Place};
+use crate::session::lines::SourceLines;
+use ariadne::{ColorGenerator, Color, Config, IndexType, Label, Report, ReportKind, sources};
+use jupyter_protocol::ErrorOutput;
+use std::ops::Range;
+
+/// The name that the cell has in reports.
+const CELL: &str = "cell";
+
+/// All errors as one output. `aside` are the definitions that the cell's own would have set aside.
+pub fn describe(
+    faults: &[Fault],
+    aside: &[Definition],
+    cells: &SourceLines,
+    origin: &Origin,
+) -> ErrorOutput {
+    let code = cells.cell(origin.cell).unwrap_or_default();
+    let mut traceback = Vec::new();
+    for fault in faults {
+        traceback.extend(render(fault, code, cells, origin));
+    }
+    for definition in aside {
+        let reason = definition.set_aside.as_deref().unwrap_or_default();
+        traceback.push(format!(
+            "\x1b[1mnote\x1b[0m: {} would no longer fit: {reason}",
+            definition.described()
+        ));
+    }
+    let evalue = faults.first().map_or_else(
+        || "the cell's definitions do not compile".to_owned(),
+        |fault| {
+            let code = code_of(fault).map(|code| format!(" [{code}]")).unwrap_or_default();
+            format!("{}{code}", message(fault))
+        },
+    );
+    ErrorOutput { ename: "compile error".to_owned(), evalue, traceback }
+}
+
+fn message(fault: &Fault) -> &str {
+    fault.error["message"].as_str().unwrap_or_default()
+}
+
+fn code_of(fault: &Fault) -> Option<&str> {
+    fault.error["code"]["code"].as_str()
+}
+
+fn render(fault: &Fault, code: &str, cells: &SourceLines, origin: &Origin) -> Vec<String> {
+    let is_here = |place: &&Place| place.definition.origin.cell == origin.cell;
+    let here: Vec<&Place> = fault.places.iter().filter(is_here).collect();
+    let drawn = drawn(fault, code, &here);
+    let mut lines: Vec<String> = match &drawn {
+        Some(report) => report.lines().map(str::to_owned).collect(),
+        None => {
+            let code = code_of(fault).map(|code| format!("[{code}]")).unwrap_or_default();
+            vec![format!("\x1b[31merror{code}\x1b[0m: {}", message(fault))]
+        }
+    };
+    for place in fault.places.iter().filter(|place| !is_here(place)) {
+        lines.push(format!("\x1b[1mnote\x1b[0m: {}", place.label));
+        let cell = place.definition.origin.cell;
+        let text = cells.cell(cell).and_then(|code| code.lines().nth(place.start.0 - 1));
+        let text = text.unwrap_or_default().to_owned();
+        lines.extend(Line { cell, line: place.start.0, text }.render());
+    }
+    let shown = lines.join("\n");
+    let children = fault.error["children"].as_array().into_iter().flatten();
+    for child in children {
+        let text = child["message"].as_str().unwrap_or_default();
+        if child["level"] == "help" && !text.is_empty() && !shown.contains(text) {
+            let replacement = replacement(child);
+            lines.extend(format!("\x1b[1mhelp\x1b[0m: {text}{replacement}").lines().map(str::to_owned));
+        }
+    }
+    lines
+}
+
+/// What a help proposes to write.
+fn replacement(child: &serde_json::Value) -> String {
+    let spans = child["spans"].as_array().into_iter().flatten();
+    let proposed = spans.filter_map(|span| span["suggested_replacement"].as_str());
+    let proposed: Vec<&str> = proposed.map(str::trim).filter(|it| !it.is_empty()).collect();
+    if proposed.is_empty() { String::new() } else { format!(": `{}`", proposed.join("`, `")) }
+}
+
+/// The report with the code.
+fn drawn(fault: &Fault, code: &str, here: &[&Place]) -> Option<String> {
+    let primary = here.iter().find(|place| place.is_primary).or(here.first())?;
+    let config = Config::default().with_index_type(IndexType::Char);
+    let mut builder = Report::build(ReportKind::Error, (CELL.to_owned(), range(code, primary)?))
+        .with_config(config)
+        .with_message(message(fault));
+    if let Some(code) = code_of(fault) {
+        builder = builder.with_code(code);
+    }
+    let mut colours = ColorGenerator::new();
+    for place in here {
+        if place.label.is_empty() && !place.is_primary {
+            continue;
+        }
+        let colour = match colours.next() {
+            // As evcxr on a light page.
+            Color::Fixed(number) => Color::Fixed(255 - number),
+            other => other,
+        };
+        let label = Label::new((CELL.to_owned(), range(code, place)?));
+        let text = if place.label.is_empty() { "here" } else { &place.label };
+        builder = builder.with_label(label.with_message(text).with_color(colour).with_order(10));
+    }
+    let mut text = Vec::new();
+    let report = builder.finish();
+    report.write(sources([(CELL.to_owned(), code.to_owned())]), &mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The characters of `code` at a place.
+fn range(code: &str, place: &Place) -> Option<Range<usize>> {
+    let offset = |(line, column): (usize, usize)| {
+        let before = code.split_inclusive('\n').take(line - 1).map(|it| it.chars().count());
+        let text = code.split('\n').nth(line - 1)?;
+        Some(before.sum::<usize>() + (column - 1).min(text.chars().count()))
+    };
+    let (start, end) = (offset(place.start)?, offset(place.end)?);
+    Some(start..end.max(start))
+}

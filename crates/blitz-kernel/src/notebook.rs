@@ -1,0 +1,330 @@
+//! A notebook's definitions: a store of our own in front of evcxr.
+//!
+//! evcxr keeps items by their bare name, so an `impl` cannot be run again, macros get lost and one
+//! name hides another. Here a cell is taken apart before evcxr sees it ([`cell`]). What it defines
+//! goes into the [`store`], where the newest definition wins; rustc says what fits it ([`fitting`]).
+//! evcxr holds the store's text as one item of a fixed name, which rust-analyzer reads at the
+//! crate's root; for each cell, `blitz_toolchain` gives rustc what of it that cell can reach. The
+//! items stay at the root of one crate, so paths, privacy, macros and the orphan rule are Rust's own.
+//! Only statics lie elsewhere ([`statics`]).
+
+pub mod cell;
+pub mod definition;
+pub mod fitting;
+pub mod statics;
+pub mod store;
+
+use anyhow::{Context, Result};
+use blitz_contract::marks;
+use blitz_toolchain::notebook::{Definition as ForRustc, Notebook as ForToolchain, Step};
+use blitz_toolchain::{Checked, Compiler};
+use cell::Cell;
+use definition::{Definition, Origin};
+use evcxr::{CommandContext, EvalOutputs};
+use fitting::{Fault, Fitted};
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use store::Store;
+
+/// A notebook's definitions, and what evcxr and the process that runs cells have of them.
+pub struct Notebook {
+    store: Store,
+    build_dir: PathBuf,
+    /// What evcxr has.
+    known: Store,
+    /// The statics that the process has loaded.
+    placed: HashSet<String>,
+    /// Variables whose type is another one now, which the process still has.
+    forgotten: Vec<String>,
+    steps: usize,
+}
+
+/// Why a cell failed.
+pub enum Failed {
+    /// evcxr says so.
+    Evcxr(evcxr::Error),
+    /// What it defines does not compile. What would have been set aside has its reason with it.
+    Definitions(Vec<Fault>, Vec<Definition>),
+    /// The person did not want to wait.
+    Cancelled,
+}
+
+/// What changed besides what the cell says.
+#[derive(Default)]
+pub struct Changes {
+    /// Definitions of other cells that no longer fit.
+    pub set_aside: Vec<Definition>,
+    /// Definitions that fit again.
+    pub back: Vec<Definition>,
+    /// Variables that are gone, with their types.
+    pub dropped: Vec<(String, String)>,
+}
+
+impl Changes {
+    /// Each change in a sentence for the person.
+    pub fn described(&self) -> Vec<String> {
+        let aside = self.set_aside.iter().map(|it| {
+            let reason = it.set_aside.as_deref().unwrap_or_default();
+            format!(
+                "{} no longer fits and is set aside until it does: {reason}\n",
+                it.described()
+            )
+        });
+        let back = self.back.iter().map(|it| format!("{} fits again.\n", it.described()));
+        let dropped = self.dropped.iter().map(|(name, kind)| {
+            format!(
+                "The variable `{name}` is dropped: its type `{kind}` is defined anew. Run the cell \
+                 again that makes it.\n"
+            )
+        });
+        aside.chain(back).chain(dropped).collect()
+    }
+}
+
+impl Notebook {
+    /// A notebook without definitions, for a kernel that builds in `build_dir`.
+    pub fn new(build_dir: &Path) -> Self {
+        let (store, known) = (Store::default(), Store::default());
+        let (placed, forgotten) = (HashSet::new(), Vec::new());
+        Notebook { store, build_dir: build_dir.to_owned(), known, placed, forgotten, steps: 0 }
+    }
+
+    /// The definitions.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The process that runs cells is gone, with statics and variables.
+    pub fn process_ended(&mut self) {
+        self.placed.clear();
+        self.forgotten.clear();
+    }
+
+    /// evcxr has cleared its state, and the process is another one.
+    pub fn cleared(&mut self) {
+        self.process_ended();
+        (self.store, self.known) = (Store::default(), Store::default());
+    }
+
+    /// Executes a cell by `execute`, evcxr's own way. Returns what changed with it.
+    ///
+    /// # Errors
+    /// The cell does not compile, and then nothing has changed; or what became of it when it ran.
+    pub fn execute(
+        &mut self,
+        context: &mut CommandContext,
+        code: &str,
+        origin: &Origin,
+        execute: &mut dyn FnMut(&mut CommandContext, &str) -> Result<EvalOutputs, evcxr::Error>,
+    ) -> Result<(EvalOutputs, Changes), Failed> {
+        let cell = Cell::parse(code, origin, |name| self.store.makes_items(name));
+        let Some(cell) = cell.filter(|cell| !cell.definitions.is_empty()) else {
+            self.know(context, &self.store.clone(), &[]).map_err(Failed::Evcxr)?;
+            let outputs = execute(context, code).map_err(Failed::Evcxr)?;
+            self.forgotten.clear();
+            return Ok((outputs, Changes::default()));
+        };
+        let mut outputs = match cell.commands.is_empty() {
+            true => EvalOutputs::default(),
+            false => execute(context, &cell.commands).map_err(Failed::Evcxr)?,
+        };
+        let before = self.store.clone();
+        let (store, mut changes) = self.fitted(&cell, origin)?;
+        let lost = lost_variables(context, &before, &store);
+        let names: Vec<String> = lost.iter().map(|(name, _)| name.clone()).collect();
+        self.know(context, &store, &names).map_err(Failed::Evcxr)?;
+        self.store = store;
+        self.forgotten.extend(names);
+        changes.dropped = lost.clone();
+        if !cell.has_statements() {
+            return Ok((outputs, changes));
+        }
+        self.write(None).map_err(|error| Failed::Evcxr(error.to_string().into()))?;
+        match execute(context, &cell.statements) {
+            Ok(of_statements) => {
+                self.forgotten.clear();
+                outputs.merge(of_statements);
+                Ok((outputs, changes))
+            }
+            Err(error @ evcxr::Error::SubprocessTerminated(_)) => Err(Failed::Evcxr(error)),
+            Err(error) => {
+                // Nothing has run: everything is as it was.
+                self.store = before;
+                let kept = |name: &String| !lost.iter().any(|(lost, _)| lost == name);
+                self.forgotten.retain(kept);
+                self.know(context, &self.store.clone(), &[]).map_err(Failed::Evcxr)?;
+                self.declare(context, &lost).map_err(Failed::Evcxr)?;
+                Err(Failed::Evcxr(error))
+            }
+        }
+    }
+
+    /// The store with what `cell` defines, and what fits it.
+    fn fitted(&self, cell: &Cell, origin: &Origin) -> Result<(Store, Changes), Failed> {
+        let wanted = self.store.with_cell(cell.definitions.clone(), origin.id.as_deref());
+        if wanted.is_like(&self.store) && !wanted.definitions().iter().any(|it| it.set_aside.is_some()) {
+            return Ok((wanted, Changes::default()));
+        }
+        let Some(compiler) = Compiler::of_this_process() else {
+            return Ok((wanted, Changes::default()));
+        };
+        let is_new = |it: &Definition| it.origin.cell == origin.cell;
+        let fitted = fitting::fit(&compiler, &self.store, &wanted, is_new);
+        match fitted.map_err(|error| Failed::Evcxr(format!("{error:#}").into()))? {
+            Fitted::Fits(store) => {
+                let changes = Changes {
+                    set_aside: newly_aside(&self.store, &store),
+                    back: back(&self.store, &store, is_new),
+                    dropped: Vec::new(),
+                };
+                Ok((store, changes))
+            }
+            Fitted::Fails(faults, store) => {
+                Err(Failed::Definitions(faults, newly_aside(&self.store, &store)))
+            }
+            Fitted::Cancelled => Err(Failed::Cancelled),
+        }
+    }
+
+    /// Gives evcxr the definitions of `store`, where it has others, and lets it take variables for
+    /// lost. New statics get their place.
+    fn know(
+        &mut self,
+        context: &mut CommandContext,
+        store: &Store,
+        lost: &[String],
+    ) -> Result<(), evcxr::Error> {
+        let library = self.place_statics(store).map_err(|error| format!("{error:#}"))?;
+        if store.is_like(&self.known) && lost.is_empty() && library.is_none() {
+            return self.write(None).map_err(|error| error.to_string().into());
+        }
+        self.steps += 1;
+        let step = Step { number: self.steps, load: library, lost: lost.to_vec() };
+        let known = std::mem::replace(&mut self.known, store.clone());
+        self.write(Some(step)).map_err(|error| format!("{error:#}"))?;
+        let given = context.execute(&text(store));
+        if given.is_err() {
+            self.known = known;
+        }
+        self.write(None).map_err(|error| format!("{error:#}"))?;
+        given.map(drop)
+    }
+
+    /// Tells evcxr of variables that the process has.
+    fn declare(
+        &mut self,
+        context: &mut CommandContext,
+        variables: &[(String, String)],
+    ) -> Result<(), evcxr::Error> {
+        if variables.is_empty() {
+            return Ok(());
+        }
+        self.steps += 1;
+        let step = Step { number: self.steps, ..Step::default() };
+        self.write(Some(step)).map_err(|error| format!("{error:#}"))?;
+        let lets = variables.iter().map(|(name, kind)| format!("let mut {name}: {kind} = loop {{}};\n"));
+        let declared = context.execute(&lets.collect::<String>());
+        self.write(None).map_err(|error| format!("{error:#}"))?;
+        declared.map(drop)
+    }
+
+    /// Compiles the statics of `store` that have no place yet into a library.
+    fn place_statics(&mut self, store: &Store) -> Result<Option<PathBuf>> {
+        let symbols = store.active().flat_map(|it| statics::symbols(store, it));
+        let missing: HashSet<String> = symbols.filter(|it| !self.placed.contains(it)).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let compiler = Compiler::of_this_process().context("the dependencies are not compiled yet")?;
+        let mut source = "#![allow(warnings)]\n".to_owned();
+        for definition in store.active() {
+            source.push_str(&statics::placed(store, definition, &missing));
+            source.push('\n');
+        }
+        let dir = self.build_dir.join("statics");
+        let library = dir.join(format!("libstatics_{}{}", self.steps + 1, std::env::consts::DLL_SUFFIX));
+        match compiler.library(&source, &library)? {
+            Checked::Errors(errors) if errors.is_empty() => {}
+            Checked::Errors(errors) => {
+                let first = errors.first().map(|it| it["rendered"].as_str().unwrap_or_default());
+                anyhow::bail!("{}", first.unwrap_or_default());
+            }
+            Checked::Cancelled => anyhow::bail!("compilation cancelled"),
+        }
+        self.placed.extend(missing);
+        Ok(Some(library))
+    }
+
+    /// Writes down for the toolchain what evcxr has.
+    fn write(&self, step: Option<Step>) -> Result<()> {
+        let none = HashSet::new();
+        let mut notebook = for_toolchain(&self.known, |it| statics::placed(&self.known, it, &none));
+        notebook.step = step;
+        notebook.forgotten = self.forgotten.clone();
+        notebook.save(&self.build_dir)
+    }
+}
+
+/// The definitions of `store` as the toolchain needs them, those that take part, with `source`.
+pub fn for_toolchain(store: &Store, source: impl Fn(&Definition) -> String) -> ForToolchain {
+    let types = store.type_names();
+    let of = |it: &Definition| {
+        let leads = if it.set_aside.is_some() { Some(<_>::default()) } else { store.leads(&types, it) };
+        ForRustc {
+            source: source(it),
+            always: leads.is_none(),
+            names: leads.unwrap_or_default(),
+            words: it.words.clone(),
+        }
+    };
+    ForToolchain { definitions: store.definitions().iter().map(of).collect(), ..<_>::default() }
+}
+
+/// What evcxr gets: one module to its parser.
+fn text(store: &Store) -> String {
+    let mut text = format!("{}\n", marks::BEGIN_DEFINITIONS);
+    for definition in store.definitions() {
+        match definition.set_aside {
+            None => text.push_str(&definition.source),
+            Some(_) => text.extend(definition.source.chars().filter(|it| *it == '\n')),
+        }
+        text.push('\n');
+    }
+    text + marks::END_DEFINITIONS
+}
+
+/// The variables whose types are others in `after` than in `before`.
+fn lost_variables(
+    context: &CommandContext,
+    before: &Store,
+    after: &Store,
+) -> Vec<(String, String)> {
+    let words = |kind| blitz_toolchain::notebook::words(kind);
+    let mut known: HashMap<&str, bool> = HashMap::new();
+    let mut lost: Vec<(String, String)> = Vec::new();
+    for (name, kind) in context.variables_and_types() {
+        let changed = *known
+            .entry(kind)
+            .or_insert_with(|| before.fingerprint(words(kind)) != after.fingerprint(words(kind)));
+        if changed {
+            lost.push((name.to_owned(), kind.to_owned()));
+        }
+    }
+    lost.sort();
+    lost
+}
+
+fn newly_aside(before: &Store, after: &Store) -> Vec<Definition> {
+    let aside = after.definitions().iter().filter(|it| it.set_aside.is_some());
+    let was = |it: &Definition| {
+        before.definitions().iter().any(|other| other.set_aside.is_some() && other.is_like(it))
+    };
+    aside.filter(|it| !was(it)).cloned().collect()
+}
+
+fn back(before: &Store, after: &Store, is_new: impl Fn(&Definition) -> bool) -> Vec<Definition> {
+    let was = |it: &Definition| {
+        before.definitions().iter().any(|other| other.set_aside.is_some() && other.is_like(it))
+    };
+    after.active().filter(|it| !is_new(it) && was(it)).cloned().collect()
+}

@@ -1,0 +1,82 @@
+//! rustc for the kernel itself: what does a notebook's Rust come to?
+
+use crate::aids;
+use crate::compile_cell;
+use crate::control::Requests;
+use crate::job::{self, Job};
+use crate::recording::Recording;
+use crate::session::Session;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+
+/// rustc with the dependencies that the cells have now.
+pub struct Compiler {
+    session: Session,
+    recording: Recording,
+}
+
+/// What rustc said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Checked {
+    /// Its errors, in its own JSON. None means that the source compiles.
+    Errors(Vec<Value>),
+    /// The person did not want to wait.
+    Cancelled,
+}
+
+impl Compiler {
+    /// The compiler of this kernel; `None` where it has no tools, or its dependencies are not
+    /// compiled yet.
+    pub fn of_this_process() -> Option<Self> {
+        let session = Session::of_environment()?;
+        let recording = Recording::last(&session)?;
+        Some(Compiler { session, recording })
+    }
+
+    /// Compiles `source`, a crate, as far as errors can come.
+    ///
+    /// # Errors
+    /// rustc cannot be run.
+    pub fn check(&self, source: &str) -> Result<Checked> {
+        let dir = self.session.build_dir.join("definitions");
+        let mut command = compile_cell::command(&self.session, &self.recording, source, &dir)?;
+        command.arg("--emit=metadata");
+        self.run(&mut command)
+    }
+
+    /// Compiles `source`, a crate, into the shared object `library`.
+    ///
+    /// # Errors
+    /// rustc cannot be run.
+    pub fn library(&self, source: &str, library: &Path) -> Result<Checked> {
+        let dir = library.parent().context("a library has a directory")?;
+        let mut command = compile_cell::command(&self.session, &self.recording, source, dir)?;
+        command.arg("--emit=link").args(["-Copt-level=0", "-Ccodegen-units=1"]);
+        command.arg("-o").arg(library);
+        self.run(&mut command)
+    }
+
+    /// Whether cells keep their variables in a library that was compiled for it.
+    pub fn has_variable_store(&self) -> bool {
+        aids::library(&self.session.build_dir).exists()
+    }
+
+    fn run(&self, command: &mut Command) -> Result<Checked> {
+        let output = job::output(command, &Requests::new(&self.session.build_dir))
+            .context("cannot run rustc; try `cargo blitz setup`")?;
+        let Job::Ended(output) = output else { return Ok(Checked::Cancelled) };
+        let text = String::from_utf8_lossy(&output.stderr);
+        let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let is_error = |message: &Value| {
+            let text = message["message"].as_str().unwrap_or_default();
+            message["level"] == "error" && !text.starts_with("aborting due to ")
+        };
+        let errors: Vec<Value> = messages.filter(is_error).collect();
+        if !output.status.success() && errors.is_empty() {
+            bail!("rustc failed: {text}");
+        }
+        Ok(Checked::Errors(errors))
+    }
+}
