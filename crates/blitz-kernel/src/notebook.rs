@@ -34,6 +34,8 @@ pub struct Notebook {
     known: Store,
     /// The statics that the process has loaded.
     placed: HashSet<String>,
+    /// The statics that cannot be shared.
+    own: HashSet<String>,
     /// Variables whose type is another one now, which the process still has.
     forgotten: Vec<String>,
     steps: usize,
@@ -85,8 +87,8 @@ impl Notebook {
     /// A notebook without definitions, for a kernel that builds in `build_dir`.
     pub fn new(build_dir: &Path) -> Self {
         let (store, known) = (Store::default(), Store::default());
-        let (placed, forgotten) = (HashSet::new(), Vec::new());
-        Notebook { store, build_dir: build_dir.to_owned(), known, placed, forgotten, steps: 0 }
+        let (placed, own, forgotten) = (HashSet::new(), HashSet::new(), Vec::new());
+        Notebook { store, build_dir: build_dir.to_owned(), known, placed, own, forgotten, steps: 0 }
     }
 
     /// The definitions.
@@ -231,34 +233,49 @@ impl Notebook {
     /// Compiles the statics of `store` that have no place yet into a library.
     fn place_statics(&mut self, store: &Store) -> Result<Option<PathBuf>> {
         let symbols = store.active().flat_map(|it| statics::symbols(store, it));
-        let missing: HashSet<String> = symbols.filter(|it| !self.placed.contains(it)).collect();
+        let is_missing = |it: &String| !self.placed.contains(it) && !self.own.contains(it);
+        let missing: HashSet<String> = symbols.filter(is_missing).collect();
         if missing.is_empty() {
             return Ok(None);
         }
         let compiler = Compiler::of_this_process().context("the dependencies are not compiled yet")?;
         let mut source = "#![allow(warnings)]\n".to_owned();
         for definition in store.active() {
-            source.push_str(&statics::placed(store, definition, &missing));
+            source.push_str(&statics::placed(store, definition, &missing, &self.own));
             source.push('\n');
         }
         let dir = self.build_dir.join("statics");
         let library = dir.join(format!("libstatics_{}{}", self.steps + 1, std::env::consts::DLL_SUFFIX));
-        match compiler.library(&source, &library)? {
-            Checked::Errors(errors) if errors.is_empty() => {}
-            Checked::Errors(errors) => {
-                let first = errors.first().map(|it| it["rendered"].as_str().unwrap_or_default());
-                anyhow::bail!("{}", first.unwrap_or_default());
-            }
+        let compiles = |checked| match checked {
+            Checked::Errors(errors) => Ok(errors.is_empty()),
             Checked::Cancelled => anyhow::bail!("compilation cancelled"),
+        };
+        let is_made = compiles(compiler.library(&source, &library)?)?;
+        if is_made && compiles(compiler.check(&self.declared(store))?)? {
+            self.placed.extend(missing);
+            return Ok(Some(library));
         }
-        self.placed.extend(missing);
-        Ok(Some(library))
+        // A type that a declaration cannot name, such as one with a lifetime left out: each cell has
+        // its own.
+        self.own.extend(missing);
+        Ok(None)
+    }
+
+    /// What cells see of `store`.
+    fn declared(&self, store: &Store) -> String {
+        let mut source = "#![allow(warnings)]\n".to_owned();
+        for definition in store.active() {
+            source.push_str(&statics::placed(store, definition, &HashSet::new(), &self.own));
+            source.push('\n');
+        }
+        source
     }
 
     /// Writes down for the toolchain what evcxr has.
     fn write(&self, step: Option<Step>) -> Result<()> {
         let none = HashSet::new();
-        let mut notebook = for_toolchain(&self.known, |it| statics::placed(&self.known, it, &none));
+        let declared = |it: &Definition| statics::placed(&self.known, it, &none, &self.own);
+        let mut notebook = for_toolchain(&self.known, declared);
         notebook.step = step;
         notebook.forgotten = self.forgotten.clone();
         notebook.save(&self.build_dir)

@@ -163,7 +163,10 @@ fn begins_with_item(body: &ast::TokenTree) -> bool {
             K::CONST_KW => return tokens.peek().is_none_or(|it| it.kind() != K::L_CURLY),
             kind => {
                 let word = token.text();
-                return begins_item(kind) || word == "macro_rules" || word == "union";
+                let is_call = tokens.peek().is_some_and(|it| it.kind() == K::BANG);
+                return begins_item(kind)
+                    || word == "union"
+                    || (is_call && (word == "macro_rules" || MAKERS.contains(&word)));
             }
         }
     }

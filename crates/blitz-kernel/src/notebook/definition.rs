@@ -85,7 +85,7 @@ impl Definition {
         let origin = Origin { shift: -signed(column), ..origin.clone() };
         let key = format!("call {}", syntax::normalized(&text));
         let mut definition = new(Kind::MacroCall, format!("{name}!"), vec![key], origin, text);
-        definition.names = definition.words.clone();
+        definition.names = definition.words.iter().filter(|it| *it != name).cloned().collect();
         definition
     }
 

@@ -5,7 +5,9 @@
 //! it is; cells only declare it. A static whose text stays the same keeps its place, also when the
 //! function around or beside it changes.
 
-use crate::notebook::definition::Definition;
+pub mod macros;
+
+use crate::notebook::definition::{Definition, Kind};
 use crate::notebook::store::Store;
 use crate::syntax;
 use blitz_toolchain::notebook::words;
@@ -16,28 +18,46 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 /// A static in a definition's source.
-struct Static {
+pub struct Static {
     /// The symbol of its place.
-    symbol: String,
-    range: TextRange,
+    pub symbol: String,
+    /// Where it stands.
+    pub range: TextRange,
     /// With `export_name`, for the library that has it.
-    real: String,
+    pub real: String,
     /// For all others.
-    declared: String,
+    pub declared: String,
 }
 
-/// The symbols of the statics in `definition`.
+/// What has to have a place for `definition`: the symbols of its statics, and of those that the
+/// notebook's macros make in it.
 pub fn symbols(store: &Store, definition: &Definition) -> Vec<String> {
-    statics(store, definition).into_iter().map(|it| it.symbol).collect()
+    let own = statics(store, definition).into_iter().map(|it| it.symbol);
+    own.chain(macros::symbols(store, definition)).collect()
 }
 
-/// The source of `definition` with each static declared, but for those in `real`, which it makes.
-/// No line moves.
-pub fn placed(store: &Store, definition: &Definition, real: &HashSet<String>) -> String {
-    let mut source = definition.source.clone();
+/// The source of `definition` with each static declared, but for those in `real`, which it makes, and
+/// those in `own`, which stay as they are. No line moves.
+pub fn placed(
+    store: &Store,
+    definition: &Definition,
+    real: &HashSet<String>,
+    own: &HashSet<String>,
+) -> String {
     let mut statics = statics(store, definition);
+    if definition.kind == Kind::Macro {
+        statics = macros::statics(definition);
+        // A macro's statics have the name of what it is called with behind their own.
+        for found in &mut statics {
+            if real.iter().any(|it| it.starts_with(&found.symbol)) {
+                found.declared.clone_from(&found.real);
+            }
+        }
+    }
+    let mut source = definition.source.clone();
     statics.sort_by_key(|it| std::cmp::Reverse(it.range.start()));
-    for found in statics {
+    let is_own = |it: &Static| own.iter().any(|own| own.starts_with(&it.symbol));
+    for found in statics.into_iter().filter(|it| !is_own(it)) {
         let range = usize::from(found.range.start())..usize::from(found.range.end());
         let text = if real.contains(&found.symbol) { &found.real } else { &found.declared };
         let lines = |text: &str| text.matches('\n').count();
@@ -48,7 +68,8 @@ pub fn placed(store: &Store, definition: &Definition, real: &HashSet<String>) ->
 }
 
 fn statics(store: &Store, definition: &Definition) -> Vec<Static> {
-    if !definition.words.contains("static") && !definition.words.contains("thread_local") {
+    let has = |word: &str| definition.words.contains(word);
+    if definition.kind == Kind::Macro || !(has("static") || has("thread_local")) {
         return Vec::new();
     }
     let file = SourceFile::parse(&definition.source, Edition::Edition2024).tree();
@@ -97,7 +118,7 @@ fn of_static(
     let symbol = symbol(store, definition, &text, others);
     let visibility = item.visibility().map(|it| format!("{} ", it.syntax().text())).unwrap_or_default();
     let qualifier = if item.mut_token().is_some() { "static mut" } else { "safe static" };
-    let kind = syntax::one_line(&kind.syntax().text().to_string());
+    let kind = with_lifetimes(&kind);
     let declared = format!(
         "unsafe extern \"Rust\" {{ #[link_name = \"{symbol}\"] {visibility}{qualifier} {name}: {kind}; }}"
     );
@@ -125,7 +146,7 @@ fn of_thread_local(
     for (count, item) in file.items().enumerate() {
         let ast::Item::Static(item) = item else { return None };
         let (name, kind) = (item.name()?, item.ty()?);
-        let kind = syntax::one_line(&kind.syntax().text().to_string());
+        let kind = with_lifetimes(&kind);
         let visibility =
             item.visibility().map(|it| format!("{} ", it.syntax().text())).unwrap_or_default();
         declared.push_str(&format!(
@@ -143,4 +164,26 @@ fn of_thread_local(
     let declared = format!("unsafe extern \"Rust\" {{ {declared}}}");
     let range = call.syntax().text_range();
     Some(Static { symbol, range, real, declared })
+}
+
+/// The type of a static with the lifetimes that a declaration has to name.
+fn with_lifetimes(kind: &ast::Type) -> String {
+    let text = kind.syntax().text().to_string();
+    let start = kind.syntax().text_range().start();
+    // References in a function's type are about its calls.
+    let is_of_call = |it: &ast::RefType| {
+        it.syntax().ancestors().any(|it| {
+            ast::FnPtrType::can_cast(it.kind()) || ast::ParenthesizedArgList::can_cast(it.kind())
+        })
+    };
+    let references = kind.syntax().descendants().filter_map(ast::RefType::cast);
+    let bare = references.filter(|it| it.lifetime().is_none() && !is_of_call(it));
+    let ends = bare.filter_map(|it| Some(usize::from(it.amp_token()?.text_range().end() - start)));
+    let mut ends: Vec<usize> = ends.collect();
+    ends.sort_unstable();
+    let mut text = text;
+    for end in ends.into_iter().rev() {
+        text.insert_str(end, "'static ");
+    }
+    syntax::one_line(&text)
 }

@@ -93,7 +93,8 @@ impl Store {
     pub fn fingerprint<'a>(&'a self, words: impl Iterator<Item = &'a str>) -> u64 {
         let mut types: HashMap<&str, Vec<&Definition>> = HashMap::new();
         for definition in self.active() {
-            if matches!(definition.kind, Kind::Type | Kind::MacroCall | Kind::Use) {
+            let of_types = [Kind::Type, Kind::MacroCall, Kind::Macro, Kind::Use];
+            if of_types.contains(&definition.kind) {
                 for name in &definition.names {
                     types.entry(name).or_default().push(definition);
                 }
