@@ -14,6 +14,7 @@ pub mod fitting;
 pub mod statics;
 pub mod store;
 
+use crate::syntax;
 use anyhow::{Context, Result};
 use blitz_contract::marks;
 use blitz_toolchain::notebook::{Definition as ForRustc, Notebook as ForToolchain, Step};
@@ -39,12 +40,13 @@ pub struct Notebook {
     /// Variables whose type is another one now, which the process still has.
     forgotten: Vec<String>,
     steps: usize,
+    runs: usize,
 }
 
 /// Why a cell failed.
 pub enum Failed {
-    /// evcxr says so.
-    Evcxr(evcxr::Error),
+    /// evcxr says so. The changes did not come about.
+    Evcxr(evcxr::Error, Changes),
     /// What it defines does not compile. What would have been set aside has its reason with it.
     Definitions(Vec<Fault>, Vec<Definition>),
     /// The person did not want to wait.
@@ -88,12 +90,21 @@ impl Notebook {
     pub fn new(build_dir: &Path) -> Self {
         let (store, known) = (Store::default(), Store::default());
         let (placed, own, forgotten) = (HashSet::new(), HashSet::new(), Vec::new());
-        Notebook { store, build_dir: build_dir.to_owned(), known, placed, own, forgotten, steps: 0 }
+        Notebook { store, build_dir: build_dir.to_owned(), known, placed, own, forgotten, steps: 0, runs: 0 }
     }
 
     /// The definitions.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The cell and line that each line has of what evcxr knows, as far as one has.
+    pub fn lines(&self) -> Vec<Option<(usize, usize)>> {
+        let lines = |it: &Definition| {
+            let (cell, first) = (it.origin.cell, it.origin.line);
+            (0..it.lines()).map(move |line| Some((cell, first + line)))
+        };
+        self.known.definitions().iter().flat_map(lines).collect()
     }
 
     /// The process that runs cells is gone, with statics and variables.
@@ -103,7 +114,7 @@ impl Notebook {
     }
 
     /// evcxr has cleared its state, and the process is another one.
-    pub fn cleared(&mut self) {
+    fn cleared(&mut self) {
         self.process_ended();
         (self.store, self.known) = (Store::default(), Store::default());
     }
@@ -119,44 +130,61 @@ impl Notebook {
         origin: &Origin,
         execute: &mut dyn FnMut(&mut CommandContext, &str) -> Result<EvalOutputs, evcxr::Error>,
     ) -> Result<(EvalOutputs, Changes), Failed> {
-        let cell = Cell::parse(code, origin, |name| self.store.makes_items(name));
+        self.runs += 1;
+        let origin = Origin { run: self.runs, ..origin.clone() };
+        let cell = Cell::parse(code, &origin, |name| self.store.makes_items(name));
         let Some(cell) = cell.filter(|cell| !cell.definitions.is_empty()) else {
-            self.know(context, &self.store.clone(), &[]).map_err(Failed::Evcxr)?;
-            let outputs = execute(context, code).map_err(Failed::Evcxr)?;
+            self.know(context, &self.store.clone(), &[])?;
+            let outputs = execute(context, code)?;
             self.forgotten.clear();
+            self.after_commands(code);
             return Ok((outputs, Changes::default()));
         };
-        let mut outputs = match cell.commands.is_empty() {
-            true => EvalOutputs::default(),
-            false => execute(context, &cell.commands).map_err(Failed::Evcxr)?,
-        };
+        let mut outputs = EvalOutputs::default();
+        if !cell.commands.is_empty() {
+            outputs = execute(context, &cell.commands)?;
+            self.after_commands(&cell.commands);
+        }
         let before = self.store.clone();
-        let (store, mut changes) = self.fitted(&cell, origin)?;
+        let (store, mut changes) = self.fitted(&cell, &origin)?;
         let lost = lost_variables(context, &before, &store);
         let names: Vec<String> = lost.iter().map(|(name, _)| name.clone()).collect();
-        self.know(context, &store, &names).map_err(Failed::Evcxr)?;
+        self.know(context, &store, &names)?;
         self.store = store;
         self.forgotten.extend(names);
         changes.dropped = lost.clone();
         if !cell.has_statements() {
             return Ok((outputs, changes));
         }
-        self.write(None).map_err(|error| Failed::Evcxr(error.to_string().into()))?;
+        self.write(None).map_err(as_evcxr)?;
         match execute(context, &cell.statements) {
             Ok(of_statements) => {
                 self.forgotten.clear();
                 outputs.merge(of_statements);
                 Ok((outputs, changes))
             }
-            Err(error @ evcxr::Error::SubprocessTerminated(_)) => Err(Failed::Evcxr(error)),
+            Err(error @ evcxr::Error::SubprocessTerminated(_)) => Err(error.into()),
             Err(error) => {
                 // Nothing has run: everything is as it was.
                 self.store = before;
                 let kept = |name: &String| !lost.iter().any(|(lost, _)| lost == name);
                 self.forgotten.retain(kept);
-                self.know(context, &self.store.clone(), &[]).map_err(Failed::Evcxr)?;
-                self.declare(context, &lost).map_err(Failed::Evcxr)?;
-                Err(Failed::Evcxr(error))
+                self.know(context, &self.store.clone(), &[])?;
+                self.declare(context, &lost)?;
+                Err(Failed::Evcxr(error, changes))
+            }
+        }
+    }
+
+    /// evcxr has executed the commands with which `code` begins.
+    fn after_commands(&mut self, code: &str) {
+        let rust = syntax::without_commands(code);
+        let lines = code.lines().zip(rust.lines());
+        for (line, _) in lines.filter(|(_, rust)| rust.trim().is_empty()) {
+            match line.trim() {
+                ":clear" => self.cleared(),
+                ":restart" => self.process_ended(),
+                _ => {}
             }
         }
     }
@@ -170,9 +198,9 @@ impl Notebook {
         let Some(compiler) = Compiler::of_this_process() else {
             return Ok((wanted, Changes::default()));
         };
-        let is_new = |it: &Definition| it.origin.cell == origin.cell;
+        let is_new = |it: &Definition| it.origin.run == origin.run;
         let fitted = fitting::fit(&compiler, &self.store, &wanted, is_new);
-        match fitted.map_err(|error| Failed::Evcxr(format!("{error:#}").into()))? {
+        match fitted.map_err(as_evcxr)? {
             Fitted::Fits(store) => {
                 let changes = Changes {
                     set_aside: newly_aside(&self.store, &store),
@@ -196,19 +224,20 @@ impl Notebook {
         store: &Store,
         lost: &[String],
     ) -> Result<(), evcxr::Error> {
-        let library = self.place_statics(store).map_err(|error| format!("{error:#}"))?;
+        let library = self.place_statics(store).map_err(as_evcxr)?;
         if store.is_like(&self.known) && lost.is_empty() && library.is_none() {
-            return self.write(None).map_err(|error| error.to_string().into());
+            self.known = store.clone();
+            return self.write(None).map_err(as_evcxr);
         }
         self.steps += 1;
         let step = Step { number: self.steps, load: library, lost: lost.to_vec() };
         let known = std::mem::replace(&mut self.known, store.clone());
-        self.write(Some(step)).map_err(|error| format!("{error:#}"))?;
+        self.write(Some(step)).map_err(as_evcxr)?;
         let given = context.execute(&text(store));
         if given.is_err() {
             self.known = known;
         }
-        self.write(None).map_err(|error| format!("{error:#}"))?;
+        self.write(None).map_err(as_evcxr)?;
         given.map(drop)
     }
 
@@ -223,10 +252,10 @@ impl Notebook {
         }
         self.steps += 1;
         let step = Step { number: self.steps, ..Step::default() };
-        self.write(Some(step)).map_err(|error| format!("{error:#}"))?;
+        self.write(Some(step)).map_err(as_evcxr)?;
         let lets = variables.iter().map(|(name, kind)| format!("let mut {name}: {kind} = loop {{}};\n"));
         let declared = context.execute(&lets.collect::<String>());
-        self.write(None).map_err(|error| format!("{error:#}"))?;
+        self.write(None).map_err(as_evcxr)?;
         declared.map(drop)
     }
 
@@ -280,6 +309,16 @@ impl Notebook {
         notebook.forgotten = self.forgotten.clone();
         notebook.save(&self.build_dir)
     }
+}
+
+impl From<evcxr::Error> for Failed {
+    fn from(error: evcxr::Error) -> Self {
+        Failed::Evcxr(error, Changes::default())
+    }
+}
+
+fn as_evcxr(error: anyhow::Error) -> evcxr::Error {
+    format!("{error:#}").into()
 }
 
 /// The definitions of `store` as the toolchain needs them, those that take part, with `source`.

@@ -1,6 +1,7 @@
 //! A notebook's session: what its cells have defined, which one runs, and where they are built.
 
 pub mod build_dir;
+pub mod commands;
 pub mod definitions;
 pub mod dependencies;
 pub mod evaluator;

@@ -2,11 +2,16 @@
 
 use crate::failure::place::Place as Line;
 use crate::notebook::definition::{Definition, Origin};
+use crate::notebook::Changes;
 use crate::notebook::fitting::{Fault, Place};
+use crate::notebook::store::Store;
 use crate::session::lines::SourceLines;
 use ariadne::{ColorGenerator, Color, Config, IndexType, Label, Report, ReportKind, sources};
 use jupyter_protocol::ErrorOutput;
+use std::collections::HashSet;
 use std::ops::Range;
+
+const NOTE: &str = "\x1b[1mnote\x1b[0m";
 
 /// The name that the cell has in reports.
 const CELL: &str = "cell";
@@ -23,13 +28,7 @@ pub fn describe(
     for fault in faults {
         traceback.extend(render(fault, code, cells, origin));
     }
-    for definition in aside {
-        let reason = definition.set_aside.as_deref().unwrap_or_default();
-        traceback.push(format!(
-            "\x1b[1mnote\x1b[0m: {} would no longer fit: {reason}",
-            definition.described()
-        ));
-    }
+    traceback.extend(would_not_fit(aside));
     let evalue = faults.first().map_or_else(
         || "the cell's definitions do not compile".to_owned(),
         |fault| {
@@ -38,6 +37,33 @@ pub fn describe(
         },
     );
     ErrorOutput { ename: "compile error".to_owned(), evalue, traceback }
+}
+
+/// What would have happened to other cells' definitions.
+fn would_not_fit(aside: &[Definition]) -> impl Iterator<Item = String> {
+    aside.iter().map(|it| {
+        let reason = it.set_aside.as_deref().unwrap_or_default();
+        format!("{NOTE}: {} would no longer fit: {reason}", it.described())
+    })
+}
+
+/// What a person has to know of the definitions to understand an error in `code`: what of the things
+/// that it names is set aside, and what would have changed with the cell.
+pub fn notes(code: &str, store: &Store, changes: &Changes) -> Vec<String> {
+    let words: HashSet<&str> = blitz_toolchain::notebook::words(code).collect();
+    let is_named = |it: &&Definition| {
+        let mut names = it.names.iter().chain(&it.subject.0);
+        names.any(|name| words.contains(name.as_str()))
+    };
+    let aside = store.definitions().iter().filter(|it| it.set_aside.is_some()).filter(is_named);
+    let aside = aside.map(|it| {
+        let reason = it.set_aside.as_deref().unwrap_or_default();
+        format!("{NOTE}: {} is set aside, because it does not fit: {reason}", it.described())
+    });
+    let dropped = changes.dropped.iter().map(|(name, kind)| {
+        format!("{NOTE}: with this cell the type `{kind}` of the variable `{name}` would be another one")
+    });
+    aside.chain(would_not_fit(&changes.set_aside)).chain(dropped).collect()
 }
 
 fn message(fault: &Fault) -> &str {
@@ -60,7 +86,7 @@ fn render(fault: &Fault, code: &str, cells: &SourceLines, origin: &Origin) -> Ve
         }
     };
     for place in fault.places.iter().filter(|place| !is_here(place)) {
-        lines.push(format!("\x1b[1mnote\x1b[0m: {}", place.label));
+        lines.push(format!("{NOTE}: {}", place.label));
         let cell = place.definition.origin.cell;
         let text = cells.cell(cell).and_then(|code| code.lines().nth(place.start.0 - 1));
         let text = text.unwrap_or_default().to_owned();

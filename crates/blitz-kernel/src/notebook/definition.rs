@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub struct Origin {
     /// The cell's execution count.
     pub cell: usize,
+    /// Tells executions apart: not every one is counted.
+    pub run: usize,
     /// What the client calls the cell, where it says so: the same when the cell is run again.
     pub id: Option<String>,
     /// The line of the cell where the definition begins, from 1.

@@ -3,14 +3,15 @@
 use crate::cells::outcome::Outcome;
 use crate::engine;
 use crate::failure::{self, Failed};
-use crate::notebook::definition::Origin;
+use crate::notebook::definition::{Definition, Origin};
 use crate::notebook::{self, Notebook};
 use crate::output::publisher::Bundle;
 use crate::session::Session;
+use crate::session::commands::Commands;
 use crate::session::dependencies;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
-use crate::syntax;
+use crate::syntax::{self, Item};
 use blitz_contract::Layout;
 use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
@@ -107,6 +108,7 @@ impl Evaluator {
         let folder = std::env::current_dir().unwrap_or_default();
         let translated = dependencies::translate(code, &self.layout, &folder)
             .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
+        let (translated, commands) = Commands::take(&translated);
         self.session.record.begin(code);
         let client = &execution.client;
         let origin =
@@ -121,6 +123,7 @@ impl Evaluator {
             self.notebook.execute(context, &translated, &origin, &mut execute)
         }));
         let outcome = self.session.record.end();
+        self.lines.set_definitions(self.notebook.lines());
         let failed = Failed {
             outcome: &outcome,
             place: self.lines.place_of_failure(&outcome),
@@ -129,17 +132,22 @@ impl Evaluator {
         };
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
-            Ok(Err(notebook::Failed::Evcxr(error))) => {
+            Ok(Err(notebook::Failed::Evcxr(error, changes))) => {
+                let mut shown = failed.of_evcxr(&error, code);
                 if matches!(error, evcxr::Error::SubprocessTerminated(_)) {
                     self.notebook.process_ended();
+                } else {
+                    let notes = failure::definitions::notes(code, self.notebook.store(), &changes);
+                    shown.traceback.extend(notes);
                 }
-                Err(failed.of_evcxr(&error, code))
+                Err(shown)
             }
             Ok(Err(notebook::Failed::Cancelled)) => Err(failure::compilation_cancelled()),
             Ok(Err(notebook::Failed::Definitions(faults, aside))) => {
                 Err(failure::definitions::describe(&faults, &aside, &self.lines, &origin))
             }
-            Ok(Ok((outputs, changes))) => {
+            Ok(Ok((mut outputs, changes))) => {
+                commands.show(self.notebook.store(), &mut outputs);
                 for text in changes.described() {
                     self.session.publisher.stream(Stdio::Stderr, text);
                 }
@@ -165,6 +173,9 @@ impl Evaluator {
         let mut definitions =
             self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
         definitions.add(code);
+        let items = self.notebook.store().active();
+        let item = |it: &Definition| Item { key: it.title.clone(), source: it.source.clone() };
+        definitions.items = items.map(item).collect();
         if let Ok(context) = &self.engine {
             let variables = context.variables_and_types();
             definitions.variables =

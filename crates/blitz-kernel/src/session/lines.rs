@@ -8,23 +8,31 @@ use crate::cells::frames::Frame;
 use crate::cells::outcome::Outcome;
 use crate::cells::process::CELL_SOURCE;
 use crate::failure::place::Place;
+use blitz_contract::marks;
 use std::path::PathBuf;
 
 /// The cells that have run, and the file that the last one was compiled from.
 pub struct SourceLines {
     generated: PathBuf,
     cells: Vec<(usize, String)>,
+    /// The cell and line of each line between the marks of the notebook's definitions.
+    definitions: Vec<Option<(usize, usize)>>,
 }
 
 impl SourceLines {
     /// No cells yet; `generated` is the file that evcxr writes.
     pub fn new(generated: PathBuf) -> Self {
-        SourceLines { generated, cells: Vec::new() }
+        SourceLines { generated, cells: Vec::new(), definitions: Vec::new() }
     }
 
     /// Adds the cell that is about to run.
     pub fn add_cell(&mut self, execution_count: usize, code: &str) {
         self.cells.push((execution_count, code.to_owned()));
+    }
+
+    /// What stands between the marks: for each line its cell and line.
+    pub fn set_definitions(&mut self, lines: Vec<Option<(usize, usize)>>) {
+        self.definitions = lines;
     }
 
     /// The text of a cell.
@@ -62,6 +70,12 @@ impl SourceLines {
         let wanted = *lines.get(line.checked_sub(1)?)?;
         if wanted.is_empty() {
             return None;
+        }
+        if let Some(begin) = lines.iter().position(|text| *text == marks::BEGIN_DEFINITIONS)
+            && let Some(Some((cell, number))) = self.definitions.get((line - 1).wrapping_sub(begin + 1))
+        {
+            let text = self.cell(*cell)?.lines().nth(number - 1)?.to_owned();
+            return Some(Place { cell: *cell, line: *number, text });
         }
         // The same text may stand in a cell several times; evcxr keeps the order.
         let earlier = lines[..line - 1].iter().filter(|text| **text == wanted).count();
