@@ -157,17 +157,17 @@ class Kernel:
         assert len(dirs) == 1, f"one build directory of its own, found {dirs}"
         return dirs[0]
 
-    def send(self, kind, content, channel="shell"):
+    def send(self, kind, content, channel="shell", metadata=None):
         """Sends a request and returns what will become of it."""
         channel = getattr(self.client, f"{channel}_channel")
-        message = self.client.session.msg(kind, content)
+        message = self.client.session.msg(kind, content, metadata=metadata)
         request = Execution(message["header"]["msg_id"], message["header"])
         self.requests[request.id] = request
         channel.send(message)
         return request
 
-    def submit(self, code, **options):
-        """Sends a cell, without waiting."""
+    def submit(self, code, cell=None, **options):
+        """Sends a cell, without waiting. `cell` is what the front end calls it, as JupyterLab does."""
         content = {
             "code": code,
             "silent": False,
@@ -176,11 +176,12 @@ class Kernel:
             "allow_stdin": False,
             "stop_on_error": True,
         }
-        return self.send("execute_request", content | options)
+        metadata = {} if cell is None else {"cellId": cell}
+        return self.send("execute_request", content | options, metadata=metadata)
 
-    def execute(self, code, **options):
+    def execute(self, code, cell=None, **options):
         """Runs a cell to its end."""
-        return self.finish(self.submit(code, **options))
+        return self.finish(self.submit(code, cell, **options))
 
     def ask(self, kind, content=None, channel="shell"):
         """Sends a request and waits for its end."""
