@@ -315,7 +315,7 @@ class TestMacros:
             "point!(Flat, x, y);",
             "fn origin() -> Flat { Flat { x: 1, y: 2 } }",
         )
-        assert run(notebook, "let p = origin();", "(p.sum(), p)") == "(3, Flat { x: 1, y: 2 })"
+        assert run(notebook, "let p = origin();", "(p.sum(), p.clone())") == "(3, Flat { x: 1, y: 2 })"
         run(notebook, "point! { Solid, x, y, z }")
         assert run(notebook, "Solid { x: 1, y: 1, z: 1 }.sum() + p.sum()") == "6"
 
@@ -480,7 +480,7 @@ class TestSyntax:
             (["#[inline(always)]\n#[must_use]\nconst fn sq(x: u32) -> u32 { x * x }", "const NINE: u32 = sq(3);"], "NINE == 9"),
             (["struct Buf<T, const N: usize>([T; N]);", "impl<T: Copy, const N: usize> Buf<T, N> where T: std::fmt::Debug { const LEN: usize = N; fn first(&self) -> T { self.0[0] } }"], "Buf([4, 5]).first() == 4 && Buf::<u8, 3>::LEN == 3"),
             (["trait Named { const NAME: &'static str; type Out; fn out(&self) -> Self::Out; }", "impl Named for u8 { const NAME: &'static str = \"u8\"; type Out = u16; fn out(&self) -> u16 { 7 } }"], "u8::NAME == \"u8\" && 1u8.out() == 7"),
-            (["fn all(it: impl Iterator<Item = u8> + use<>) -> impl Iterator<Item = u8> { it.map(|x| x + 1) }"], "all(vec![1].into_iter()).sum::<u8>() == 2"),
+            (["fn all(it: Vec<u8>) -> impl Iterator<Item = u8> + use<> { it.into_iter().map(|x| x + 1) }"], "all(vec![1]).sum::<u8>() == 2"),
             (["fn tree(x: Option<u8>, y: Option<u8>) -> u8 { if let Some(a) = x && let Some(b) = y { a + b } else { 0 } }"], "tree(Some(1), Some(2)) == 3"),
             (["unsafe extern \"C\" { safe fn abs(x: i32) -> i32; }"], "abs(-4) == 4"),
             (["#[repr(u8)]\n#[derive(Clone, Copy)]\nenum Level { Low = 1, High = 9 }", "impl Level { const ALL: [Level; 2] = [Level::Low, Level::High]; }"], "Level::ALL[1] as u8 == 9"),

@@ -85,6 +85,9 @@ pub fn instrument(source: &str, shows: bool, has_library: bool) -> String {
 const STORE_IS_OPEN: &str =
     "\nlet evcxr_variable_store = unsafe {&mut *evcxr_variable_store};\n";
 
+/// evcxr's line where a cell has no variables.
+const STORE_IS_CLOSED: &str = "\nevcxr_variable_store: *mut u8) -> *mut u8 {\n";
+
 /// The source, which uses the library of the variable store, with these variables dropped before the
 /// cell begins.
 pub fn forget(source: &str, variables: &[String]) -> String {
@@ -92,7 +95,15 @@ pub fn forget(source: &str, variables: &[String]) -> String {
         return source.to_owned();
     }
     let line = STORE_IS_OPEN.trim_end();
-    source.replacen(STORE_IS_OPEN, &format!("{line} evcxr_variable_store.forget(&{variables:?});\n"), 1)
+    let forget = format!("forget(&{variables:?});\n");
+    if source.contains(STORE_IS_OPEN) {
+        return source.replacen(STORE_IS_OPEN, &format!("{line} evcxr_variable_store.{forget}"), 1);
+    }
+    // A cell without variables of its own has only the address.
+    let line = STORE_IS_CLOSED.trim_end();
+    let store = format!("(evcxr_variable_store as *mut ::{CRATE}::VariableStore)");
+    let open = format!("if let ::core::option::Option::Some(store) = unsafe {{ {store}.as_mut() }}");
+    source.replacen(STORE_IS_CLOSED, &format!("{line} {open} {{ store.{} }}\n", forget.trim_end()), 1)
 }
 
 /// Whether a tensor can be among the source's values. The source has all imports, and names the

@@ -240,11 +240,10 @@ fn span_of(span: &Value, note: Option<&str>, lines: &Lines) -> Option<Span> {
     Some(Span { definition, start, end, label, is_primary })
 }
 
-/// The place in the checked source: where a macro of another crate was called, that is it.
+/// The place in the checked source. Within a macro that is where it was called: whoever wrote the
+/// macro may have nothing to do with it.
 fn local(span: &Value) -> Option<&Value> {
-    if span["file_name"] == "src/lib.rs" {
-        return Some(span);
-    }
-    span["expansion"].is_object().then(|| local(&span["expansion"]["span"])).flatten()
+    let called = span["expansion"].is_object().then(|| local(&span["expansion"]["span"])).flatten();
+    called.or_else(|| (span["file_name"] == "src/lib.rs").then_some(span))
 }
 

@@ -95,7 +95,11 @@ impl Store {
         for definition in self.active() {
             let of_types = [Kind::Type, Kind::MacroCall, Kind::Macro, Kind::Use];
             if of_types.contains(&definition.kind) {
-                for name in &definition.names {
+                // What a macro is called with may be names of fields, too.
+                let can_be_type = |name: &&String| {
+                    definition.kind != Kind::MacroCall || name.starts_with(char::is_uppercase)
+                };
+                for name in definition.names.iter().filter(can_be_type) {
                     types.entry(name).or_default().push(definition);
                 }
             }
