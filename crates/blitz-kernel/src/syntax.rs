@@ -1,5 +1,9 @@
 //! Reading cells as Rust code, with the parser that evcxr uses.
 
+pub mod commands;
+pub mod edits;
+
+use commands::{commands, without_commands};
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 use serde::{Deserialize, Serialize};
@@ -64,15 +68,20 @@ pub fn closing_brackets(code: &str) -> String {
     closing.iter().rev().collect()
 }
 
-/// Whether `code` is complete.
+/// Whether `code`, which is settled, is complete.
 pub fn completeness(code: &str) -> Completeness {
     let code = code.trim_end();
-    if code.lines().last().is_some_and(|line| is_command(line.trim_start())) {
+    if commands(code).last().is_some_and(|command| command.range.end == code.len()) {
         return Completeness::Complete;
     }
+    completeness_of_rust(&without_commands(code))
+}
+
+/// Whether `code`, in which nothing is a command, is complete.
+fn completeness_of_rust(code: &str) -> Completeness {
     let mut open = Vec::new();
     let mut last = None;
-    for token in tokens(&without_commands(code)) {
+    for token in tokens(code) {
         match token.kind() {
             SyntaxKind::L_CURLY | SyntaxKind::L_PAREN | SyntaxKind::L_BRACK => {
                 open.push(token.kind());
@@ -93,7 +102,7 @@ pub fn completeness(code: &str) -> Completeness {
     if !open.is_empty() || continues(last.kind()) {
         return Completeness::Incomplete("    ".repeat(open.len()));
     }
-    judge(&without_commands(code))
+    judge(code)
 }
 
 /// What the parser says of code whose brackets match.
@@ -118,21 +127,6 @@ fn statements(code: &str) -> Vec<SyntaxNode> {
     let function = file.syntax().children().find_map(ast::Fn::cast);
     let list = function.and_then(|function| function.body()?.stmt_list());
     list.map(|list| list.syntax().children().collect()).unwrap_or_default()
-}
-
-/// `code` with evcxr's commands (`:dep …`, `!ls`) made blank. No offset in bytes changes.
-pub fn without_commands(code: &str) -> String {
-    let blank = |line: &str| line.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
-    let lines = code.split_inclusive('\n');
-    lines
-        .map(|line| if is_command(line.trim_start()) { blank(line) } else { line.to_owned() })
-        .collect()
-}
-
-fn is_command(line: &str) -> bool {
-    let mut characters = line.chars();
-    matches!(characters.next(), Some(':')) && characters.next().is_some_and(char::is_alphabetic)
-        || line.starts_with('!') && line.len() > 1
 }
 
 fn tokens(code: &str) -> Vec<SyntaxToken> {

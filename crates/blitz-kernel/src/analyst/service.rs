@@ -4,6 +4,7 @@ use crate::analyst::question::{Answer, CommandLines, Question, What};
 use crate::engine;
 use crate::session::build_dir::BuildDir;
 use crate::syntax;
+use crate::syntax::commands::{Command, commands};
 use anyhow::{Context, Result, anyhow};
 use blitz_contract::Layout;
 use evcxr::CommandContext;
@@ -105,8 +106,8 @@ fn inspect(context: &mut CommandContext, layout: &Layout, question: &Question) -
 
 /// Whether the place is in a line that is a command of evcxr's.
 fn in_command(question: &Question) -> bool {
-    let start = question.code[..question.position].rfind('\n').map_or(0, |at| at + 1);
-    question.code[start..].trim_start().starts_with(':')
+    let is_there = |it: &Command| (it.range.start..=it.range.end).contains(&question.position);
+    commands(&question.code).iter().any(|it| it.text.starts_with(':') && is_there(it))
 }
 
 /// Where the name at `position` ends. Behind a bracket or in arguments, the called name counts.

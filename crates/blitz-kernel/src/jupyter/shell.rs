@@ -7,6 +7,7 @@ use crate::jupyter::shared::Shared;
 use crate::jupyter::wire::Request;
 use crate::output::message::{PROTOCOL_VERSION, broadcast, untyped};
 use crate::session::execution::Execution;
+use crate::syntax::commands::settle;
 use crate::syntax::{self, Completeness};
 use blitz_contract::versions;
 use jupyter_protocol::{Header, JupyterMessageContent, Status};
@@ -80,7 +81,7 @@ async fn answer(request: Request, shared: Shared) {
     publish_status(&shared, &request, Status::busy()).await;
     let reply = match request.kind() {
         "kernel_info_request" => Some(kernel_info()),
-        "is_complete_request" => Some(is_complete(request.text("code"))),
+        "is_complete_request" => Some(is_complete(&shared, request.text("code"))),
         "history_request" => Some(history(&shared, &request.content)),
         "complete_request" => Some(complete(&shared, &request).await),
         "inspect_request" => Some(inspect(&shared, &request).await),
@@ -106,8 +107,12 @@ async fn answer(request: Request, shared: Shared) {
     publish_still_busy(&shared).await;
 }
 
-fn is_complete(code: &str) -> JupyterMessageContent {
-    let content = match syntax::completeness(code) {
+fn is_complete(shared: &Shared, code: &str) -> JupyterMessageContent {
+    let settled = {
+        let known = shared.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        settle(code, |name| known.knows(name)).apply(code)
+    };
+    let content = match syntax::completeness(&settled) {
         Completeness::Complete => json!({ "status": "complete" }),
         Completeness::Invalid => json!({ "status": "invalid" }),
         Completeness::Incomplete(indent) => json!({ "status": "incomplete", "indent": indent }),

@@ -1,5 +1,6 @@
 //! What the cells of a session have defined.
 
+use crate::syntax::commands::commands;
 use crate::syntax::{self, Item};
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +28,16 @@ impl Definitions {
             self.items.push(item);
         }
     }
+
+    /// Whether a variable, or an item that has a name, is called so.
+    pub fn knows(&self, name: &str) -> bool {
+        self.variables.iter().any(|(known, _)| known == name)
+            || self.items.iter().any(|item| item.key == name)
+    }
 }
 
 /// The commands in `code` that add dependencies.
 pub fn dependencies(code: &str) -> impl Iterator<Item = &str> {
-    code.lines().map(str::trim).filter(|line| line.starts_with(":dep "))
+    let lines = commands(code).into_iter().map(|command| command.text);
+    lines.filter(|line| line.starts_with(":dep "))
 }

@@ -9,6 +9,7 @@ use crate::session::dependencies;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
 use crate::syntax;
+use crate::syntax::commands::settle;
 use blitz_contract::Layout;
 use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
@@ -97,13 +98,17 @@ impl Evaluator {
     ) -> Result<Option<String>, ErrorOutput> {
         self.lines.add_cell(self.execution_count, code);
         let context = self.engine.as_mut().map_err(|reason| failure::no_engine(reason))?;
-        if let Some(line) = syntax::let_without_pattern(code) {
+        let settled = {
+            let known = self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+            settle(code, |name| known.knows(name)).apply(code)
+        };
+        if let Some(line) = syntax::let_without_pattern(&settled) {
             return Err(failure::let_without_pattern(line));
         }
         let folder = std::env::current_dir().unwrap_or_default();
-        let translated = dependencies::translate(code, &self.layout, &folder)
+        let translated = dependencies::translate(&settled, &self.layout, &folder)
             .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
-        self.session.record.begin(code);
+        self.session.record.begin(&settled);
         let client = &execution.client;
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             let mut callbacks = EvalCallbacks {
