@@ -11,6 +11,14 @@ use serde::{Deserialize, Serialize};
 /// What evcxr wraps around a cell to parse it.
 const PRELUDE: &str = "fn f(){";
 
+/// Code that is longer, in bytes, or has more brackets within each other, is not read to tell
+/// whether it is complete: the parser would take minutes over some of it.
+const LONGEST: usize = 20_000;
+const DEEPEST: usize = 500;
+
+/// The parser recurses, also for what has no brackets: each `else if` or `!` takes a piece of this.
+const STACK: usize = 128 * 1024 * 1024;
+
 /// Whether a piece of code can be run as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Completeness {
@@ -68,8 +76,37 @@ pub fn closing_brackets(code: &str) -> String {
     closing.iter().rev().collect()
 }
 
-/// Whether `code`, which is settled, is complete.
-pub fn completeness(code: &str) -> Completeness {
+/// Whether `code`, which is settled, is complete. `None` where it is too long to tell.
+pub fn completeness(code: &str) -> Option<Completeness> {
+    if is_too_deep(code) {
+        return None;
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let judged = thread.spawn_scoped(scope, || judge_completeness(code)).ok()?;
+        judged.join().ok()
+    })
+}
+
+fn is_too_deep(code: &str) -> bool {
+    code.len() > LONGEST || depth(code) > DEEPEST
+}
+
+/// How many brackets are open at most. Those in texts and comments count, too.
+fn depth(code: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in code.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn judge_completeness(code: &str) -> Completeness {
     let code = code.trim_end();
     if commands(code).last().is_some_and(|command| command.range.end == code.len()) {
         return Completeness::Complete;
@@ -237,7 +274,7 @@ mod tests {
         let complete =
             ["1 + 1", "let x = 5;", "fn f() { 1 }", ":dep tch = \"0.24\"", "", "// done", "\"{\""];
         for code in complete {
-            assert_eq!(completeness(code), Completeness::Complete, "{code}");
+            assert_eq!(completeness(code), Some(Completeness::Complete), "{code}");
         }
         let incomplete = [
             ("fn f() {", "    "),
@@ -251,10 +288,29 @@ mod tests {
             ("struct S", ""),
         ];
         for (code, indent) in incomplete {
-            assert_eq!(completeness(code), Completeness::Incomplete(indent.to_owned()), "{code}");
+            let expected = Completeness::Incomplete(indent.to_owned());
+            assert_eq!(completeness(code), Some(expected), "{code}");
         }
         for code in ["fn f() }", "let 1x = ;", "a b c", "(]"] {
-            assert_eq!(completeness(code), Completeness::Invalid, "{code}");
+            assert_eq!(completeness(code), Some(Completeness::Invalid), "{code}");
         }
+    }
+
+    #[test]
+    fn however_deep_it_is() {
+        let pieces = [
+            "(", "[", "{", "!", "-", "&", "*", "a.b(", "if x {", "if x {} else ", "|x|", "x = ", "x + (",
+            "match x { _ => ", "return ", "mod m {", "Vec<", "fn f() {", "x!{", "x::<", "..", "'a: {", "/*",
+            "let (", "#[a(", "let Some(", "&&", "async ", "unsafe {", "loop {", "break ", "x as ", "?", ".a",
+        ];
+        for piece in pieces {
+            let opened = depth(piece).max(1);
+            let deep = piece.repeat((DEEPEST / opened).min(LONGEST / piece.len()));
+            assert!(completeness(&deep).is_some(), "{piece}");
+        }
+        assert_eq!(completeness(&"(".repeat(DEEPEST + 1)), None);
+        assert_eq!(completeness(&" ".repeat(LONGEST + 1)), None);
+        let operators = "!".repeat(LONGEST - 1) + "x";
+        assert_eq!(completeness(&operators), Some(Completeness::Complete));
     }
 }

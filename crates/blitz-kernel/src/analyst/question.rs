@@ -6,6 +6,9 @@ use crate::syntax::commands::{settle, without_commands_of};
 use blitz_contract::Layout;
 use serde::{Deserialize, Serialize};
 
+/// The line with which the process says that it has read everything.
+pub const READY: &str = "ready";
+
 /// A question about a place in a cell.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Question {

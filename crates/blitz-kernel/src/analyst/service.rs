@@ -1,6 +1,6 @@
 //! The process that answers.
 
-use crate::analyst::question::{Answer, CommandLines, Question, What};
+use crate::analyst::question::{Answer, CommandLines, Question, READY, What};
 use crate::engine;
 use crate::session::build_dir::BuildDir;
 use crate::syntax;
@@ -13,6 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Completion of more names than these helps nobody.
 const MOST_MATCHES: usize = 1_000;
+
+/// rust-analyzer recurses deeply.
+const STACK: usize = 256 * 1024 * 1024;
 
 /// A question like those to come.
 const FIRST_QUESTION: &str = "let x = tch::Tensor::new(); x.siz";
@@ -31,20 +34,32 @@ pub unsafe fn run(layout: &Layout) -> Result<()> {
     let dir = BuildDir::create(layout).context("no completion and documentation")?;
     // SAFETY: the caller's promise.
     unsafe { engine::prepare(layout, dir.path()) }?;
+    let layout = layout.clone();
+    let thread = std::thread::Builder::new().stack_size(STACK);
+    let service = thread.spawn(move || serve(&layout)).context("cannot start a thread")?;
+    service.join().unwrap_or_else(|_| Err(anyhow!("the completion service panicked")))
+}
+
+fn serve(layout: &Layout) -> Result<()> {
     let mut context = engine::start(engine::idle_process(layout)?)?.0;
     engine::load_dependencies(&mut context).map_err(|error| anyhow!("{error}"))?;
     // rust-analyzer reads tch now and not when the first question waits.
     let _ = context.completions(FIRST_QUESTION, FIRST_QUESTION.len());
+    say(READY)?;
     for line in std::io::stdin().lock().lines() {
         let question: Question = serde_json::from_str(&line.context("cannot read")?)?;
-        // rust-analyzer's own panics must not end the service.
+        // A panic, mostly rust-analyzer's, must not lose the questions to come.
         let answer = catch_unwind(AssertUnwindSafe(|| answer(&mut context, layout, &question)));
         let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
-        let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "{}", serde_json::to_string(&answer)?)?;
-        stdout.flush()?;
+        say(&serde_json::to_string(&answer)?)?;
     }
     Ok(())
+}
+
+fn say(line: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush().context("nobody listens")
 }
 
 fn answer(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
@@ -89,7 +104,7 @@ fn complete_in(
 fn inspect(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
     let code = &question.code;
     let Some(end) = name_end(code, question.position) else { return Ok(Answer::default()) };
-    let name_start = code[..end].rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1);
+    let name_start = code[..end].trim_end_matches(is_name).len();
     let mut question = question.clone();
     question.code.truncate(end);
     question.position = end;

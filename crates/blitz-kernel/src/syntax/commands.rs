@@ -17,7 +17,7 @@
 //! [`settle`] writes the first line in the way that makes evcxr see it as it is meant.
 
 use super::edits::Edits;
-use super::{Completeness, completeness_of_rust, tokens};
+use super::{Completeness, completeness_of_rust, is_too_deep, tokens};
 use ra_ap_syntax::{SyntaxKind, T};
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ use std::ops::Range;
 pub struct Command<'a> {
     /// The line, from 1.
     pub line: usize,
-    /// Where it stands in the cell, without the line break.
+    /// Where it stands in the cell, in bytes, without the line break.
     pub range: Range<usize>,
     /// The line without white space around it.
     pub text: &'a str,
@@ -115,6 +115,9 @@ fn kind(line: &str) -> Line {
 
 /// Whether `code`, which begins with `!`, is meant as Rust.
 fn is_negation(code: &str, is_known: &impl Fn(&str) -> bool) -> bool {
+    if is_too_deep(code) {
+        return false;
+    }
     let tokens = tokens(code);
     let mut words = tokens.iter().filter(|token| !token.kind().is_trivia()).peekable();
     let operators = [T![!], T![&], T![*], T![-], T!['(']];
