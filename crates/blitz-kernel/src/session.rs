@@ -1,5 +1,6 @@
 //! A notebook's session: what its cells have defined, which one runs, and where they are built.
 
+pub mod bindings;
 pub mod build_dir;
 pub mod definitions;
 pub mod dependencies;

@@ -6,14 +6,16 @@ pub mod edits;
 use commands::{commands, without_commands};
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
+use ra_ap_syntax::{TextRange, TextSize};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// What evcxr wraps around a cell to parse it.
 const PRELUDE: &str = "fn f(){";
 
 /// Code that is longer, in bytes, or has more brackets within each other, is not read to tell
 /// whether it is complete: the parser would take minutes over some of it.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 50_000;
 const DEEPEST: usize = 500;
 
 /// The parser recurses, also for what has no brackets: each `else if` or `!` takes a piece of this.
@@ -53,6 +55,34 @@ pub fn let_without_pattern(code: &str) -> Option<usize> {
     Some(1 + code.get(..start)?.matches('\n').count())
 }
 
+/// A `let` statement of a cell.
+pub struct LetStatement {
+    /// The statement, in a text that begins with more than the cell.
+    pub node: ast::LetStmt,
+}
+
+impl LetStatement {
+    /// Where a part of the statement stands in the cell, in bytes.
+    pub fn range(&self, range: TextRange) -> Range<usize> {
+        let offset = |at: TextSize| usize::from(at).saturating_sub(PRELUDE.len());
+        offset(range.start())..offset(range.end())
+    }
+}
+
+/// The `let` statements of `code`, which is settled. None where it cannot be read as Rust.
+pub fn let_statements(code: &str) -> Vec<LetStatement> {
+    if is_too_deep(code) {
+        return Vec::new();
+    }
+    let lets = statements(code).into_iter().filter_map(ast::LetStmt::cast);
+    lets.map(|node| LetStatement { node }).collect()
+}
+
+/// The items of `code`, parsed.
+pub fn parsed_items(code: &str) -> Vec<ast::Item> {
+    statements(code).into_iter().filter_map(ast::Item::cast).collect()
+}
+
 /// The functions, types, imports and so on that `code` defines.
 pub fn items(code: &str) -> Vec<Item> {
     let items = statements(code).into_iter().filter_map(ast::Item::cast);
@@ -88,7 +118,8 @@ pub fn completeness(code: &str) -> Option<Completeness> {
     })
 }
 
-fn is_too_deep(code: &str) -> bool {
+/// Whether the parser could take minutes over `code`.
+pub fn is_too_deep(code: &str) -> bool {
     code.len() > LONGEST || depth(code) > DEEPEST
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A question that takes longer keeps all others waiting: the process is given up.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// How long the process has to end by itself.
 const FAREWELL: Duration = Duration::from_millis(500);

@@ -19,6 +19,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 /// Why a question has no answer.
 const NOT_IN_TIME: &str = "the completion service has no answer yet; it may still be starting";
 
+const TOO_DEEP: &str = "the cell is too long, or has too many brackets within each other";
+
 /// Serves the socket until it is closed.
 pub async fn serve(
     mut requests: UnboundedReceiver<Request>,
@@ -177,6 +179,10 @@ async fn inspect(shared: &Shared, request: &Request) -> JupyterMessageContent {
 /// metadata say so: on a slow machine the service may need longer to start than an editor waits. It
 /// goes on starting, so that a later question is answered.
 async fn ask(shared: &Shared, question: Question) -> (Answer, Value) {
+    // No person wrote it, and rust-analyzer would keep others waiting.
+    if syntax::is_too_deep(&question.code) {
+        return (Answer::default(), json!({ "reason": TOO_DEEP }));
+    }
     match shared.analyst.ask(question).await {
         Some(answer) => (answer, json!({})),
         None => (Answer::default(), json!({ "reason": NOT_IN_TIME })),
