@@ -8,6 +8,7 @@ pub mod evaluator;
 pub mod execution;
 pub mod lines;
 pub mod record;
+pub mod sent;
 
 use crate::output::publisher::Publisher;
 use definitions::Definitions;

@@ -35,6 +35,7 @@ pub fn rebind(code: &str, is_constant: &dyn Fn(&str) -> bool) -> Edits {
         let mut names = Names {
             may_be_refuted: statement.node.let_else().is_some(),
             is_constant,
+            is_behind_reference: false,
             bindings: Vec::new(),
             constants: Vec::new(),
         };
@@ -48,6 +49,8 @@ pub fn rebind(code: &str, is_constant: &dyn Fn(&str) -> bool) -> Edits {
 struct Names<'a> {
     may_be_refuted: bool,
     is_constant: &'a dyn Fn(&str) -> bool,
+    /// Below a `&`: what `ref` refers to there is not part of the statement's value.
+    is_behind_reference: bool,
     bindings: Vec<Binding>,
     constants: Vec<ast::Name>,
 }
@@ -58,7 +61,7 @@ struct Binding {
     /// In the parsed text.
     node: ra_ap_syntax::TextRange,
     is_mut: bool,
-    /// Where `ref` stands, with the `mut` that belongs to it.
+    /// Where `ref` stands, with the `mut` that belongs to it, if it refers to a part of the value.
     by_ref: Option<ra_ap_syntax::TextRange>,
     /// Names behind `@` refer into the same value.
     has_parts: bool,
@@ -88,6 +91,11 @@ impl Names<'_> {
                 let ends = range.syntax().children().filter_map(ast::IdentPat::cast);
                 self.constants.extend(ends.filter_map(|end| end.name()));
             }
+            ast::Pat::RefPat(reference) => {
+                let is_behind_reference = std::mem::replace(&mut self.is_behind_reference, true);
+                reference.pat().iter().for_each(|pattern| self.of(pattern));
+                self.is_behind_reference = is_behind_reference;
+            }
             ast::Pat::ConstBlockPat(_) | ast::Pat::LiteralPat(_) | ast::Pat::PathPat(_) => {}
             _ => {
                 for part in pattern.syntax().children().filter_map(ast::Pat::cast) {
@@ -111,7 +119,7 @@ impl Names<'_> {
 
     fn bind(&mut self, ident: &ast::IdentPat) {
         let Some(name) = ident.name() else { return };
-        let by_ref = ident.ref_token().map(|token| {
+        let by_ref = ident.ref_token().filter(|_| !self.is_behind_reference).map(|token| {
             let range = token.text_range();
             ident.mut_token().map_or(range, |token| range.cover(token.text_range()))
         });
@@ -120,7 +128,7 @@ impl Names<'_> {
             self.bindings.push(Binding {
                 name: name.text().to_string(),
                 node: name.syntax().text_range(),
-                is_mut: ident.mut_token().is_some() && by_ref.is_none(),
+                is_mut: ident.mut_token().is_some() && ident.ref_token().is_none(),
                 by_ref,
                 has_parts: ident.pat().is_some(),
             });

@@ -5,11 +5,10 @@ use crate::engine;
 use crate::failure::{self, Failed};
 use crate::output::publisher::Bundle;
 use crate::session::Session;
-use crate::session::dependencies;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
+use crate::session::sent::Sent;
 use crate::syntax;
-use crate::syntax::commands::settle;
 use blitz_contract::Layout;
 use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
@@ -96,25 +95,25 @@ impl Evaluator {
         code: &str,
         execution: &Execution,
     ) -> Result<Option<String>, ErrorOutput> {
-        self.lines.add_cell(self.execution_count, code);
         let context = self.engine.as_mut().map_err(|reason| failure::no_engine(reason))?;
-        let settled = {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let sent = {
             let known = self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-            settle(code, |name| known.knows(name)).apply(code)
+            Sent::new(code, &known, &self.layout, &folder)
         };
-        if let Some(line) = syntax::let_without_pattern(&settled) {
+        let sent = sent
+            .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
+        if let Some(line) = syntax::let_without_pattern(&sent.code) {
             return Err(failure::let_without_pattern(line));
         }
-        let folder = std::env::current_dir().unwrap_or_default();
-        let translated = dependencies::translate(&settled, &self.layout, &folder)
-            .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
-        self.session.record.begin(&settled);
+        self.lines.add_cell(self.execution_count, &sent);
+        self.session.record.begin(&sent.code);
         let client = &execution.client;
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             let mut callbacks = EvalCallbacks {
                 input_reader: &|wish| client.read_line(&wish.prompt, wish.is_password),
             };
-            context.execute_with_callbacks(&translated, &mut callbacks)
+            context.execute_with_callbacks(&sent.code, &mut callbacks)
         }));
         let outcome = self.session.record.end();
         let failed = Failed {
@@ -125,10 +124,10 @@ impl Evaluator {
         };
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
-            Ok(Err(error)) => Err(failed.of_evcxr(&error, code)),
+            Ok(Err(error)) => Err(failed.of_evcxr(&error, &sent)),
             Ok(Ok(outputs)) => match failed.after_run() {
                 Some(error) => Err(error),
-                None => Ok(self.succeeded(&translated, &outcome, &outputs)),
+                None => Ok(self.succeeded(&sent.code, &outcome, &outputs)),
             },
         }
     }

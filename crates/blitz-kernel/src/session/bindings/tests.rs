@@ -142,6 +142,15 @@ fn references_to_values_last() {
             "let (ref mut a, b) = f();",
             format!("let (        a, b) = f(); let a = &mut {open}a{close}; let b = b;"),
         ),
+        ("let &(ref a, b) = f();", "let &(ref a, b) = f(); let a = a; let b = b;".to_owned()),
+        (
+            "let ref x = &f();",
+            format!("let ref x = {open}&{open}f(){close}{close}; let x = x;"),
+        ),
+        (
+            "let &(ref a, b) = &f();",
+            format!("let &(ref a, b) = &{open}f(){close}; let a = a; let b = b;"),
+        ),
         ("let (a, b) = &f();", format!("let (a, b) = &{open}f(){close}; let a = a; let b = b;")),
         ("let x = &mut f();", format!("let x = &mut {open}f(){close};")),
         ("let ref x = y;", "let ref x = y; let x = x;".to_owned()),
