@@ -102,8 +102,17 @@ fn complete_in(
 }
 
 fn inspect(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
+    let Some(question) = to_inspect(question) else { return Ok(Answer::default()) };
+    let (source, position) = question.source(layout, CommandLines::Left);
+    let (text, html) = context.hover_at(&source, position)?;
+    let found = !text.is_empty() && text != "No documentation found";
+    Ok(Answer { documentation: found.then_some((text, html)), ..Answer::default() })
+}
+
+/// The question about the name that is meant, with the place at its end and nothing behind it.
+fn to_inspect(question: &Question) -> Option<Question> {
     let code = &question.code;
-    let Some(end) = name_end(code, question.position) else { return Ok(Answer::default()) };
+    let end = name_end(code, question.position)?;
     let name_start = code[..end].trim_end_matches(is_name).len();
     let mut question = question.clone();
     question.code.truncate(end);
@@ -113,10 +122,7 @@ fn inspect(context: &mut CommandContext, layout: &Layout, question: &Question) -
         question.code.push('(');
         question.position += 1;
     }
-    let (source, position) = question.source(layout, CommandLines::Left);
-    let (text, html) = context.hover_at(&source, position)?;
-    let found = !text.is_empty() && text != "No documentation found";
-    Ok(Answer { documentation: found.then_some((text, html)), ..Answer::default() })
+    Some(question)
 }
 
 /// Whether the place is in a line that is a command of evcxr's.
@@ -153,6 +159,7 @@ fn is_name(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::definitions::Definitions;
 
     #[test]
     fn the_name_at_the_cursor() {
@@ -165,5 +172,79 @@ mod tests {
         assert_eq!(end("x.matmul(|"), Some(8));
         assert_eq!(end("f(g(1), |)"), Some(1));
         assert_eq!(end("let x; |"), None);
+    }
+
+    /// What cells are made of, and what they are not.
+    const PIECES: [&str; 40] = [
+        "\u{feff}",
+        "é",
+        "中",
+        "😀",
+        "👩\u{200d}👧",
+        "e\u{301}",
+        "\u{202e}",
+        "\0",
+        "\u{2028}",
+        "\u{a0}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "<",
+        ">",
+        ".",
+        "::",
+        ";",
+        "!",
+        ":dep ",
+        "!ls",
+        ":",
+        "\"",
+        "'a",
+        "r#\"",
+        "/*",
+        "*/",
+        "//",
+        "\n",
+        "\r\n",
+        "\t",
+        " ",
+        "let ",
+        "x",
+        "1",
+        "fn f() ",
+        "vec![",
+    ];
+
+    #[test]
+    fn any_code_and_any_cursor() {
+        // A generator of numbers as good as this needs (Knuth's constants).
+        let mut state = 20_260_u64;
+        let mut below = |limit: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % limit
+        };
+        let mut definitions = Definitions::default();
+        definitions.variables.push(("x".to_owned(), "i32".to_owned()));
+        let layout = Layout::new("/srv");
+        for _ in 0..5_000 {
+            let length = below(9);
+            let code: String = (0..length).map(|_| PIECES[below(PIECES.len())]).collect();
+            let _ = syntax::completeness(&code);
+            let places = code.char_indices().map(|(at, _)| at).chain([code.len()]);
+            for position in places {
+                let (code, definitions) = (code.clone(), definitions.clone());
+                let question = Question { what: What::Inspect, code, position, definitions };
+                let _ = (in_command(&question), to_inspect(&question));
+                let (source, at) = question.source(&layout, CommandLines::Kept);
+                assert!(source.is_char_boundary(at), "{:?} at {position}", question.code);
+                let closing = syntax::closing_brackets(&question.code[..position]);
+                assert!(closing.chars().all(|bracket| ")]}".contains(bracket)));
+            }
+        }
     }
 }

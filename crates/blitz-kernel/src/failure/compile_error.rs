@@ -66,7 +66,8 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
         if message.label.is_empty() {
             continue;
         }
-        let (start, end) = sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
+        let (start, end) =
+            sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
         let range = sent.offset(start)..sent.offset(end);
         // Dark on the light ground of a notebook.
         let color = match colors.next() {
@@ -96,7 +97,8 @@ fn plain(error: &CompilationError, sent: &Sent) -> Vec<String> {
             lines.push(message.label.clone());
             continue;
         };
-        let ((start_line, start_column), (end_line, end_column)) = sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
+        let ((start_line, start_column), (end_line, end_column)) =
+            sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
         lines.push(format!(" --> line {start_line}, column {start_column}"));
         let shown = sent.written.lines().skip(start_line - 1).take(1 + end_line - start_line);
         lines.extend(shown.map(|line| format!("  | {line}")));

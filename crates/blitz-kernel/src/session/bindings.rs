@@ -110,7 +110,7 @@ impl Names<'_> {
         let is_bare = ident.ref_token().is_none()
             && ident.mut_token().is_none()
             && ident.at_token().is_none();
-        if is_bare && self.is_constant(&name.text()) {
+        if is_bare && self.is_constant(name.text()) {
             self.constants.push(name);
         } else {
             self.bind(ident);
@@ -250,10 +250,7 @@ impl Names<'_> {
 /// Whether a reference to it lasts by itself, or needs to be seen as it is: a closure's arguments
 /// get their types from what the reference is for.
 fn is_promoted(expression: &ast::Expr) -> bool {
-    matches!(
-        expression,
-        ast::Expr::Literal(_) | ast::Expr::ClosureExpr(_) | ast::Expr::RefExpr(_)
-    )
+    matches!(expression, ast::Expr::Literal(_) | ast::Expr::ClosureExpr(_) | ast::Expr::RefExpr(_))
 }
 
 fn leak(value: Range<usize>, edits: &mut Edits) {

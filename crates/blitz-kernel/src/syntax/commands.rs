@@ -136,8 +136,7 @@ fn is_negation(code: &str, is_known: &impl Fn(&str) -> bool) -> bool {
         _ => false,
     };
     // `!=` is a comparison whose first line is missing: no command either.
-    is_of_rust
-        && (head.kind() == T![=] || completeness_of_rust(code) != Completeness::Invalid)
+    is_of_rust && (head.kind() == T![=] || completeness_of_rust(code) != Completeness::Invalid)
 }
 
 #[cfg(test)]

@@ -32,11 +32,6 @@ impl Edits {
         self.edits.insert(behind, Edit { range, text: text.into(), origin });
     }
 
-    /// Whether nothing changes.
-    pub fn is_empty(&self) -> bool {
-        self.edits.is_empty()
-    }
-
     /// `code` with the changes.
     pub fn apply(&self, code: &str) -> String {
         let mut changed = String::with_capacity(code.len());

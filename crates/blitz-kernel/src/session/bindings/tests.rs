@@ -108,10 +108,16 @@ fn constants_are_no_variables() {
         ("let [MAX, a] = x else { f() };", "let [self::MAX, a] = x else { f() }; let a = a;"),
         ("let limit = x else { f() };", "let self::limit = x else { f() };"),
         ("let 0..=MAX = x else { f() };", "let 0..=self::MAX = x else { f() };"),
-        ("let n @ LOW..=HIGH = x else { f() };", "let n @ self::LOW..=self::HIGH = x else { f() }; let n = n;"),
+        (
+            "let n @ LOW..=HIGH = x else { f() };",
+            "let n @ self::LOW..=self::HIGH = x else { f() }; let n = n;",
+        ),
         ("let Red | Blue = x else { f() };", "let Red {} | Blue {} = x else { f() };"),
         ("let (Less, n) = x else { f() };", "let (Less {}, n) = x else { f() }; let n = n;"),
-        ("let (Q, Some(x)) = x else { f() };", "let (Q, Some(x)) = x else { f() }; let Q = Q; let x = x;"),
+        (
+            "let (Q, Some(x)) = x else { f() };",
+            "let (Q, Some(x)) = x else { f() }; let Q = Q; let x = x;",
+        ),
         ("let Point { limit, .. } = x;", "let Point { limit, .. } = x; let limit = limit;"),
         ("let Point { x: Unit } = x;", "let Point { x: Unit {} } = x;"),
         ("let mut MAX = 1;", "let mut MAX = 1;"),
@@ -143,10 +149,7 @@ fn references_to_values_last() {
             format!("let (        a, b) = f(); let a = &mut {open}a{close}; let b = b;"),
         ),
         ("let &(ref a, b) = f();", "let &(ref a, b) = f(); let a = a; let b = b;".to_owned()),
-        (
-            "let ref x = &f();",
-            format!("let ref x = {open}&{open}f(){close}{close}; let x = x;"),
-        ),
+        ("let ref x = &f();", format!("let ref x = {open}&{open}f(){close}{close}; let x = x;")),
         (
             "let &(ref a, b) = &f();",
             format!("let &(ref a, b) = &{open}f(){close}; let a = a; let b = b;"),
@@ -155,7 +158,10 @@ fn references_to_values_last() {
         ("let x = &mut f();", format!("let x = &mut {open}f(){close};")),
         ("let ref x = y;", "let ref x = y; let x = x;".to_owned()),
         ("let Point { ref x, .. } = p.q;", "let Point { ref x, .. } = p.q; let x = x;".to_owned()),
-        ("let [a, ..] = &list[1..] else { f() };", "let [a, ..] = &list[1..] else { f() }; let a = a;".to_owned()),
+        (
+            "let [a, ..] = &list[1..] else { f() };",
+            "let [a, ..] = &list[1..] else { f() }; let a = a;".to_owned(),
+        ),
         ("let ref x = MAX;", format!("let ref x = {open}MAX{close}; let x = x;")),
     ] {
         assert_eq!(rebound(code), expected);
