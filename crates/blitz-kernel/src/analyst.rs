@@ -5,5 +5,6 @@
 //! is told what the cells so far have defined, as source.
 
 pub mod client;
+pub mod process;
 pub mod question;
 pub mod service;

@@ -8,6 +8,7 @@ use crate::cells::event::Panic;
 use crate::cells::libtorch;
 use crate::cells::outcome::Outcome;
 use crate::output::markers::UserError;
+use crate::session::sent::Sent;
 use jupyter_protocol::ErrorOutput;
 use place::{Place, place_caption};
 use std::path::Path;
@@ -45,7 +46,7 @@ impl Failed<'_> {
     }
 
     /// The error of a cell that evcxr could not evaluate.
-    pub fn of_evcxr(&self, error: &evcxr::Error, code: &str) -> ErrorOutput {
+    pub fn of_evcxr(&self, error: &evcxr::Error, sent: &Sent) -> ErrorOutput {
         if let Some(error) = self.without_libtorch() {
             return error;
         }
@@ -54,7 +55,7 @@ impl Failed<'_> {
         }
         match error {
             evcxr::Error::SubprocessTerminated(status) => self.crash(status),
-            evcxr::Error::CompilationErrors(errors) => compile_error::describe(errors, code),
+            evcxr::Error::CompilationErrors(errors) => compile_error::describe(errors, sent),
             other => {
                 let message = other.to_string();
                 let first = message.lines().next().unwrap_or_default().to_owned();

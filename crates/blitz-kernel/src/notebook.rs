@@ -153,7 +153,7 @@ impl Notebook {
         self.store = store;
         self.forgotten.extend(names);
         changes.dropped = lost.clone();
-        if !cell.has_statements() {
+        if !cell.has_statements {
             return Ok((outputs, changes));
         }
         self.write(None).map_err(as_evcxr)?;
@@ -178,7 +178,7 @@ impl Notebook {
 
     /// evcxr has executed the commands with which `code` begins.
     fn after_commands(&mut self, code: &str) {
-        let rust = syntax::without_commands(code);
+        let rust = syntax::commands::without_commands(code);
         let lines = code.lines().zip(rust.lines());
         for (line, _) in lines.filter(|(_, rust)| rust.trim().is_empty()) {
             match line.trim() {

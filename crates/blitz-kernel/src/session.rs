@@ -1,5 +1,6 @@
 //! A notebook's session: what its cells have defined, which one runs, and where they are built.
 
+pub mod bindings;
 pub mod build_dir;
 pub mod commands;
 pub mod definitions;
@@ -8,6 +9,7 @@ pub mod evaluator;
 pub mod execution;
 pub mod lines;
 pub mod record;
+pub mod sent;
 
 use crate::output::publisher::Publisher;
 use definitions::Definitions;

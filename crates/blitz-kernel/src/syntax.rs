@@ -1,11 +1,24 @@
 //! Reading cells as Rust code, with the parser that evcxr uses.
 
-use ra_ap_syntax::ast::{self, HasName};
+pub mod commands;
+pub mod edits;
+
+use commands::{commands, without_commands};
+use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
-use serde::{Deserialize, Serialize};
+use ra_ap_syntax::{TextRange, TextSize};
+use std::ops::Range;
 
 /// What evcxr wraps around a cell to parse it.
 pub const PRELUDE: &str = "fn f(){";
+
+/// Code that is longer, in bytes, or has more brackets within each other, is not read to tell
+/// whether it is complete: the parser would take minutes over some of it.
+const LONGEST: usize = 50_000;
+const DEEPEST: usize = 500;
+
+/// The parser recurses, also for what has no brackets: each `else if` or `!` takes a piece of this.
+const STACK: usize = 128 * 1024 * 1024;
 
 /// Whether a piece of code can be run as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +29,6 @@ pub enum Completeness {
     Incomplete(String),
     /// It can never become right by adding to it.
     Invalid,
-}
-
-/// An item that a cell defines: what it is and its source.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// Tells items apart: a later one with the same key replaces this one.
-    pub key: String,
-    /// The source.
-    pub source: String,
 }
 
 /// Whether the last statement of `code` is an expression without a semicolon.
@@ -41,12 +45,32 @@ pub fn let_without_pattern(code: &str) -> Option<usize> {
     Some(1 + code.get(..start)?.matches('\n').count())
 }
 
-/// The functions, types, imports and so on that `code` defines.
-pub fn items(code: &str) -> Vec<Item> {
-    let items = statements(code).into_iter().filter_map(ast::Item::cast);
-    items
-        .map(|item| Item { key: item_key(&item), source: item.syntax().text().to_string() })
-        .collect()
+/// A `let` statement of a cell.
+pub struct LetStatement {
+    /// The statement, in a text that begins with more than the cell.
+    pub node: ast::LetStmt,
+}
+
+impl LetStatement {
+    /// Where a part of the statement stands in the cell, in bytes.
+    pub fn range(&self, range: TextRange) -> Range<usize> {
+        let offset = |at: TextSize| usize::from(at).saturating_sub(PRELUDE.len());
+        offset(range.start())..offset(range.end())
+    }
+}
+
+/// The `let` statements of `code`, which is settled. None where it cannot be read as Rust.
+pub fn let_statements(code: &str) -> Vec<LetStatement> {
+    if is_too_deep(code) {
+        return Vec::new();
+    }
+    let lets = statements(code).into_iter().filter_map(ast::LetStmt::cast);
+    lets.map(|node| LetStatement { node }).collect()
+}
+
+/// The items of `code`, parsed.
+pub fn parsed_items(code: &str) -> Vec<ast::Item> {
+    statements(code).into_iter().filter_map(ast::Item::cast).collect()
 }
 
 /// `text` without comments, with spaces only where words would else be one.
@@ -96,15 +120,50 @@ pub fn closing_brackets(code: &str) -> String {
     closing.iter().rev().collect()
 }
 
-/// Whether `code` is complete.
-pub fn completeness(code: &str) -> Completeness {
+/// Whether `code`, which is settled, is complete. `None` where it is too long to tell.
+pub fn completeness(code: &str) -> Option<Completeness> {
+    if is_too_deep(code) {
+        return None;
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let judged = thread.spawn_scoped(scope, || judge_completeness(code)).ok()?;
+        judged.join().ok()
+    })
+}
+
+/// Whether the parser could take minutes over `code`.
+pub fn is_too_deep(code: &str) -> bool {
+    code.len() > LONGEST || depth(code) > DEEPEST
+}
+
+/// How many brackets are open at most. Those in texts and comments count, too.
+fn depth(code: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in code.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn judge_completeness(code: &str) -> Completeness {
     let code = code.trim_end();
-    if code.lines().last().is_some_and(|line| is_command(line.trim_start())) {
+    if commands(code).last().is_some_and(|command| command.range.end == code.len()) {
         return Completeness::Complete;
     }
+    completeness_of_rust(&without_commands(code))
+}
+
+/// Whether `code`, in which nothing is a command, is complete.
+fn completeness_of_rust(code: &str) -> Completeness {
     let mut open = Vec::new();
     let mut last = None;
-    for token in tokens(&without_commands(code)) {
+    for token in tokens(code) {
         match token.kind() {
             SyntaxKind::L_CURLY | SyntaxKind::L_PAREN | SyntaxKind::L_BRACK => {
                 open.push(token.kind());
@@ -125,7 +184,7 @@ pub fn completeness(code: &str) -> Completeness {
     if !open.is_empty() || continues(last.kind()) {
         return Completeness::Incomplete("    ".repeat(open.len()));
     }
-    judge(&without_commands(code))
+    judge(code)
 }
 
 /// What the parser says of code whose brackets match.
@@ -151,21 +210,6 @@ pub fn statements(code: &str) -> Vec<SyntaxNode> {
     let function = file.syntax().children().find_map(ast::Fn::cast);
     let list = function.and_then(|function| function.body()?.stmt_list());
     list.map(|list| list.syntax().children().collect()).unwrap_or_default()
-}
-
-/// `code` with evcxr's commands (`:dep …`, `!ls`) made blank. No offset in bytes changes.
-pub fn without_commands(code: &str) -> String {
-    let blank = |line: &str| line.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
-    let lines = code.split_inclusive('\n');
-    lines
-        .map(|line| if is_command(line.trim_start()) { blank(line) } else { line.to_owned() })
-        .collect()
-}
-
-fn is_command(line: &str) -> bool {
-    let mut characters = line.chars();
-    matches!(characters.next(), Some(':')) && characters.next().is_some_and(char::is_alphabetic)
-        || line.starts_with('!') && line.len() > 1
 }
 
 fn tokens(code: &str) -> Vec<SyntaxToken> {
@@ -222,23 +266,6 @@ fn continues(kind: SyntaxKind) -> bool {
     )
 }
 
-fn item_key(item: &ast::Item) -> String {
-    let name = match item {
-        ast::Item::Fn(item) => item.name(),
-        ast::Item::Struct(item) => item.name(),
-        ast::Item::Enum(item) => item.name(),
-        ast::Item::Trait(item) => item.name(),
-        ast::Item::Const(item) => item.name(),
-        ast::Item::Static(item) => item.name(),
-        ast::Item::TypeAlias(item) => item.name(),
-        ast::Item::Module(item) => item.name(),
-        ast::Item::MacroRules(item) => item.name(),
-        _ => None,
-    };
-    // Imports and implementations have no name of their own: their source tells them apart.
-    name.map_or_else(|| item.syntax().text().to_string(), |name| name.text().to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,10 +292,10 @@ mod tests {
     }
 
     #[test]
-    fn items_are_found() {
-        let items = items("use tch::Tensor;\nfn f() {}\nlet x = 1;\nstruct S;\nx");
-        let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
-        assert_eq!(keys, ["use tch::Tensor;", "f", "S"]);
+    fn a_text_has_one_normal_form() {
+        assert_eq!(normalized("& 'static   mut  Vec < u8 >"), "&'static mut Vec<u8>");
+        assert_eq!(normalized("dyn A+Send // why\n + 'a"), "dyn A+Send+'a");
+        assert_eq!(one_line("a(\n    b, // c\n)"), "a(     b,  )");
     }
 
     #[test]
@@ -276,7 +303,7 @@ mod tests {
         let complete =
             ["1 + 1", "let x = 5;", "fn f() { 1 }", ":dep tch = \"0.24\"", "", "// done", "\"{\""];
         for code in complete {
-            assert_eq!(completeness(code), Completeness::Complete, "{code}");
+            assert_eq!(completeness(code), Some(Completeness::Complete), "{code}");
         }
         let incomplete = [
             ("fn f() {", "    "),
@@ -290,10 +317,60 @@ mod tests {
             ("struct S", ""),
         ];
         for (code, indent) in incomplete {
-            assert_eq!(completeness(code), Completeness::Incomplete(indent.to_owned()), "{code}");
+            let expected = Completeness::Incomplete(indent.to_owned());
+            assert_eq!(completeness(code), Some(expected), "{code}");
         }
         for code in ["fn f() }", "let 1x = ;", "a b c", "(]"] {
-            assert_eq!(completeness(code), Completeness::Invalid, "{code}");
+            assert_eq!(completeness(code), Some(Completeness::Invalid), "{code}");
         }
+    }
+
+    #[test]
+    fn however_deep_it_is() {
+        let pieces = [
+            "(",
+            "[",
+            "{",
+            "!",
+            "-",
+            "&",
+            "*",
+            "a.b(",
+            "if x {",
+            "if x {} else ",
+            "|x|",
+            "x = ",
+            "x + (",
+            "match x { _ => ",
+            "return ",
+            "mod m {",
+            "Vec<",
+            "fn f() {",
+            "x!{",
+            "x::<",
+            "..",
+            "'a: {",
+            "/*",
+            "let (",
+            "#[a(",
+            "let Some(",
+            "&&",
+            "async ",
+            "unsafe {",
+            "loop {",
+            "break ",
+            "x as ",
+            "?",
+            ".a",
+        ];
+        for piece in pieces {
+            let opened = depth(piece).max(1);
+            let deep = piece.repeat((DEEPEST / opened).min(LONGEST / piece.len()));
+            assert!(completeness(&deep).is_some(), "{piece}");
+        }
+        assert_eq!(completeness(&"(".repeat(DEEPEST + 1)), None);
+        assert_eq!(completeness(&" ".repeat(LONGEST + 1)), None);
+        let operators = "!".repeat(LONGEST - 1) + "x";
+        assert_eq!(completeness(&operators), Some(Completeness::Complete));
     }
 }

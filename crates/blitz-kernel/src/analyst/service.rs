@@ -1,9 +1,10 @@
 //! The process that answers.
 
-use crate::analyst::question::{Answer, CommandLines, Question, What};
+use crate::analyst::question::{Answer, CommandLines, Question, READY, What};
 use crate::engine;
 use crate::session::build_dir::BuildDir;
 use crate::syntax;
+use crate::syntax::commands::{Command, commands};
 use anyhow::{Context, Result, anyhow};
 use blitz_contract::Layout;
 use evcxr::CommandContext;
@@ -12,6 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Completion of more names than these helps nobody.
 const MOST_MATCHES: usize = 1_000;
+
+/// rust-analyzer recurses deeply.
+const STACK: usize = 256 * 1024 * 1024;
 
 /// A question like those to come.
 const FIRST_QUESTION: &str = "let x = tch::Tensor::new(); x.siz";
@@ -30,20 +34,32 @@ pub unsafe fn run(layout: &Layout) -> Result<()> {
     let dir = BuildDir::create(layout).context("no completion and documentation")?;
     // SAFETY: the caller's promise.
     unsafe { engine::prepare(layout, dir.path()) }?;
+    let layout = layout.clone();
+    let thread = std::thread::Builder::new().stack_size(STACK);
+    let service = thread.spawn(move || serve(&layout)).context("cannot start a thread")?;
+    service.join().unwrap_or_else(|_| Err(anyhow!("the completion service panicked")))
+}
+
+fn serve(layout: &Layout) -> Result<()> {
     let mut context = engine::start(engine::idle_process(layout)?)?.0;
     engine::load_dependencies(&mut context).map_err(|error| anyhow!("{error}"))?;
     // rust-analyzer reads tch now and not when the first question waits.
     let _ = context.completions(FIRST_QUESTION, FIRST_QUESTION.len());
+    say(READY)?;
     for line in std::io::stdin().lock().lines() {
         let question: Question = serde_json::from_str(&line.context("cannot read")?)?;
-        // rust-analyzer's own panics must not end the service.
+        // A panic, mostly rust-analyzer's, must not lose the questions to come.
         let answer = catch_unwind(AssertUnwindSafe(|| answer(&mut context, layout, &question)));
         let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
-        let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "{}", serde_json::to_string(&answer)?)?;
-        stdout.flush()?;
+        say(&serde_json::to_string(&answer)?)?;
     }
     Ok(())
+}
+
+fn say(line: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush().context("nobody listens")
 }
 
 fn answer(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
@@ -86,9 +102,18 @@ fn complete_in(
 }
 
 fn inspect(context: &mut CommandContext, layout: &Layout, question: &Question) -> Result<Answer> {
+    let Some(question) = to_inspect(question) else { return Ok(Answer::default()) };
+    let (source, position) = question.source(layout, CommandLines::Left);
+    let (text, html) = context.hover_at(&source, position)?;
+    let found = !text.is_empty() && text != "No documentation found";
+    Ok(Answer { documentation: found.then_some((text, html)), ..Answer::default() })
+}
+
+/// The question about the name that is meant, with the place at its end and nothing behind it.
+fn to_inspect(question: &Question) -> Option<Question> {
     let code = &question.code;
-    let Some(end) = name_end(code, question.position) else { return Ok(Answer::default()) };
-    let name_start = code[..end].rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1);
+    let end = name_end(code, question.position)?;
+    let name_start = code[..end].trim_end_matches(is_name).len();
     let mut question = question.clone();
     question.code.truncate(end);
     question.position = end;
@@ -97,16 +122,13 @@ fn inspect(context: &mut CommandContext, layout: &Layout, question: &Question) -
         question.code.push('(');
         question.position += 1;
     }
-    let (source, position) = question.source(layout, CommandLines::Left);
-    let (text, html) = context.hover_at(&source, position)?;
-    let found = !text.is_empty() && text != "No documentation found";
-    Ok(Answer { documentation: found.then_some((text, html)), ..Answer::default() })
+    Some(question)
 }
 
 /// Whether the place is in a line that is a command of evcxr's.
 fn in_command(question: &Question) -> bool {
-    let start = question.code[..question.position].rfind('\n').map_or(0, |at| at + 1);
-    question.code[start..].trim_start().starts_with(':')
+    let is_there = |it: &Command| (it.range.start..=it.range.end).contains(&question.position);
+    commands(&question.code).iter().any(|it| it.text.starts_with(':') && is_there(it))
 }
 
 /// Where the name at `position` ends. Behind a bracket or in arguments, the called name counts.
@@ -137,6 +159,7 @@ fn is_name(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::definitions::Definitions;
 
     #[test]
     fn the_name_at_the_cursor() {
@@ -149,5 +172,79 @@ mod tests {
         assert_eq!(end("x.matmul(|"), Some(8));
         assert_eq!(end("f(g(1), |)"), Some(1));
         assert_eq!(end("let x; |"), None);
+    }
+
+    /// What cells are made of, and what they are not.
+    const PIECES: [&str; 40] = [
+        "\u{feff}",
+        "é",
+        "中",
+        "😀",
+        "👩\u{200d}👧",
+        "e\u{301}",
+        "\u{202e}",
+        "\0",
+        "\u{2028}",
+        "\u{a0}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "<",
+        ">",
+        ".",
+        "::",
+        ";",
+        "!",
+        ":dep ",
+        "!ls",
+        ":",
+        "\"",
+        "'a",
+        "r#\"",
+        "/*",
+        "*/",
+        "//",
+        "\n",
+        "\r\n",
+        "\t",
+        " ",
+        "let ",
+        "x",
+        "1",
+        "fn f() ",
+        "vec![",
+    ];
+
+    #[test]
+    fn any_code_and_any_cursor() {
+        // A generator of numbers as good as this needs (Knuth's constants).
+        let mut state = 20_260_u64;
+        let mut below = |limit: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % limit
+        };
+        let mut definitions = Definitions::default();
+        definitions.variables.push(("x".to_owned(), "i32".to_owned()));
+        let layout = Layout::new("/srv");
+        for _ in 0..5_000 {
+            let length = below(9);
+            let code: String = (0..length).map(|_| PIECES[below(PIECES.len())]).collect();
+            let _ = syntax::completeness(&code);
+            let places = code.char_indices().map(|(at, _)| at).chain([code.len()]);
+            for position in places {
+                let (code, definitions) = (code.clone(), definitions.clone());
+                let question = Question { what: What::Inspect, code, position, definitions };
+                let _ = (in_command(&question), to_inspect(&question));
+                let (source, at) = question.source(&layout, CommandLines::Kept);
+                assert!(source.is_char_boundary(at), "{:?} at {position}", question.code);
+                let closing = syntax::closing_brackets(&question.code[..position]);
+                assert!(closing.chars().all(|bracket| ")]}".contains(bracket)));
+            }
+        }
     }
 }

@@ -1,18 +1,20 @@
 //! rustc's errors, drawn on the cell's own lines.
 
-use ariadne::sources;
-use evcxr::{CompilationError, Theme};
+use crate::session::sent::Sent;
+use ariadne::{Color, ColorGenerator, Label, Report, ReportKind, sources};
+use evcxr::CompilationError;
 use jupyter_protocol::ErrorOutput;
 
 /// The name that the cell has in reports.
 const CELL: &str = "cell";
 
 /// All errors of a cell as one output.
-pub fn describe(errors: &[CompilationError], code: &str) -> ErrorOutput {
-    let mut traceback = Vec::new();
-    for error in errors {
-        traceback.extend(render(error, code));
-    }
+pub fn describe(errors: &[CompilationError], sent: &Sent) -> ErrorOutput {
+    // Warnings are no reason why a cell fails; evcxr passes them on with the errors.
+    let is_error = |error: &&CompilationError| error.level() != "warning";
+    let fails = errors.iter().any(|error| is_error(&error));
+    let errors: Vec<_> = errors.iter().filter(|error| !fails || is_error(error)).collect();
+    let traceback = errors.iter().flat_map(|error| render(error, sent)).collect();
     let first = errors.first();
     let evalue = first.map_or_else(
         || "the cell does not compile".to_owned(),
@@ -24,12 +26,12 @@ pub fn describe(errors: &[CompilationError], code: &str) -> ErrorOutput {
     ErrorOutput { ename: "compile error".to_owned(), evalue, traceback }
 }
 
-fn render(error: &CompilationError, code: &str) -> Vec<String> {
+fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
     let mut lines = Vec::new();
-    let report = error.is_from_user_code().then(|| drawn(error, code)).flatten();
+    let report = error.is_from_user_code().then(|| drawn(error, sent)).flatten();
     match report {
         Some(report) => lines.extend(report.lines().map(str::to_owned)),
-        None => lines.extend(plain(error)),
+        None => lines.extend(plain(error, sent)),
     }
     let helps = error.help();
     let shown = lines.join("\n");
@@ -43,16 +45,51 @@ fn render(error: &CompilationError, code: &str) -> Vec<String> {
     lines
 }
 
-/// The report with the code. evcxr draws one where the code is ASCII.
-fn drawn(error: &CompilationError, code: &str) -> Option<String> {
-    let report = error.build_report(CELL.to_owned(), code.to_owned(), Theme::Light)?;
+/// The report with the code, for what is ASCII.
+fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
+    let code = &sent.written;
+    if !code.is_ascii() {
+        return None;
+    }
+    let whole = (CELL.to_owned(), 0..code.len());
+    let mut report = Report::build(ReportKind::Error, whole).with_message(error.message());
+    if let Some(code) = error.code() {
+        report = report.with_code(code);
+    }
+    let (mut colors, mut notes) = (ColorGenerator::new(), String::new());
+    let helps = error.help_spanned();
+    for message in error.spanned_messages().iter().chain(helps) {
+        let Some(span) = &message.span else {
+            notes.push_str(&message.label);
+            continue;
+        };
+        if message.label.is_empty() {
+            continue;
+        }
+        let (start, end) =
+            sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
+        let range = sent.offset(start)..sent.offset(end);
+        // Dark on the light ground of a notebook.
+        let color = match colors.next() {
+            Color::Fixed(color) => Color::Fixed(255 - color),
+            color => color,
+        };
+        let label = Label::new((CELL.to_owned(), range)).with_message(&message.label);
+        report = report.with_label(label.with_color(color).with_order(10));
+    }
+    if matches!(error.code(), Some("E0384" | "E0596")) {
+        report.set_note("You can change an existing variable to mutable like: `let mut x = x;`");
+    } else if !notes.is_empty() {
+        report.set_note(notes);
+    }
     let mut text = Vec::new();
-    report.write(sources([(CELL.to_owned(), code.to_owned())]), &mut text).ok()?;
+    let report = report.finish();
+    report.write(sources([(CELL.to_owned(), code.clone())]), &mut text).ok()?;
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// The report for code that is not ASCII, or that is not the cell's.
-fn plain(error: &CompilationError) -> Vec<String> {
+fn plain(error: &CompilationError, sent: &Sent) -> Vec<String> {
     let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
     let mut lines = vec![format!("\x1b[31merror{code}\x1b[0m: {}", error.message())];
     for message in error.spanned_messages() {
@@ -60,11 +97,14 @@ fn plain(error: &CompilationError) -> Vec<String> {
             lines.push(message.label.clone());
             continue;
         };
-        lines.push(format!(" --> line {}, column {}", span.start_line, span.start_column));
-        lines.extend(message.lines.iter().map(|line| format!("  | {line}")));
-        if span.start_line == span.end_line {
-            let indent = " ".repeat(span.start_column.saturating_sub(1));
-            let marks = "^".repeat(span.end_column.saturating_sub(span.start_column).max(1));
+        let ((start_line, start_column), (end_line, end_column)) =
+            sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
+        lines.push(format!(" --> line {start_line}, column {start_column}"));
+        let shown = sent.written.lines().skip(start_line - 1).take(1 + end_line - start_line);
+        lines.extend(shown.map(|line| format!("  | {line}")));
+        if start_line == end_line {
+            let indent = " ".repeat(start_column.saturating_sub(1));
+            let marks = "^".repeat(end_column.saturating_sub(start_column).max(1));
             lines.push(format!("  | {indent}{marks} {}", message.label));
         } else if !message.label.is_empty() {
             lines.push(format!("  = {}", message.label));

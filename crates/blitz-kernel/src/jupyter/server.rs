@@ -44,6 +44,7 @@ pub unsafe fn serve(connection_file: &Path, layout: &Layout) -> Result<()> {
     unsafe { engine::prepare(layout, dir.path()) }?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .context("cannot start threads")?;
@@ -100,7 +101,7 @@ async fn start_analyst(shared: Shared) {
     while !shared.session.record.is_quiet_for(QUIET) {
         tokio::time::sleep(QUIET / 4).await;
     }
-    let _ = tokio::task::spawn_blocking(move || shared.analyst.start()).await;
+    shared.analyst.start();
 }
 
 /// Returns when the Jupyter process that started this kernel is gone: nobody could ask a kernel to

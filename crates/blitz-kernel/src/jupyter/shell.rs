@@ -1,12 +1,13 @@
 //! Requests on the shell socket. Cells wait for each other; everything else is answered at once,
 //! also while a cell runs.
 
-use crate::analyst::question::{Question, What};
+use crate::analyst::question::{Answer, Question, What};
 use crate::jupyter::execute::execution;
 use crate::jupyter::shared::Shared;
 use crate::jupyter::wire::Request;
 use crate::output::message::{PROTOCOL_VERSION, broadcast, untyped};
 use crate::session::execution::Execution;
+use crate::syntax::commands::settle;
 use crate::syntax::{self, Completeness};
 use blitz_contract::versions;
 use jupyter_protocol::{Header, JupyterMessageContent, Status};
@@ -14,6 +15,11 @@ use serde_json::{Value, json};
 use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
 use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Why a question has no answer.
+const NOT_IN_TIME: &str = "the completion service has no answer yet; it may still be starting";
+
+const TOO_DEEP: &str = "the cell is too long, or has too many brackets within each other";
 
 /// Serves the socket until it is closed.
 pub async fn serve(
@@ -80,7 +86,7 @@ async fn answer(request: Request, shared: Shared) {
     publish_status(&shared, &request, Status::busy()).await;
     let reply = match request.kind() {
         "kernel_info_request" => Some(kernel_info()),
-        "is_complete_request" => Some(is_complete(request.text("code"))),
+        "is_complete_request" => Some(is_complete(&shared, &request).await),
         "history_request" => Some(history(&shared, &request.content)),
         "complete_request" => Some(complete(&shared, &request).await),
         "inspect_request" => Some(inspect(&shared, &request).await),
@@ -106,11 +112,20 @@ async fn answer(request: Request, shared: Shared) {
     publish_still_busy(&shared).await;
 }
 
-fn is_complete(code: &str) -> JupyterMessageContent {
-    let content = match syntax::completeness(code) {
-        Completeness::Complete => json!({ "status": "complete" }),
-        Completeness::Invalid => json!({ "status": "invalid" }),
-        Completeness::Incomplete(indent) => json!({ "status": "incomplete", "indent": indent }),
+async fn is_complete(shared: &Shared, request: &Request) -> JupyterMessageContent {
+    let settled = {
+        let code = request.text("code");
+        let known = shared.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        settle(code, |name| known.knows(name)).apply(code)
+    };
+    let judged = tokio::task::spawn_blocking(move || syntax::completeness(&settled)).await;
+    let content = match judged.ok().flatten() {
+        None => json!({ "status": "unknown" }),
+        Some(Completeness::Complete) => json!({ "status": "complete" }),
+        Some(Completeness::Invalid) => json!({ "status": "invalid" }),
+        Some(Completeness::Incomplete(indent)) => {
+            json!({ "status": "incomplete", "indent": indent })
+        }
     };
     untyped("is_complete_reply", content)
 }
@@ -130,42 +145,65 @@ async fn close_comm(shared: &Shared, request: &Request) {
 async fn complete(shared: &Shared, request: &Request) -> JupyterMessageContent {
     let question = question(shared, request, What::Complete);
     let code = question.code.clone();
-    let answer = shared.analyst.ask(question).await;
+    let (answer, mut metadata) = ask(shared, question).await;
     let kinds = answer.matches.iter().map(|(text, kind)| {
         json!({
             "text": text, "type": kind,
             "start": characters(&code, answer.start), "end": characters(&code, answer.end),
         })
     });
+    metadata["_jupyter_types_experimental"] = kinds.collect();
     let content = json!({
         "status": "ok",
         "matches": answer.matches.iter().map(|(text, _)| text).collect::<Vec<_>>(),
         "cursor_start": characters(&code, answer.start),
         "cursor_end": characters(&code, answer.end),
-        "metadata": { "_jupyter_types_experimental": kinds.collect::<Vec<_>>() },
+        "metadata": metadata,
     });
     untyped("complete_reply", content)
 }
 
 async fn inspect(shared: &Shared, request: &Request) -> JupyterMessageContent {
-    let answer = shared.analyst.ask(question(shared, request, What::Inspect)).await;
+    let (answer, metadata) = ask(shared, question(shared, request, What::Inspect)).await;
     let data = answer
         .documentation
         .as_ref()
         .map_or(json!({}), |(text, html)| json!({ "text/plain": text, "text/html": html }));
     let content = json!({
-        "status": "ok", "found": answer.documentation.is_some(), "data": data, "metadata": {},
+        "status": "ok", "found": answer.documentation.is_some(), "data": data, "metadata": metadata,
     });
     untyped("inspect_reply", content)
+}
+
+/// An answer and metadata for the reply. Where no answer came in time, the answer is empty and the
+/// metadata say so: on a slow machine the service may need longer to start than an editor waits. It
+/// goes on starting, so that a later question is answered.
+async fn ask(shared: &Shared, question: Question) -> (Answer, Value) {
+    // No person wrote it, and rust-analyzer would keep others waiting.
+    if syntax::is_too_deep(&question.code) {
+        return (Answer::default(), json!({ "reason": TOO_DEEP }));
+    }
+    match shared.analyst.ask(question).await {
+        Some(answer) => (answer, json!({})),
+        None => (Answer::default(), json!({ "reason": NOT_IN_TIME })),
+    }
 }
 
 fn question(shared: &Shared, request: &Request, what: What) -> Question {
     let definitions =
         shared.session.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let code = request.text("code").to_owned();
-    let cursor = request.content["cursor_pos"].as_u64().and_then(|at| usize::try_from(at).ok());
-    let position = cursor.map_or(code.len(), |cursor| bytes(&code, cursor));
+    let position = position(&code, &request.content["cursor_pos"]);
     Question { what, code, position, definitions }
+}
+
+/// The place in `code`, in bytes, that a client's `cursor` means: the end where it is missing or no
+/// number, and the nearest place where it lies outside.
+fn position(code: &str, cursor: &Value) -> usize {
+    // A float is cut to what an integer can hold.
+    let number = cursor.as_i64().or_else(|| cursor.as_f64().map(|cursor| cursor as i64));
+    let Some(cursor) = number else { return code.len() };
+    bytes(code, usize::try_from(cursor).unwrap_or_default())
 }
 
 /// Jupyter counts characters, rust-analyzer bytes.
@@ -180,6 +218,21 @@ fn characters(code: &str, bytes: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_cursor_is_a_place() {
+        let code = "é𝄞x";
+        let at = |cursor: Value| position(code, &cursor);
+        assert_eq!(at(json!(1)), 2);
+        assert_eq!(at(json!(2.7)), 6);
+        for start in [json!(0), json!(-1), json!(i64::MIN), json!(-1e300), json!(0.5)] {
+            assert_eq!(at(start), 0);
+        }
+        let ends = [json!(3), json!(u64::MAX), json!(1e300), Value::Null, json!("1"), json!([1])];
+        for end in ends {
+            assert_eq!(at(end), code.len());
+        }
+    }
 
     #[test]
     fn cursors_count_characters() {

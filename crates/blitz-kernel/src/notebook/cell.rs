@@ -17,13 +17,15 @@ pub struct Cell {
     pub definitions: Vec<Definition>,
     /// The cell with blanks in the place of commands and definitions: no place in it moves.
     pub statements: String,
+    /// Whether it does anything but define.
+    pub has_statements: bool,
 }
 
 impl Cell {
     /// Takes `code` apart. `makes_items` tells whether a macro of that name, defined by an earlier
     /// cell, makes items. `None` where the code is no Rust: rustc says why.
     pub fn parse(code: &str, origin: &Origin, makes_items: impl Fn(&str) -> bool) -> Option<Cell> {
-        let rust = syntax::without_commands(code);
+        let rust = syntax::commands::without_commands(code);
         let wrapped = format!("{}{rust}\n}}", syntax::PRELUDE);
         if !SourceFile::parse(&wrapped, Edition::Edition2024).errors().is_empty() {
             return None;
@@ -61,16 +63,18 @@ impl Cell {
             }
         }
         cell.statements = rust;
-        for range in blanks {
+        for range in &blanks {
             let blank = cell.statements[range.clone()].chars().map(blank).collect::<String>();
-            cell.statements.replace_range(range, &blank);
+            cell.statements.replace_range(range.clone(), &blank);
+        }
+        cell.has_statements = !syntax::statements(&cell.statements).is_empty();
+        // evcxr would take it for a command, now that it is the first line.
+        if cell.statements.trim_start().starts_with(['!', ':'])
+            && let Some(first) = blanks.first()
+        {
+            cell.statements.replace_range(first.start..first.start + 3, "();");
         }
         Some(cell)
-    }
-
-    /// Whether it does anything but define.
-    pub fn has_statements(&self) -> bool {
-        !syntax::statements(&self.statements).is_empty()
     }
 }
 
@@ -193,4 +197,55 @@ fn begins_item(kind: SyntaxKind) -> bool {
             | K::ASYNC_KW
             | K::PUB_KW
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(code: &str) -> Cell {
+        let origin = Origin { cell: 3, ..Origin::default() };
+        Cell::parse(code, &origin, |name| name == "known").expect("the cell is Rust")
+    }
+
+    fn titles(code: &str) -> Vec<String> {
+        parse(code).definitions.into_iter().map(|it| it.title).collect()
+    }
+
+    #[test]
+    fn definitions_and_statements_are_told_apart() {
+        let code = ":dep a\nstruct S; let x = 1;\nfn f() {}\nf()";
+        let cell = parse(code);
+        assert_eq!(cell.commands, ":dep a\n");
+        assert_eq!(cell.statements, "      \n          let x = 1;\n         \nf()");
+        assert!(cell.has_statements && !parse("struct S;").has_statements);
+        assert_eq!(titles(code), ["struct S", "fn f"]);
+        assert!(Cell::parse("fn f( {", &Origin::default(), |_| false).is_none());
+    }
+
+    #[test]
+    fn what_looks_like_a_command_behind_a_definition_stays_rust() {
+        assert_eq!(parse("fn f() {}\n!true").statements, "();      \n!true");
+    }
+
+    #[test]
+    fn each_method_and_each_import_is_a_definition_at_its_place() {
+        let cell = parse("use a::{b, c as d};\nimpl S {\n    fn f() {}\n    const C: u8 = 1; }");
+        let all = cell.definitions;
+        let titles: Vec<&str> = all.iter().map(|it| it.title.as_str()).collect();
+        assert_eq!(titles, ["use a::b", "use a::c as d", "S::f", "S::C"]);
+        assert_eq!(all[2].source, "impl S { fn f() {} }");
+        assert_eq!(all[2].place(1, 10), (3, 5));
+        assert_eq!(all[3].place(1, 10), (4, 5));
+        assert_eq!(all[1].place(1, 5).0, 1);
+    }
+
+    #[test]
+    fn macros_that_make_items_are_definitions_and_others_statements() {
+        let item = "macro_rules! m { ($v:vis $n:ident) => { #[derive(Debug)] $v struct $n; } }";
+        assert_eq!(titles(&format!("{item}\nm!(A);")).len(), 2);
+        assert_eq!(titles("macro_rules! m { () => { let x = 1; } }\nm!();").len(), 1);
+        assert_eq!(titles("macro_rules! m { () => { const { 1 } } }\nm!()").len(), 1);
+        assert_eq!(titles("known!(A); println!(); thread_local! { static A: u8 = 1; }").len(), 2);
+    }
 }

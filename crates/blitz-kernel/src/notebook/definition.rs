@@ -98,6 +98,11 @@ impl Definition {
                 || syntax::normalized(&self.source) == syntax::normalized(&other.source))
     }
 
+    /// Its name alone, where it has one.
+    pub fn name(&self) -> String {
+        self.title.rsplit(' ').next().unwrap_or_default().to_owned()
+    }
+
     /// How many lines it has.
     pub fn lines(&self) -> usize {
         1 + self.source.matches('\n').count()

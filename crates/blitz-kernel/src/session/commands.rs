@@ -19,7 +19,7 @@ pub struct Commands {
 impl Commands {
     /// Takes our commands out of `code`. No line moves.
     pub fn take(code: &str) -> (String, Commands) {
-        let rust = syntax::without_commands(code);
+        let rust = syntax::commands::without_commands(code);
         let mut commands = Commands::default();
         let mut rest = String::with_capacity(code.len());
         for (line, rust) in code.split_inclusive('\n').zip(rust.split_inclusive('\n')) {

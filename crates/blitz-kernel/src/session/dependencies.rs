@@ -5,6 +5,8 @@
 //! beside this project's notebooks) and may lie anywhere. So such a line becomes the very words
 //! that the kernel has declared them with, which evcxr passes over.
 
+use crate::syntax::commands::commands;
+use crate::syntax::edits::Edits;
 use blitz_contract::{Layout, versions};
 use semver::{Version, VersionReq};
 use std::fs;
@@ -53,21 +55,16 @@ pub fn declarations(layout: &Layout) -> String {
 /// # Errors
 /// A line asks for another version of such a crate.
 pub fn translate(code: &str, layout: &Layout, folder: &Path) -> Result<String, Refused> {
-    let mut translated = String::with_capacity(code.len());
-    let mut commands_may_follow = true;
-    for (line, text) in (1..).zip(code.split_inclusive('\n')) {
-        commands_may_follow &= is_before_rust(text);
-        let argument = argument(text).filter(|_| commands_may_follow);
-        let wish = argument.map_or(Ok(Wish::Other), |it| wish(it, layout, folder));
-        match wish.map_err(|reason| Refused { line, reason })? {
-            Wish::Other => translated.push_str(text),
-            Wish::Prepared(prepared) => {
-                translated.push_str(&prepared.declaration());
-                translated.push_str(&text[text.trim_end_matches(['\r', '\n']).len()..]);
-            }
+    let mut edits = Edits::default();
+    for command in commands(code) {
+        let wish = argument(command.text).map_or(Ok(Wish::Other), |it| wish(it, layout, folder));
+        let refused = |reason| Refused { line: command.line, reason };
+        if let Wish::Prepared(prepared) = wish.map_err(refused)? {
+            let range = command.range;
+            edits.replace(range.clone(), prepared.declaration(), range);
         }
     }
-    Ok(translated)
+    Ok(edits.apply(code))
 }
 
 impl Prepared {
@@ -107,12 +104,6 @@ fn prepared(layout: &Layout) -> [Prepared; 2] {
 fn argument(line: &str) -> Option<&str> {
     let argument = line.trim().strip_prefix(":dep")?;
     argument.starts_with(char::is_whitespace).then(|| argument.trim())
-}
-
-/// Whether evcxr still looks for commands behind this line: it does until the first line of Rust.
-fn is_before_rust(line: &str) -> bool {
-    let is_comment = line.starts_with("//");
-    line.trim().is_empty() || is_comment || line.starts_with('!') || line.trim().starts_with(':')
 }
 
 /// What the argument of a `:dep` line asks for.

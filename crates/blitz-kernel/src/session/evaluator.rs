@@ -8,10 +8,11 @@ use crate::notebook::{self, Notebook};
 use crate::output::publisher::Bundle;
 use crate::session::Session;
 use crate::session::commands::Commands;
-use crate::session::dependencies;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
-use crate::syntax::{self, Item};
+use crate::session::sent::Sent;
+use crate::session::definitions::Item;
+use crate::syntax;
 use blitz_contract::Layout;
 use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
@@ -100,16 +101,20 @@ impl Evaluator {
         code: &str,
         execution: &Execution,
     ) -> Result<Option<String>, ErrorOutput> {
-        self.lines.add_cell(self.execution_count, code);
         let context = self.engine.as_mut().map_err(|reason| failure::no_engine(reason))?;
-        if let Some(line) = syntax::let_without_pattern(code) {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let sent = {
+            let known = self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+            Sent::new(code, &known, &self.layout, &folder)
+        };
+        let sent = sent
+            .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
+        if let Some(line) = syntax::let_without_pattern(&sent.code) {
             return Err(failure::let_without_pattern(line));
         }
-        let folder = std::env::current_dir().unwrap_or_default();
-        let translated = dependencies::translate(code, &self.layout, &folder)
-            .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
-        let (translated, commands) = Commands::take(&translated);
-        self.session.record.begin(code);
+        self.lines.add_cell(self.execution_count, &sent);
+        let (translated, commands) = Commands::take(&sent.code);
+        self.session.record.begin(&sent.code);
         let client = &execution.client;
         let origin =
             Origin { cell: self.execution_count, id: execution.cell_id.clone(), ..Origin::default() };
@@ -133,7 +138,7 @@ impl Evaluator {
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
             Ok(Err(notebook::Failed::Evcxr(error, changes))) => {
-                let mut shown = failed.of_evcxr(&error, code);
+                let mut shown = failed.of_evcxr(&error, &sent);
                 if matches!(error, evcxr::Error::SubprocessTerminated(_)) {
                     self.notebook.process_ended();
                 } else {
@@ -172,9 +177,9 @@ impl Evaluator {
         }
         let mut definitions =
             self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-        definitions.add(code);
+        definitions.add_commands(code);
         let items = self.notebook.store().active();
-        let item = |it: &Definition| Item { key: it.title.clone(), source: it.source.clone() };
+        let item = |it: &Definition| Item { key: it.name(), source: it.source.clone() };
         definitions.items = items.map(item).collect();
         if let Ok(context) = &self.engine {
             let variables = context.variables_and_types();

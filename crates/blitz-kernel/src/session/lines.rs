@@ -9,14 +9,22 @@ use crate::cells::outcome::Outcome;
 use crate::cells::process::CELL_SOURCE;
 use crate::failure::place::Place;
 use blitz_contract::marks;
+use crate::session::sent::Sent;
 use std::path::PathBuf;
 
 /// The cells that have run, and the file that the last one was compiled from.
 pub struct SourceLines {
     generated: PathBuf,
-    cells: Vec<(usize, String)>,
+    cells: Vec<Cell>,
     /// The cell and line of each line between the marks of the notebook's definitions.
     definitions: Vec<Option<(usize, usize)>>,
+}
+
+/// A cell that has run. Its lines as they were written and as evcxr got them are the same in number.
+struct Cell {
+    execution_count: usize,
+    written: String,
+    sent: String,
 }
 
 impl SourceLines {
@@ -26,8 +34,9 @@ impl SourceLines {
     }
 
     /// Adds the cell that is about to run.
-    pub fn add_cell(&mut self, execution_count: usize, code: &str) {
-        self.cells.push((execution_count, code.to_owned()));
+    pub fn add_cell(&mut self, execution_count: usize, sent: &Sent) {
+        let (written, sent) = (sent.written.clone(), sent.code.clone());
+        self.cells.push(Cell { execution_count, written, sent });
     }
 
     /// What stands between the marks: for each line its cell and line.
@@ -37,8 +46,8 @@ impl SourceLines {
 
     /// The text of a cell.
     pub fn cell(&self, execution_count: usize) -> Option<&str> {
-        let found = self.cells.iter().rev().find(|(cell, _)| *cell == execution_count);
-        found.map(|(_, code)| code.as_str())
+        let found = self.cells.iter().rev().find(|cell| cell.execution_count == execution_count);
+        found.map(|cell| cell.written.as_str())
     }
 
     /// The cell's line that failed, if the cell ran and did.
@@ -79,12 +88,13 @@ impl SourceLines {
         }
         // The same text may stand in a cell several times; evcxr keeps the order.
         let earlier = lines[..line - 1].iter().filter(|text| **text == wanted).count();
-        self.cells.iter().rev().find_map(|(cell, code)| {
+        self.cells.iter().rev().find_map(|cell| {
             let equal = |text: &str| text.trim() == wanted;
             let within = |text: &str| text.contains(wanted);
-            place_in(code, equal, earlier)
-                .or_else(|| place_in(code, within, earlier))
-                .map(|(line, text)| Place { cell: *cell, line, text: text.to_owned() })
+            let line = line_of(&cell.sent, equal, earlier)
+                .or_else(|| line_of(&cell.sent, within, earlier))?;
+            let text = cell.written.lines().nth(line - 1)?.to_owned();
+            Some(Place { cell: cell.execution_count, line, text })
         })
     }
 
@@ -97,16 +107,24 @@ impl SourceLines {
     }
 }
 
-/// The `earlier`-th line, from 0, that `matches`; the last one where there are fewer.
-fn place_in(code: &str, matches: impl Fn(&str) -> bool, earlier: usize) -> Option<(usize, &str)> {
-    let found: Vec<(usize, &str)> =
-        (1..).zip(code.lines()).filter(|(_, text)| matches(text)).collect();
+/// The `earlier`-th line, from 0, that `matches`; the last one where there are fewer. Lines are counted
+/// from 1.
+fn line_of(code: &str, matches: impl Fn(&str) -> bool, earlier: usize) -> Option<usize> {
+    let found: Vec<usize> =
+        (1..).zip(code.lines()).filter(|(_, text)| matches(text)).map(|(line, _)| line).collect();
     found.get(earlier).or(found.last()).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::definitions::Definitions;
+
+    fn sent(code: &str) -> Sent {
+        let layout = blitz_contract::Layout::new("/srv");
+        Sent::new(code, &Definitions::default(), &layout, std::path::Path::new("/"))
+            .expect("no `:dep` line")
+    }
 
     fn lines(dir: &std::path::Path, generated: &str) -> SourceLines {
         std::fs::create_dir_all(dir.join("src")).expect("a directory");
@@ -120,8 +138,8 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("blitz-source-lines-{}", std::process::id()));
         let mut source =
             lines(&dir, "generated\nfn early() {\n    x.unwrap()\n}\n{\nlet v = 1;\nf();\nf();\n}");
-        source.add_cell(1, "// first\nfn early() {\n    x.unwrap()\n}");
-        source.add_cell(2, "let v = 1;\n\nf();\n  f();");
+        source.add_cell(1, &sent("// first\nfn early() {\n    x.unwrap()\n}"));
+        source.add_cell(2, &sent("let v = 1;\n\nf();\n  f();"));
         let place = |line| source.place_of_generated(line).map(|place| (place.cell, place.line));
         assert_eq!(place(3), Some((1, 3)));
         assert_eq!(place(7), Some((2, 3)));

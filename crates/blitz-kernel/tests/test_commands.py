@@ -1,0 +1,81 @@
+"""Lines that are commands, and lines of Rust that look like one."""
+
+import pytest
+
+
+def text(request):
+    return request.ok().result["text/plain"].strip()
+
+
+@pytest.fixture
+def session(kernel):
+    kernel.execute(
+        "let ready = true; let list = vec![1]; fn is_odd(n: i32) -> bool { n % 2 == 1 }"
+    ).ok()
+    return kernel
+
+
+@pytest.mark.parametrize(
+    "code, answer",
+    [
+        ("let a = true\n    &&\n!ready;\na", "false"),
+        ("let b = [\n!ready,\n!false,\n];\nb", "[false, true]"),
+        ("ready &&\n!list.is_empty()", "true"),
+        ("1 +\n!0", "0"),
+        ("// a comment\n\n!ready", "false"),
+        ("!ready", "false"),
+        ("!ready\n    || true", "true"),
+        ("!list.is_empty() && ready", "true"),
+        ("!(ready && ready)", "false"),
+        ("!!ready", "true"),
+        ("!true", "false"),
+        ("!0u8", "255"),
+        ("!is_odd(2)", "true"),
+        ('!std::path::Path::new("/no such").exists()', "true"),
+        ("!matches!(list.len(), 2)", "true"),
+        ('let s = "\n:dep no_such_crate\n!ls\n";\ns.len()', "24"),
+        ("/*\n:dep no_such_crate\n!exit 1\n*/\n5", "5"),
+        ("::std::cmp::max(1, 2)", "2"),
+        ("let x = match ready {\n    true\n    => 1, _ => 2 }\n    as i64;\nx", "1"),
+    ],
+)
+def test_rust_is_rust(session, code, answer):
+    assert session.ask("is_complete", {"code": code}).reply["status"] == "complete"
+    assert text(session.execute(code)) == answer
+
+
+@pytest.mark.parametrize(
+    "code, answer",
+    [
+        ("!echo one", "one"),
+        ("// first\n!echo 'a && b'", "a && b"),
+        ("!(cd / && echo two)", "two"),
+        ('!echo "it is (so)" | tr a-z A-Z', "IT IS (SO)"),
+    ],
+)
+def test_commands_are_commands(session, code, answer):
+    assert text(session.execute(code)) == answer
+
+
+def test_an_error_on_a_line_that_begins_with_a_negation_is_shown_there(session):
+    shown = session.execute("!ready.no_such()").traceback
+    rows = shown.splitlines()
+    row = next(at for at, line in enumerate(rows) if "1 │ !ready.no_such()" in line)
+    column = rows[row].index("no_such")
+    assert rows[row + 1][column] in "─┬" and rows[row + 1][column - 1] == " ", shown
+
+
+@pytest.mark.parametrize(
+    "code, status",
+    [
+        ("!ready", "complete"),
+        ("!ready &&", "incomplete"),
+        ("!is_odd(", "incomplete"),
+        ("!ls -l (", "complete"),
+        ("let a =\n!ready", "incomplete"),
+        ("fn f() {\n:vars", "incomplete"),
+        (":vars", "complete"),
+    ],
+)
+def test_completeness(session, code, status):
+    assert session.ask("is_complete", {"code": code}).reply["status"] == status
