@@ -10,7 +10,7 @@ use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
 use crate::syntax;
 use blitz_contract::Layout;
-use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
+use evcxr::{CommandContext, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -103,14 +103,9 @@ impl Evaluator {
         let folder = std::env::current_dir().unwrap_or_default();
         let translated = dependencies::translate(code, &self.layout, &folder)
             .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
-        self.session.record.begin(code);
-        let client = &execution.client;
-        let evaluated = catch_unwind(AssertUnwindSafe(|| {
-            let mut callbacks = EvalCallbacks {
-                input_reader: &|wish| client.read_line(&wish.prompt, wish.is_password),
-            };
-            context.execute_with_callbacks(&translated, &mut callbacks)
-        }));
+        let client = Arc::clone(&execution.client);
+        self.session.record.begin(code, client);
+        let evaluated = catch_unwind(AssertUnwindSafe(|| context.execute(&translated)));
         let outcome = self.session.record.end();
         let failed = Failed {
             outcome: &outcome,
