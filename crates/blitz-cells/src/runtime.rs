@@ -29,6 +29,8 @@ pub struct Callbacks {
 
 static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// A thread waits for the lock of the standard input, to empty its buffer.
+static WAITS_FOR_INPUT: AtomicBool = AtomicBool::new(false);
 
 /// Prepares the process, in the thread that will run cells.
 #[unsafe(no_mangle)]
@@ -59,32 +61,36 @@ pub extern "C" fn blitz_runtime_flush() {
 }
 
 /// Forgets what a cell was given to read and left in the buffer of its standard input, so that the
-/// next cell does not read it. The kernel lets no read succeed meanwhile.
+/// next cell does not read it. The kernel lets no read succeed meanwhile. Returns whether that is
+/// done.
 ///
 /// A cell may keep the lock of the standard input in a variable, and a thread that it left behind
 /// may hold it: so this waits in a thread of its own, and gives up.
 #[unsafe(no_mangle)]
-pub extern "C" fn blitz_forget_input() {
+pub extern "C" fn blitz_forget_input() -> bool {
+    if WAITS_FOR_INPUT.swap(true, Ordering::SeqCst) {
+        return false;
+    }
     let decided = Arc::new(AtomicBool::new(false));
     let (emptied, is_emptied) = mpsc::channel();
     let decided_there = Arc::clone(&decided);
     std::thread::spawn(move || {
         let mut stdin = std::io::stdin().lock();
         // Later, this would take away what another cell reads.
-        if decided_there.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        while let Ok(left) = stdin.fill_buf().map(<[u8]>::len)
+        let is_in_time = !decided_there.swap(true, Ordering::SeqCst);
+        while is_in_time
+            && let Ok(left) = stdin.fill_buf().map(<[u8]>::len)
             && left > 0
         {
             stdin.consume(left);
         }
+        drop(stdin);
+        WAITS_FOR_INPUT.store(false, Ordering::SeqCst);
         let _ = emptied.send(());
     });
-    if is_emptied.recv_timeout(LOCK_PATIENCE).is_err() && decided.swap(true, Ordering::SeqCst) {
-        // The thread has begun, and waits for nothing.
-        let _ = is_emptied.recv();
-    }
+    let in_time = is_emptied.recv_timeout(LOCK_PATIENCE).is_ok();
+    // Where the thread has begun by now, it waits for nothing.
+    in_time || (decided.swap(true, Ordering::SeqCst) && is_emptied.recv().is_ok())
 }
 
 /// Asks the running cell to stop. May be called from a signal handler.

@@ -66,8 +66,8 @@ impl NoInput {
 
 /// Whoever can ask the person for a line.
 pub trait Ask: Send + Sync {
-    /// Whether that is possible at all.
-    fn may_ask(&self) -> bool;
+    /// Why nobody can be asked now, if so.
+    fn refusal(&self) -> Option<NoInput>;
 
     /// Asks and waits for the answer, for an interrupt, or until `abandoned`.
     fn ask(&self, wish: &Wish, abandoned: &Abandoned) -> Answer;

@@ -74,8 +74,8 @@ pub unsafe extern "C" fn write(fd: c_int, buffer: *const c_void, length: size_t)
             }
             return length.cast_signed();
         }
-        if stdin.refuses(output) {
-            return fail(NoInput::Refused);
+        if let Some(reason) = stdin.refusal(output) {
+            return fail(reason);
         }
     }
     plainly(buffer, length)
@@ -123,4 +123,34 @@ fn fail(reason: NoInput) -> ssize_t {
 /// The result of a system call that fits a size.
 fn result(value: libc::c_long) -> ssize_t {
     value as ssize_t
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CStr;
+
+    /// Where a library that is loaded later finds this function.
+    fn found(name: &CStr) -> usize {
+        // SAFETY: a look-up by name.
+        unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) as usize }
+    }
+
+    #[test]
+    fn libraries_find_these_functions_before_libcs() {
+        assert_eq!(found(c"read"), read as *const () as usize);
+        assert_eq!(found(c"readv"), readv as *const () as usize);
+        assert_eq!(found(c"write"), write as *const () as usize);
+        assert_eq!(found(c"__xpg_strerror_r"), __xpg_strerror_r as *const () as usize);
+    }
+
+    #[test]
+    fn errors_have_their_texts() {
+        for reason in [NoInput::Refused, NoInput::Interrupted, NoInput::NoCell] {
+            let error = std::io::Error::from_raw_os_error(reason.errno());
+            assert!(error.to_string().starts_with(reason.text()), "{error}");
+        }
+        let error = std::io::Error::from_raw_os_error(libc::ENOENT);
+        assert!(error.to_string().starts_with("No such file"), "{error}");
+    }
 }

@@ -104,7 +104,7 @@ struct Runtime {
     flush: Symbol<extern "C" fn()>,
     request_interrupt: Symbol<extern "C" fn()>,
     forget_interrupt: Symbol<extern "C" fn()>,
-    forget_input: Symbol<extern "C" fn()>,
+    forget_input: Symbol<extern "C" fn() -> bool>,
 }
 
 impl Runtime {

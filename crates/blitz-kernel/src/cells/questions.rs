@@ -50,8 +50,8 @@ impl Questions {
     /// # Errors
     /// The process has ended.
     pub fn may_ask(&mut self, answers: &File) -> io::Result<()> {
-        let refused = self.refused();
-        send(answers, &refused.map_or(Answer::MayAsk, Answer::None))
+        let refusal = self.refusal();
+        send(answers, &refusal.map_or(Answer::MayAsk, Answer::None))
     }
 
     /// Asks the person, in a thread of its own: the output of the cell's other threads goes on, and
@@ -62,7 +62,7 @@ impl Questions {
     /// The process has ended, or the system has no thread left.
     pub fn ask(&mut self, answers: &File, prompt: impl FnOnce() -> String) -> io::Result<()> {
         let announced = self.announced.take();
-        if let Some(reason) = self.refused() {
+        if let Some(reason) = self.refusal() {
             return send(answers, &Answer::None(reason));
         }
         let Some(asker) = self.listener.asker() else {
@@ -84,18 +84,22 @@ impl Questions {
         Ok(())
     }
 
-    /// Why the cell cannot ask. The person is told once, since the cell may pass over the error.
-    fn refused(&mut self) -> Option<NoInput> {
+    /// Why the cell cannot ask, if so. The person is told once that the front end cannot, since the
+    /// cell may pass over the error.
+    fn refusal(&mut self) -> Option<NoInput> {
         let asker = self.listener.asker().filter(|_| self.is_open);
         let Some(asker) = asker else { return Some(NoInput::NoCell) };
-        if asker.may_ask() {
-            return None;
+        let refusal = asker.refusal();
+        match refusal {
+            Some(NoInput::Refused) if !std::mem::replace(&mut self.is_told, true) => {
+                let text =
+                    "The cell wants to read a line, but this front end cannot ask for input.\n";
+                self.publisher.stream(Stdio::Stderr, text.to_owned());
+            }
+            Some(NoInput::Interrupted) => self.listener.happened(Event::InputInterrupted),
+            _ => {}
         }
-        if !std::mem::replace(&mut self.is_told, true) {
-            let text = "The cell wants to read a line, but this front end cannot ask for input.\n";
-            self.publisher.stream(Stdio::Stderr, text.to_owned());
-        }
-        Some(NoInput::Refused)
+        refusal
     }
 }
 

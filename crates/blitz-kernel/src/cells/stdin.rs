@@ -18,8 +18,8 @@
 //! stands in for that, for three numbers of its own ([`NoInput`]).
 //!
 //! `evcxr_input` takes every error for an empty line. It announces its questions on the standard
-//! output, though, by `println!`, which panics where it cannot write. So where the front end takes no
-//! questions, it is the announcement that fails ([`Stdin::refuses`]), and the cell ends.
+//! output, though, by `println!`, which panics where it cannot write. So where nobody can be asked, it
+//! is the announcement that fails ([`Stdin::refusal`]), and the cell ends.
 
 use crate::cells::input::{Answer, NoInput};
 use blitz_contract::marks;
@@ -91,11 +91,11 @@ pub fn served() -> Option<&'static Stdin> {
 }
 
 impl Stdin {
-    /// A cell begins. Before, `forget` is called where the last one may have left something in the
-    /// standard library's buffer.
-    pub fn begin_cell(&self, forget: impl FnOnce()) {
-        if self.was_read.swap(false, Ordering::SeqCst) {
-            forget();
+    /// A cell begins. Before, `forget` is called where one may have left something in the standard
+    /// library's buffer; it returns whether that is empty now.
+    pub fn begin_cell(&self, forget: impl FnOnce() -> bool) {
+        if self.was_read.load(Ordering::SeqCst) && forget() {
+            self.was_read.store(false, Ordering::SeqCst);
         }
         self.cell.fetch_add(1, Ordering::SeqCst);
         self.is_open.store(true, Ordering::SeqCst);
@@ -139,15 +139,13 @@ impl Stdin {
         Ok(conversation.left.drain(..length).collect())
     }
 
-    /// Whether this output announces a question of `evcxr_input` that nobody can be asked.
-    pub fn refuses(&self, output: &[u8]) -> bool {
-        if memmem::find(output, marks::INPUT_REQUEST.as_bytes()).is_none() {
-            return false;
-        }
+    /// Where this output announces a question of `evcxr_input` and nobody can be asked: why.
+    pub fn refusal(&self, output: &[u8]) -> Option<NoInput> {
+        memmem::find(output, marks::INPUT_REQUEST.as_bytes())?;
         let mut conversation = self.conversation.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = self.ask(&mut conversation, true) == Answer::None(NoInput::Refused);
-        self.has_refused.store(refused, Ordering::SeqCst);
-        refused
+        let Answer::None(reason) = self.ask(&mut conversation, true) else { return None };
+        self.has_refused.store(true, Ordering::SeqCst);
+        Some(reason)
     }
 
     /// The output without the announcement that failed and that the standard library, which keeps

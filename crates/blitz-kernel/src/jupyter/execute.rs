@@ -1,6 +1,6 @@
 //! `execute_request`: a cell on its way to the evaluator, and the answer on its way back.
 
-use crate::cells::input::{Abandoned, Answer, Ask, Wish};
+use crate::cells::input::{Abandoned, Answer, Ask, NoInput, Wish};
 use crate::jupyter::shared::Shared;
 use crate::jupyter::wire::Request;
 use crate::output::message::untyped;
@@ -34,8 +34,11 @@ struct Asker {
 }
 
 impl Ask for Asker {
-    fn may_ask(&self) -> bool {
-        self.request.flag("allow_stdin", true)
+    fn refusal(&self) -> Option<NoInput> {
+        if !self.request.flag("allow_stdin", true) {
+            return Some(NoInput::Refused);
+        }
+        self.shared.session.record.ignores_interrupt().then_some(NoInput::Interrupted)
     }
 
     fn ask(&self, wish: &Wish, abandoned: &Abandoned) -> Answer {
