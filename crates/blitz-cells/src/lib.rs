@@ -11,7 +11,7 @@
 //!
 //! Here they are modules only for the tests, and so that rustfmt and clippy read them.
 
-/// The source of the cells' runtime: flushing, panics and interrupts.
+/// The source of the cells' runtime: flushing, input, panics and interrupts.
 pub const RUNTIME: &str = include_str!("runtime.rs");
 
 /// The source of the cells' variable store.
@@ -33,13 +33,14 @@ mod tests {
             symbols::INTERRUPT_REQUESTED,
             symbols::REQUEST_INTERRUPT,
             symbols::FORGET_INTERRUPT,
+            symbols::FORGET_INPUT,
             symbols::RUNTIME_START,
             symbols::RUNTIME_FLUSH,
         ] {
             let definition = format!("#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}(");
             assert_eq!(RUNTIME.matches(&definition).count(), 1, "{symbol}");
         }
-        assert_eq!(RUNTIME.matches("no_mangle").count(), 5, "one that nobody looks up");
+        assert_eq!(RUNTIME.matches("no_mangle").count(), 6, "one that nobody looks up");
     }
 
     #[test]

@@ -1,18 +1,21 @@
-//! The cells' runtime: it flushes their standard output, hears of their panics and passes
-//! interrupts on.
+//! The cells' runtime: it flushes their standard output, empties their standard input, hears of
+//! their panics and passes interrupts on.
 //!
 //! `blitz-kernel warm` compiles it with rustc alone, so it uses nothing but std, and the process that
 //! runs cells loads it before the first cell. Its exported names are those of
 //! `blitz_contract::symbols`.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::panic::PanicHookInfo;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 /// How often text without a line break is passed on.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
+
+/// How long a thread may go on holding the standard input before its buffer is left as it is.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What the kernel's binary wants to be told.
 #[repr(C)]
@@ -26,6 +29,8 @@ pub struct Callbacks {
 
 static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// A thread waits for the lock of the standard input, to empty its buffer.
+static WAITS_FOR_INPUT: AtomicBool = AtomicBool::new(false);
 
 /// Prepares the process, in the thread that will run cells.
 #[unsafe(no_mangle)]
@@ -53,6 +58,39 @@ pub extern "C" fn blitz_runtime_start(callbacks: Callbacks) {
 #[unsafe(no_mangle)]
 pub extern "C" fn blitz_runtime_flush() {
     let _ = std::io::stdout().flush();
+}
+
+/// Forgets what a cell was given to read and left in the buffer of its standard input, so that the
+/// next cell does not read it. The kernel lets no read succeed meanwhile. Returns whether that is
+/// done.
+///
+/// A cell may keep the lock of the standard input in a variable, and a thread that it left behind
+/// may hold it: so this waits in a thread of its own, and gives up.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_forget_input() -> bool {
+    if WAITS_FOR_INPUT.swap(true, Ordering::SeqCst) {
+        return false;
+    }
+    let decided = Arc::new(AtomicBool::new(false));
+    let (emptied, is_emptied) = mpsc::channel();
+    let decided_there = Arc::clone(&decided);
+    std::thread::spawn(move || {
+        let mut stdin = std::io::stdin().lock();
+        // Later, this would take away what another cell reads.
+        let is_in_time = !decided_there.swap(true, Ordering::SeqCst);
+        while is_in_time
+            && let Ok(left) = stdin.fill_buf().map(<[u8]>::len)
+            && left > 0
+        {
+            stdin.consume(left);
+        }
+        drop(stdin);
+        WAITS_FOR_INPUT.store(false, Ordering::SeqCst);
+        let _ = emptied.send(());
+    });
+    let in_time = is_emptied.recv_timeout(LOCK_PATIENCE).is_ok();
+    // Where the thread has begun by now, it waits for nothing.
+    in_time || (decided.swap(true, Ordering::SeqCst) && is_emptied.recv().is_ok())
 }
 
 /// Asks the running cell to stop. May be called from a signal handler.

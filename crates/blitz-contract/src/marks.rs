@@ -28,8 +28,12 @@ pub const ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
 /// Begins the line by which evcxr learns that a variable is lost: its name follows.
 pub const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 
-/// Begins the line by which `evcxr_input` asks the person for something.
+/// Begins the line by which `evcxr_input` announces that it will read an answer:
+/// `INPUT_REQUEST ":" PROMPT`, or with [`INPUT_IS_PASSWORD`] before the colon.
 pub const INPUT_REQUEST: &str = "EVCXR_INPUT_REQUEST";
+
+/// Follows [`INPUT_REQUEST`] where the answer is not to be seen.
+pub const INPUT_IS_PASSWORD: &str = "_PASSWORD";
 
 /// Begins the notebook's definitions in evcxr's source. evcxr takes this line and all that follows it
 /// for one module of a fixed name: its parser believes that the brace ends the cell. rust-analyzer

@@ -13,6 +13,10 @@ pub const REQUEST_INTERRUPT: &str = "blitz_request_interrupt";
 /// `extern "C" fn()`: forgets a request that no cell took.
 pub const FORGET_INTERRUPT: &str = "blitz_forget_interrupt";
 
+/// `extern "C" fn() -> bool`: forgets what a cell was given to read and left in the buffer of its
+/// standard input; `false` where somebody holds that. Not while a cell may read.
+pub const FORGET_INPUT: &str = "blitz_forget_input";
+
 /// `extern "C" fn(Callbacks)`: prepares the process, in the thread that will run cells.
 pub const RUNTIME_START: &str = "blitz_runtime_start";
 

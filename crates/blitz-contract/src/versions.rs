@@ -11,6 +11,9 @@ pub const TORCH: &str = "2.11.0";
 /// asks them, and the cells' variable store and marks are this version's.
 pub const EVCXR: &str = "0.22.0";
 
+/// The crate by which cells ask for input: evcxr's own, which it knows the marks of.
+pub const EVCXR_INPUT: &str = "1.0.0";
+
 /// The oldest Rust that compiles the workspace and cells, from the workspace's manifest.
 pub const RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 
@@ -62,6 +65,8 @@ mod tests {
             assert_eq!(locked(name), version);
         }
         assert_eq!(wanted(&manifest, "rust-version"), [RUST]);
+        // It comes with evcxr.
+        assert_eq!(locked("evcxr_input"), EVCXR_INPUT);
     }
 
     #[test]

@@ -3,7 +3,11 @@
 pub mod channels;
 pub mod event;
 pub mod frames;
+pub mod input;
+mod interpose;
 pub mod libtorch;
 pub mod outcome;
 pub mod process;
+mod questions;
 pub mod reader;
+pub mod stdin;

@@ -5,6 +5,7 @@ pub mod definitions;
 pub mod place;
 
 use crate::cells::event::Panic;
+use crate::cells::input::NoInput;
 use crate::cells::libtorch;
 use crate::cells::outcome::Outcome;
 use crate::output::markers::UserError;
@@ -36,7 +37,7 @@ impl Failed<'_> {
             return Some(self.without_libtorch().unwrap_or_else(|| not_loaded(message)));
         }
         let failed = outcome.panicked || outcome.erred;
-        if failed && outcome.reacted {
+        if failed && (outcome.reacted || outcome.input_interrupted) {
             return Some(stopped());
         }
         if outcome.panicked {
@@ -69,7 +70,12 @@ impl Failed<'_> {
             // A panic without a message: something unwound on purpose.
             return output("panic", "the cell was unwound", Vec::new());
         };
-        let message = readable(&panic.message, self.full_backtrace);
+        let message = match panic.message.contains(NoInput::Refused.text()) {
+            // However it came to that: the announcement of a question could not be printed, or
+            // somebody unwrapped an error.
+            true => NoInput::Refused.text().to_owned(),
+            false => readable(&panic.message, self.full_backtrace),
+        };
         let mut traceback = headline("panic", &message);
         traceback.extend(self.place.iter().flat_map(Place::render));
         if self.full_backtrace {

@@ -44,6 +44,8 @@ def main():
         matches = completions(kernel, "x.mea")
         asked = {"hist_access_type": "tail", "n": 9, "output": False, "raw": True}
         history = kernel.ask("history", asked).reply["history"]
+        # There is nobody to answer, and nothing to compile.
+        read = kernel.execute('evcxr_input::get_string("name? ")').error["evalue"]
         places = [HOME / ".cache/rust-blitz" / name for name in ["", "kernels", "history"]]
         dirs = list((HOME / ".cache/rust-blitz/kernels").iterdir())
         print(
@@ -53,6 +55,7 @@ def main():
                     "total": total,
                     "data": data.result["text/plain"],
                     "matches": matches,
+                    "read": read,
                     "history": [entry[2] for entry in history],
                     "permissions": [permissions(place) for place in places],
                     "recorded_anew": [str(it) for it in dirs if (it / "answers").exists()],

@@ -135,6 +135,7 @@ def check(seen, home):
     """What has to be true of a kernel whose project is not its user's to write."""
     assert seen["total"] == "tensor(6.)"
     assert any("mean" in match for match in seen["matches"]), seen["matches"]
+    assert "cannot ask for input" in seen["read"]
     assert seen["permissions"] == ["0o700"] * 3
     assert seen["recorded_anew"] == []
     assert len(seen["history"]) == 4, "this session's cells and nobody else's"

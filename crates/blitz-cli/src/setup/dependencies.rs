@@ -11,7 +11,7 @@ use crate::process::command::{output_of, run_logged, run_visibly};
 use crate::process::progress::{Board, Step};
 use crate::project::Project;
 use anyhow::{Context, Result};
-use blitz_contract::versions::TCH;
+use blitz_contract::versions::{EVCXR_INPUT, TCH};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,7 +75,8 @@ pub fn forget_other_libtorch(project: &Project) -> Result<()> {
 pub fn compile(project: &Project, board: &Board, cancel: &Cancel) -> Result<()> {
     let step = board.long_step("compiling the notebooks' dependencies (tch, plotters, …)", USUAL);
     let dir = project.dependencies_dir();
-    let manifest = manifest("dependencies", "[lib]\npath = \"lib.rs\"", &tch_and_blitz(project));
+    let all = format!("{}evcxr_input = \"={EVCXR_INPUT}\"\n", tch_and_blitz(project));
+    let manifest = manifest("dependencies", "[lib]\npath = \"lib.rs\"", &all);
     let compiled = write_package(project, &dir, &manifest)
         .and_then(|()| fs::write(dir.join("lib.rs"), "").context("cannot write the crate"))
         .and_then(|()| {

@@ -1,9 +1,11 @@
 //! What the kernel learns of a cell while it runs.
 
 use crate::cells::frames::Frame;
+use crate::cells::input::Ask;
 use crate::output::markers::UserError;
 use rustix::process::Pid;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A panic, as the process that runs cells tells of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,6 +46,8 @@ pub enum Event {
     Panicked,
     /// This error is about to leave it.
     UserError(UserError),
+    /// It waited for input when it was interrupted, and was told.
+    InputInterrupted,
     /// An error left it.
     Erred,
     /// Its library could not be loaded, for this reason.
@@ -59,6 +63,9 @@ pub trait Listener: Send + Sync {
 
     /// Whether the cell's last statement is an expression, whose value is the cell's result.
     fn ends_with_expression(&self) -> bool;
+
+    /// Who can ask the person for what the cell reads. `None` where no cell runs.
+    fn asker(&self) -> Option<Arc<dyn Ask>>;
 
     /// Whether evcxr must not count on the cell's variables, without a mark of its own that says so.
     fn drops_new_variables(&self) -> bool;

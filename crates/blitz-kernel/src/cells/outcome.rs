@@ -20,6 +20,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// The cell noticed that it was interrupted.
     pub reacted: bool,
+    /// It waited for input when it was interrupted, and was told.
+    pub input_interrupted: bool,
     /// The second interrupt ended the process.
     pub killed: bool,
     /// The cell's code has begun to run.

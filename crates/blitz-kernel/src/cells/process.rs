@@ -1,13 +1,14 @@
 //! The process that loads and runs cells.
 //!
-//! evcxr starts it and talks to it in lines: `LOAD_AND_RUN LIBRARY FUNCTION` on its standard input.
-//! It gives its standard output and error to the kernel ([`crate::cells::channels`]), and does what
+//! evcxr starts it and talks to it in lines: `LOAD_AND_RUN LIBRARY FUNCTION` on what was its standard
+//! input. It gives its standard streams to the kernel ([`crate::cells::channels`]), and does what
 //! evcxr's own runtime does, so that text without a line break is flushed, a crash loses no output,
 //! and a library that cannot be loaded is an error and not the end.
 
 use crate::cells::channels::{self, Control};
 use crate::cells::frames;
 use crate::cells::libtorch;
+use crate::cells::stdin::{self, Stdin};
 use anyhow::{Context, Result, bail};
 use backtrace::Backtrace;
 use blitz_contract::{Layout, symbols};
@@ -16,7 +17,8 @@ use blitz_toolchain::notebook::Step;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 use serde_json::{Value, json};
 use std::ffi::{c_int, c_void};
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -32,30 +34,31 @@ pub const CELL_SOURCE: &str = "src/lib.rs";
 const CRASHES: [c_int; 5] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT];
 
-/// Runs cells until evcxr closes the standard input.
+/// Runs cells until evcxr closes its end.
 ///
 /// # Errors
 /// The process cannot be prepared; then no cell can run.
 pub fn run(layout: &Layout) -> Result<()> {
     // The kernel may be killed, and a cell that prints nothing would not notice.
     end_with_parent();
-    let control = channels::hand_over().context("cannot reach the kernel")?;
+    let ends = channels::hand_over().context("cannot reach the kernel")?;
     let full_backtrace = is_full_backtrace();
     // SAFETY: this process has one thread so far.
     unsafe { std::env::set_var("RUST_BACKTRACE", if full_backtrace { "full" } else { "0" }) };
     libtorch::preload(&layout.libtorch_lib());
     let runtime = Runtime::load(layout)?;
-    let control = CONTROL.get_or_init(|| Mutex::new(control));
+    let control = CONTROL.get_or_init(|| Mutex::new(ends.control));
     runtime.start();
-    serve(&runtime, control)
+    let stdin = stdin::serve(ends.answers, tell, *runtime.flush);
+    serve(&runtime, ends.commands, control, stdin)
 }
 
 /// Loads and calls one cell after the other.
-fn serve(runtime: &Runtime, control: &Mutex<Control>) -> Result<()> {
+fn serve(runtime: &Runtime, commands: File, control: &Mutex<Control>, stdin: &Stdin) -> Result<()> {
     let send = |message| control.lock().unwrap_or_else(PoisonError::into_inner).send(&message);
     let mut variables: *mut c_void = std::ptr::null_mut();
     let mut last_step = 0;
-    for line in std::io::stdin().lock().lines() {
+    for line in BufReader::new(commands).lines() {
         let line = line.context("cannot read what to run")?;
         let Some((library, function)) =
             line.strip_prefix("LOAD_AND_RUN ").and_then(|rest| rest.rsplit_once(' '))
@@ -72,6 +75,7 @@ fn serve(runtime: &Runtime, control: &Mutex<Control>) -> Result<()> {
             continue;
         }
         (runtime.forget_interrupt)();
+        stdin.begin_cell(|| (runtime.forget_input)());
         send(json!({"event": "start", "process": std::process::id()}))?;
         // SAFETY: evcxr compiled the library for this very call: the function takes the variables
         // that the previous cell left and returns those for the next.
@@ -82,6 +86,7 @@ fn serve(runtime: &Runtime, control: &Mutex<Control>) -> Result<()> {
                 send(json!({"event": "not loaded", "message": message}))?;
             }
         }
+        stdin.end_cell();
         (runtime.flush)();
         send(json!({"event": "complete"}))?;
     }
@@ -126,6 +131,7 @@ struct Runtime {
     flush: Symbol<extern "C" fn()>,
     request_interrupt: Symbol<extern "C" fn()>,
     forget_interrupt: Symbol<extern "C" fn()>,
+    forget_input: Symbol<extern "C" fn() -> bool>,
 }
 
 impl Runtime {
@@ -141,6 +147,7 @@ impl Runtime {
                     flush: library.get(symbols::RUNTIME_FLUSH.as_bytes())?,
                     request_interrupt: library.get(symbols::REQUEST_INTERRUPT.as_bytes())?,
                     forget_interrupt: library.get(symbols::FORGET_INTERRUPT.as_bytes())?,
+                    forget_input: library.get(symbols::FORGET_INPUT.as_bytes())?,
                 };
                 std::mem::forget(library);
                 Ok::<_, libloading::Error>(runtime)

@@ -2,6 +2,7 @@
 
 use crate::cells::channels::{self, Channels};
 use crate::cells::event::{Event, Listener, Panic};
+use crate::cells::questions::Questions;
 use crate::output::markers::{ForEvcxr, Markers, Piece};
 use crate::output::publisher::{Bundle, Publisher};
 use crate::output::text::{Stream, StreamText};
@@ -36,6 +37,7 @@ pub fn spawn(
     publisher: Arc<Publisher>,
     listener: Arc<dyn Listener>,
 ) -> Result<()> {
+    let questions = Questions::new(Arc::clone(&publisher), Arc::clone(&listener));
     let reader = Reader {
         publisher: Arc::clone(&publisher),
         listener,
@@ -45,6 +47,7 @@ pub fn spawn(
         content: Bundle::default(),
         lost: Vec::new(),
         content_since: Instant::now(),
+        questions,
     };
     let thread = std::thread::Builder::new().name("cell output".to_owned());
     thread.spawn(move || reader.run(&socket)).context("cannot start a thread")?;
@@ -63,6 +66,16 @@ struct Reader {
     /// Variables that evcxr shall take for lost.
     lost: Vec<String>,
     content_since: Instant,
+    questions: Questions,
+}
+
+/// What the process that runs cells wants of the reader.
+#[derive(Default)]
+struct Wants {
+    /// The cell has run.
+    complete: bool,
+    /// The cell reads, or wants to know only whether it may (`true`).
+    reads: Option<bool>,
 }
 
 impl Reader {
@@ -113,10 +126,14 @@ impl Reader {
         // "complete" is in the pipes by then.
         let mut control = std::mem::take(&mut self.control);
         let alive = drain(&channels.control, |bytes| control.extend_from_slice(bytes));
-        let complete = self.act(&mut control);
+        let wants = self.act(&mut control);
         self.control = control;
-        self.read_output(channels, if complete { ALL } else { 1 });
-        if complete {
+        let all = wants.complete || wants.reads.is_some();
+        self.read_output(channels, if all { ALL } else { 1 });
+        if let Some(only_whether) = wants.reads {
+            self.question(channels, only_whether);
+        }
+        if wants.complete {
             self.complete(channels);
         }
         alive
@@ -137,17 +154,23 @@ impl Reader {
         }
     }
 
-    /// Acts on the complete control messages in `bytes`. Returns whether the cell is complete.
-    fn act(&mut self, bytes: &mut Vec<u8>) -> bool {
-        let mut complete = false;
+    /// Acts on the complete control messages in `bytes`, but for those that want what it returns.
+    fn act(&mut self, bytes: &mut Vec<u8>) -> Wants {
+        let mut wants = Wants::default();
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let line: Vec<u8> = bytes.drain(..=end).collect();
             let message: Value = serde_json::from_slice(&line).unwrap_or_default();
             match message["event"].as_str() {
-                Some("start") => self.listener.happened(Event::Started(process(&message))),
-                Some("complete") => complete = true,
+                Some("start") => {
+                    self.questions.open();
+                    self.listener.happened(Event::Started(process(&message)));
+                }
+                Some("complete") => wants.complete = true,
                 Some("lost") => {
                     self.lost.push(message["name"].as_str().unwrap_or_default().to_owned());
+                }
+                Some("reads") => {
+                    wants.reads = Some(message["only whether"].as_bool().unwrap_or(false));
                 }
                 Some("reacted") => self.listener.happened(Event::Reacted),
                 Some("panic") => {
@@ -160,7 +183,21 @@ impl Reader {
                 _ => {}
             }
         }
-        complete
+        wants
+    }
+
+    /// Asks the person for a line that the cell reads, or answers whether it may ask.
+    fn question(&mut self, channels: &Channels, only_whether: bool) {
+        let rest = self.markers.finish();
+        self.text.push(Stream::Stdout, &rest);
+        let text = &mut self.text;
+        let answered = match only_whether {
+            true => self.questions.may_ask(&channels.answers),
+            false => self.questions.ask(&channels.answers, || text.take_line()),
+        };
+        if let Err(error) = answered {
+            eprintln!("blitz-kernel: a cell that reads gets no answer: {error}");
+        }
     }
 
     fn take(&mut self, piece: Piece, channels: &mut Channels) {
@@ -174,12 +211,15 @@ impl Reader {
                 self.text.flush();
                 self.display(&command);
             }
+            Piece::Wish(wish) => {
+                self.text.flush();
+                self.questions.announce(wish);
+            }
             Piece::UserError(error) => self.listener.happened(Event::UserError(error)),
             Piece::ForEvcxr(mark, line) => {
                 match mark {
                     ForEvcxr::Panic => self.listener.happened(Event::Panicked),
                     ForEvcxr::Error => self.listener.happened(Event::Erred),
-                    ForEvcxr::Input => self.text.flush(),
                     ForEvcxr::VariableChanged => {}
                 }
                 // evcxr gone means that the kernel ends.
@@ -230,6 +270,7 @@ impl Reader {
 
     /// The cell has run and all it wrote is here: publishes the rest and tells evcxr.
     fn complete(&mut self, channels: &mut Channels) {
+        self.questions.close();
         self.finish_text();
         let result = std::mem::take(&mut self.content);
         if !result.data.is_empty() {
@@ -249,6 +290,7 @@ impl Reader {
         self.finish_text();
         self.show_content();
         self.control.clear();
+        self.questions.close();
         self.listener.happened(Event::Died);
     }
 

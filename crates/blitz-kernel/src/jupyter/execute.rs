@@ -1,11 +1,12 @@
 //! `execute_request`: a cell on its way to the evaluator, and the answer on its way back.
 
+use crate::cells::input::{Abandoned, Answer, Ask, NoInput, Wish};
 use crate::jupyter::shared::Shared;
 use crate::jupyter::wire::Request;
 use crate::output::message::untyped;
 use crate::session::execution::{Client, Executed, Execution};
 use serde_json::json;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// The cell that `request` asks for.
 pub fn execution(request: Request, shared: &Shared) -> Execution {
@@ -21,7 +22,7 @@ pub fn execution(request: Request, shared: &Shared) -> Execution {
         stop_on_error: request.flag("stop_on_error", true),
         expressions: expressions.unwrap_or_default(),
         parent: request.header.clone(),
-        client: Box::new(Asker { request, stored, shared: shared.clone() }),
+        client: Arc::new(Asker { request, stored, shared: shared.clone() }),
         code,
     }
 }
@@ -34,11 +35,20 @@ struct Asker {
     shared: Shared,
 }
 
-impl Client for Asker {
-    fn read_line(&self, prompt: &str, is_password: bool) -> String {
-        self.shared.input.read(&self.request, prompt, is_password)
+impl Ask for Asker {
+    fn refusal(&self) -> Option<NoInput> {
+        if !self.request.flag("allow_stdin", true) {
+            return Some(NoInput::Refused);
+        }
+        self.shared.session.record.ignores_interrupt().then_some(NoInput::Interrupted)
     }
 
+    fn ask(&self, wish: &Wish, abandoned: &Abandoned) -> Answer {
+        self.shared.input.read(&self.request, wish, abandoned)
+    }
+}
+
+impl Client for Asker {
     fn executed(&self, executed: Executed) {
         if self.stored {
             let output = executed.output.map(str::to_owned);

@@ -65,8 +65,7 @@ async fn serve_until_shutdown(
     let publisher = Arc::new(Publisher::new(outbox.broadcast.clone()));
     let record = CellRecord::new(build_dir);
     let Inbox { shell, control, stdin } = inbox;
-    let input =
-        InputReader::new(outbox.clone(), Arc::clone(&publisher), Arc::clone(&record), stdin);
+    let input = InputReader::new(outbox.clone(), Arc::clone(&record), stdin);
     let _own_stderr = OwnStderr::watch(Arc::clone(&publisher), Arc::clone(&record))?;
     let session = Session { publisher, record, definitions: Arc::default() };
     let history = Arc::new(Mutex::new(History::open(history_file(layout))));

@@ -1,6 +1,9 @@
 //! What cells write to standard output: text, and between it evcxr's and the helper crate's marks.
 
-use blitz_contract::marks::{self, BEGIN_CONTENT, COMMAND, END_CONTENT, USER_ERROR};
+use crate::cells::input::Wish;
+use blitz_contract::marks::{
+    self, BEGIN_CONTENT, COMMAND, END_CONTENT, INPUT_IS_PASSWORD, INPUT_REQUEST, USER_ERROR,
+};
 use memchr::memmem;
 use serde_json::Value;
 
@@ -15,8 +18,9 @@ pub enum Piece {
     Command(Value),
     /// An `Err` that left the cell through `?`.
     UserError(UserError),
-    /// A line of evcxr's own that evcxr must see: a panic, an error, a changed variable, a wish
-    /// for input.
+    /// `evcxr_input` is about to read this.
+    Wish(Wish),
+    /// A line of evcxr's own that evcxr must see: a panic, an error, a changed variable.
     ForEvcxr(ForEvcxr, String),
 }
 
@@ -26,7 +30,6 @@ pub enum ForEvcxr {
     Panic,
     Error,
     VariableChanged,
-    Input,
 }
 
 /// An error that left a cell through `?`, as the kernel's toolchain makes the cell report it.
@@ -44,11 +47,10 @@ const PANIC_LINE: [u8; marks::PANIC.len() + 1] = line(marks::PANIC);
 const ERROR_LINE: [u8; marks::ERROR_OCCURRED.len() + 1] = line(marks::ERROR_OCCURRED);
 
 /// evcxr's marks, whole lines where they have no more to say.
-const FOR_EVCXR: [(&[u8], ForEvcxr); 4] = [
+const FOR_EVCXR: [(&[u8], ForEvcxr); 3] = [
     (&PANIC_LINE, ForEvcxr::Panic),
     (&ERROR_LINE, ForEvcxr::Error),
     (marks::VARIABLE_CHANGED_TYPE.as_bytes(), ForEvcxr::VariableChanged),
-    (marks::INPUT_REQUEST.as_bytes(), ForEvcxr::Input),
 ];
 
 /// `mark` with the end of its line.
@@ -131,6 +133,9 @@ fn mark_at(bytes: &[u8]) -> Found {
     if begins(bytes, BEGIN_CONTENT.as_bytes()) {
         return content(bytes);
     }
+    if begins(bytes, INPUT_REQUEST.as_bytes()) {
+        return wish(bytes);
+    }
     for (mark, what) in FOR_EVCXR {
         if !begins(bytes, mark) {
             continue;
@@ -168,6 +173,16 @@ fn content(bytes: &[u8]) -> Found {
     };
     let data = String::from_utf8_lossy(body.get(1..end).unwrap_or_default()).into_owned();
     Found::Mark(Piece::Content { mime: mime.trim().to_owned(), data }, head + length)
+}
+
+/// `EVCXR_INPUT_REQUEST:PROMPT\n` or `EVCXR_INPUT_REQUEST_PASSWORD:PROMPT\n`.
+fn wish(bytes: &[u8]) -> Found {
+    let Some(end) = memchr::memchr(b'\n', bytes) else { return Found::NeedsMore };
+    let Some(line) = bytes.get(INPUT_REQUEST.len()..end) else { return Found::Nothing };
+    let line = String::from_utf8_lossy(line);
+    let is_password = line.starts_with(INPUT_IS_PASSWORD);
+    let prompt = line.trim_start_matches(INPUT_IS_PASSWORD).trim_start_matches(':').to_owned();
+    Found::Mark(Piece::Wish(Wish { prompt, is_password }), end + 1)
 }
 
 /// `\x1eblitz-error LINE TYPE LENGTH\nMESSAGE\n`. The type's name may have spaces.
@@ -239,6 +254,19 @@ mod tests {
         };
         for size in 1..=bytes.len() {
             assert_eq!(split(bytes, size), [Piece::UserError(error.clone()), text("\nafter")]);
+        }
+    }
+
+    #[test]
+    fn a_question_has_a_prompt_with_anything_in_it() {
+        let bytes = b"a\nEVCXR_INPUT_REQUEST:When: \xc3\xa9? \nbEVCXR_INPUT_REQUEST_PASSWORD:\nc";
+        let wish = |prompt: &str, is_password| {
+            Piece::Wish(Wish { prompt: prompt.to_owned(), is_password })
+        };
+        let expected =
+            [text("a\n"), wish("When: é? ", false), text("b"), wish("", true), text("c")];
+        for size in 1..=bytes.len() {
+            assert_eq!(split(bytes, size), expected, "in chunks of {size}");
         }
     }
 

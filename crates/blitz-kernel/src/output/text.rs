@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 /// How long text may wait for more, so that many small writes become few messages.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How long a line without its end may wait: it may be what a cell asks the person, and is then the
+/// prompt of the question and not a part of the output.
+const LINE_PATIENCE: Duration = Duration::from_millis(100);
 /// How much text one message holds at most, about.
 const MESSAGE: usize = 256 * 1024;
 
@@ -79,7 +82,19 @@ impl StreamText {
 
     /// How long until text is due, if any waits.
     pub fn due(&self) -> Option<Duration> {
-        (!self.waiting.is_empty()).then(|| PATIENCE.saturating_sub(self.since.elapsed()))
+        let patience = match self.waiting.last()? {
+            b'\n' | b'\r' => PATIENCE,
+            _ => LINE_PATIENCE,
+        };
+        Some(patience.saturating_sub(self.since.elapsed()))
+    }
+
+    /// Takes the line that waits without its end, and publishes what is before it.
+    pub fn take_line(&mut self) -> String {
+        let start = memchr::memrchr(b'\n', &self.waiting).map_or(0, |end| end + 1);
+        let line = self.waiting.split_off(start);
+        self.flush();
+        String::from_utf8_lossy(&line).into_owned()
     }
 
     fn publish(&self, stream: Stream, bytes: &[u8]) {

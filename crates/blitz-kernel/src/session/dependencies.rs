@@ -1,7 +1,7 @@
 //! The crates that every kernel has, and what `:dep` lines mean by their names.
 //!
-//! Every kernel begins with this project's `blitz` and its `tch`, compiled by set-up. A notebook
-//! names them as it likes (`:dep blitz`, `:dep tch = "0.24"`, a path to `crates/blitz` that is right
+//! Every kernel begins with this project's `blitz` and its `tch`, and with `evcxr_input`, which asks
+//! the person for a line, compiled by set-up. A notebook names them as it likes (`:dep blitz`, `:dep tch = "0.24"`, a path to `crates/blitz` that is right
 //! beside this project's notebooks) and may lie anywhere. So such a line becomes the very words
 //! that the kernel has declared them with, which evcxr passes over.
 
@@ -17,11 +17,17 @@ use toml::{Table, Value};
 const BLITZ: &str = "blitz";
 /// The crate that binds libtorch, and its version.
 const TCH: (&str, &str) = ("tch", versions::TCH);
+/// The crate that asks for input, and its version.
+const EVCXR_INPUT: (&str, &str) = ("evcxr_input", versions::EVCXR_INPUT);
+/// What examples call it, though it was never published: who asks for that means [`EVCXR_INPUT`].
+const EVCXR_INPUT_ALIAS: Version = Version::new(0, 1, 0);
 
 /// A crate that every kernel has.
 struct Prepared {
     name: &'static str,
     version: Version,
+    /// Another version that means this one.
+    alias: Option<Version>,
     /// What stands behind `:dep NAME = `.
     config: String,
 }
@@ -76,7 +82,7 @@ impl Prepared {
     /// complain about. Fails for a requirement that another version would have to fulfil.
     fn fulfils(&self, requirement: &str) -> Result<bool, String> {
         match VersionReq::parse(requirement) {
-            Ok(wanted) if !wanted.matches(&self.version) => Err(format!(
+            Ok(wanted) if !self.is_meant_by(&wanted) => Err(format!(
                 "`{}` {requirement} cannot be had here: every kernel of this project has `{}` {}, \
                  which what set-up has compiled is made for. Write `:dep {}`, or leave the line out.",
                 self.name, self.name, self.version, self.name
@@ -84,20 +90,32 @@ impl Prepared {
             wanted => Ok(wanted.is_ok()),
         }
     }
+
+    fn is_meant_by(&self, wanted: &VersionReq) -> bool {
+        wanted.matches(&self.version) || self.alias.as_ref().is_some_and(|it| wanted.matches(it))
+    }
 }
 
-fn prepared(layout: &Layout) -> [Prepared; 2] {
-    let version = |text: &str| Version::parse(text).unwrap_or(Version::new(0, 0, 0));
+fn prepared(layout: &Layout) -> [Prepared; 3] {
     let path = Value::String(layout.helper_crate().display().to_string());
+    // All of the workspace's crates have one version.
+    let own = published((BLITZ, env!("CARGO_PKG_VERSION")));
+    let input = published(EVCXR_INPUT);
     [
-        Prepared {
-            name: BLITZ,
-            // All of the workspace's crates have one.
-            version: version(env!("CARGO_PKG_VERSION")),
-            config: format!("{{ path = {path} }}"),
-        },
-        Prepared { name: TCH.0, version: version(TCH.1), config: format!("\"={}\"", TCH.1) },
+        Prepared { config: format!("{{ path = {path} }}"), ..own },
+        published(TCH),
+        Prepared { alias: Some(EVCXR_INPUT_ALIAS), ..input },
     ]
+}
+
+/// A crate from the registry with this name and version.
+fn published((name, text): (&'static str, &str)) -> Prepared {
+    Prepared {
+        name,
+        version: Version::parse(text).unwrap_or(Version::new(0, 0, 0)),
+        alias: None,
+        config: format!("\"={text}\""),
+    }
 }
 
 /// What stands behind `:dep` in a line, if it is such a command.
@@ -215,6 +233,12 @@ mod tests {
         folder
     }
 
+    /// The declarations of `blitz`, `tch` and `evcxr_input`.
+    fn three(declared: &str) -> [&str; 3] {
+        let lines: Vec<&str> = declared.lines().collect();
+        lines.try_into().expect("three lines")
+    }
+
     fn translated(code: &str, folder: &Path) -> Result<String, Refused> {
         translate(code, &layout(), folder)
     }
@@ -224,7 +248,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let folder = folder(dir.path());
         let declared = declarations(&layout());
-        let (blitz, tch) = declared.trim_end().split_once('\n').expect("two lines");
+        let [blitz, tch, input] = three(&declared);
         let of_blitz = [
             ":dep blitz",
             ":dep blitz = \"*\"",
@@ -251,6 +275,16 @@ mod tests {
         ];
         for line in of_tch {
             assert_eq!(translated(line, &folder).as_deref(), Ok(tch), "{line}");
+        }
+        let of_input = [
+            ":dep evcxr_input",
+            ":dep evcxr_input = \"1\"",
+            ":dep evcxr_input = \"=1.0.0\"",
+            ":dep evcxr_input = \"0.1\"",
+            ":dep evcxr_input = { version = \"0.1.0\" }",
+        ];
+        for line in of_input {
+            assert_eq!(translated(line, &folder).as_deref(), Ok(input), "{line}");
         }
     }
 
@@ -284,7 +318,7 @@ mod tests {
         let code = "// first\n\n:dep blitz\r\n:dep mine = { path = \"mine\" }\n!ls\n:dep tch\nuse \
                     blitz::prelude::*;\nlet s = \":dep tch\";";
         let declared = declarations(&layout());
-        let (blitz, tch) = declared.trim_end().split_once('\n').expect("two lines");
+        let [blitz, tch, _] = three(&declared);
         let expected = code.replacen(":dep blitz", blitz, 1).replacen(
             "!ls\n:dep tch",
             &format!("!ls\n{tch}"),
@@ -303,6 +337,8 @@ mod tests {
         assert!(tch.reason.contains("`tch` 0.23") && tch.reason.contains("0.24.0"), "{tch:?}");
         let blitz = refused(":dep blitz = { version = \"2\", path = \"../crates/blitz\" }");
         assert!(blitz.reason.contains("leave the line out"), "{blitz:?}");
+        let input = refused(":dep evcxr_input = \"2\"");
+        assert!(input.reason.contains("1.0.0"), "{input:?}");
     }
 
     #[test]

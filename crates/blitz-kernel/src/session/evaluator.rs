@@ -14,7 +14,7 @@ use crate::session::sent::Sent;
 use crate::session::definitions::Item;
 use crate::syntax;
 use blitz_contract::Layout;
-use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
+use evcxr::{CommandContext, EvalOutputs};
 use jupyter_protocol::{ErrorOutput, Stdio};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -114,16 +114,11 @@ impl Evaluator {
         }
         self.lines.add_cell(self.execution_count, &sent);
         let (translated, commands) = Commands::take(&sent.code);
-        self.session.record.begin(&sent.code);
-        let client = &execution.client;
+        self.session.record.begin(&sent.code, Arc::clone(&execution.client));
         let origin =
             Origin { cell: self.execution_count, id: execution.cell_id.clone(), ..Origin::default() };
-        let mut execute = |context: &mut CommandContext, code: &str| {
-            let mut callbacks = EvalCallbacks {
-                input_reader: &|wish| client.read_line(&wish.prompt, wish.is_password),
-            };
-            context.execute_with_callbacks(code, &mut callbacks)
-        };
+        let mut execute =
+            |context: &mut CommandContext, code: &str| context.execute(code);
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             self.notebook.execute(context, &translated, &origin, &mut execute)
         }));

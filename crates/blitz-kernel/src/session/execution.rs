@@ -1,7 +1,9 @@
 //! A cell to execute, as the session sees it.
 
+use crate::cells::input::Ask;
 use jupyter_protocol::{ErrorOutput, Header};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// A cell to execute, and who wants to know what came of it.
 pub struct Execution {
@@ -20,7 +22,7 @@ pub struct Execution {
     /// The request's header: the parent of all that the cell publishes.
     pub parent: Header,
     /// The client that asked.
-    pub client: Box<dyn Client>,
+    pub client: Arc<dyn Client>,
 }
 
 /// What came of a cell.
@@ -36,12 +38,8 @@ pub struct Executed<'a> {
     pub expressions: &'a Map<String, Value>,
 }
 
-/// The client that asked for a cell.
-pub trait Client: Send {
-    /// Asks the person for a line and waits for it. The line is empty where the client cannot ask
-    /// anybody, and when the cell is interrupted.
-    fn read_line(&self, prompt: &str, is_password: bool) -> String;
-
+/// The client that asked for a cell, and by which its person can be asked.
+pub trait Client: Ask {
     /// The cell is done.
     fn executed(&self, executed: Executed);
 

@@ -1,6 +1,7 @@
 //! What the kernel knows about the cell that runs, and interrupting it.
 
 use crate::cells::event::{Event, Listener};
+use crate::cells::input::Ask;
 use crate::cells::outcome::Outcome;
 use crate::syntax;
 use blitz_toolchain::Control;
@@ -28,6 +29,10 @@ struct Inner {
     active: bool,
     ends_with_expression: bool,
     outcome: Outcome,
+    /// Who asks the person for what the cell reads.
+    asker: Option<Arc<dyn Ask>>,
+    /// How often the kernel has been interrupted.
+    interrupts: usize,
     interrupted_at: Option<Instant>,
     /// The process that runs cells. Its number could be another's as soon as evcxr has waited for it;
     /// this is never another's.
@@ -58,14 +63,16 @@ impl CellRecord {
         Arc::new(CellRecord { inner: Mutex::default(), tools: Control::new(build_dir) })
     }
 
-    /// The cell `code` is about to be compiled and run.
-    pub fn begin(&self, code: &str) {
+    /// The cell `code` is about to be compiled and run. What it reads, `asker` asks for.
+    pub fn begin(&self, code: &str, asker: Arc<dyn Ask>) {
         self.tools.begin_cell(code);
         let ends_with_expression = syntax::ends_with_expression(code);
         let mut inner = self.lock();
         *inner = Inner {
             active: true,
             ends_with_expression,
+            asker: Some(asker),
+            interrupts: inner.interrupts,
             process: inner.process.take(),
             queued: inner.queued,
             queued_interrupted: inner.queued_interrupted,
@@ -79,6 +86,7 @@ impl CellRecord {
         self.tools.end_cell();
         let mut inner = self.lock();
         inner.active = false;
+        inner.asker = None;
         inner.changed_at = Some(Instant::now());
         std::mem::take(&mut inner.outcome)
     }
@@ -86,6 +94,7 @@ impl CellRecord {
     /// Interrupts the cell.
     pub fn interrupt(&self) -> Interrupted {
         let mut inner = self.lock();
+        inner.interrupts += 1;
         if !inner.active {
             // evcxr is starting: the cells that wait for it shall not run.
             inner.queued_interrupted = inner.queued;
@@ -148,6 +157,11 @@ impl CellRecord {
         inner.active && inner.outcome.interrupted && !inner.outcome.reacted
     }
 
+    /// How often the kernel has been interrupted.
+    pub fn interrupts(&self) -> usize {
+        self.lock().interrupts
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -162,6 +176,7 @@ impl Listener for CellRecord {
             Event::Panic(panic) => inner.outcome.panics.push(panic),
             Event::Panicked => inner.outcome.panicked = true,
             Event::UserError(error) => inner.outcome.user_error = Some(error),
+            Event::InputInterrupted => inner.outcome.input_interrupted = true,
             Event::Erred => inner.outcome.erred = true,
             Event::NotLoaded(reason) => inner.outcome.not_loaded = Some(reason),
             Event::Died => inner.process = None,
@@ -170,6 +185,10 @@ impl Listener for CellRecord {
 
     fn ends_with_expression(&self) -> bool {
         self.lock().ends_with_expression
+    }
+
+    fn asker(&self) -> Option<Arc<dyn Ask>> {
+        self.lock().asker.clone()
     }
 
     fn drops_new_variables(&self) -> bool {
