@@ -1,5 +1,6 @@
 //! `cargo build` and `cargo check` of a cell, without cargo.
 
+use crate::absolute::absolute;
 use crate::aids;
 use crate::answers::Answer;
 use crate::call::Call;
@@ -11,6 +12,7 @@ use crate::messages;
 use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
 use crate::session::Session;
+use crate::variable_types;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,6 +62,7 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
     };
     let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
         .context("cannot read the cell's source")?;
+    let source = absolute(&source);
     if kind == Kind::Library {
         let shows = !Requests::new(&session.build_dir).has_own_format();
         let has_library = aids::library(&session.build_dir).exists();
@@ -70,7 +73,31 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
             ended => return Ok(ended),
         }
     }
-    rustc(session, &recording, &source, kind)
+    let ended = rustc(session, &recording, &source, kind)?;
+    if let Compiled::Ended { lines, is_success } = &ended {
+        let crates = recording.crates();
+        let ask = |source: &str| ask_types(session, &recording, source);
+        match kind {
+            Kind::Check if *is_success => {
+                variable_types::note_all(session, &source, &crates, &ask);
+            }
+            Kind::Library if !*is_success => {
+                variable_types::note(session, &source, lines, &crates, &ask);
+            }
+            _ => {}
+        }
+    }
+    Ok(ended)
+}
+
+/// rustc's diagnostics of a source that is made for them.
+fn ask_types(session: &Session, recording: &Recording, source: &str) -> Option<String> {
+    let mut command = command(session, recording, source, Kind::Check).ok()?;
+    command.args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
+    match job::output(&mut command, &Requests::new(&session.build_dir)).ok()? {
+        Job::Ended(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Job::Cancelled => None,
+    }
 }
 
 /// Compiles the dependencies with cargo, which first needs everything that set-up compiled.

@@ -47,7 +47,7 @@ fn report_error() -> String {
     let mark = marks::USER_ERROR;
     format!(
         r##"
-fn evcxr_report_error(type_name: &str, message: ::std::string::String, place: &::std::panic::Location<'_>) {{
+fn evcxr_report_error(type_name: &::std::primitive::str, message: ::std::string::String, place: &::std::panic::Location<'_>) {{
     let record = ::std::format!("{{}}{{}} {{}} {{}}\n{{}}\n", {mark:?}, place.line(), type_name, message.len(), message);
     let mut stdout = ::std::io::stdout().lock();
     let _ = ::std::io::Write::write_all(&mut stdout, record.as_bytes());
@@ -112,6 +112,8 @@ fn reporting(conversion: &str) -> Option<String> {
     let (head, rest) = conversion.split_once("fn from(error: T) -> Self {")?;
     let (gap, rest) = rest.split_once("eprintln!(")?;
     let (format, rest) = rest.split_once(", error);")?;
+    // With and without an absolute name.
+    let gap = gap.strip_suffix("::std::").unwrap_or(gap);
     let known = gap.trim().is_empty() && ["\"{}\"", "\"{:?}\"", "\"{:#?}\""].contains(&format);
     known.then(|| {
         format!(

@@ -1,0 +1,110 @@
+//! Types of a cell's variables, as rustc writes them, where evcxr's rust-analyzer does not know how.
+//!
+//! A variable is kept from cell to cell under a type that is written down. rust-analyzer leaves out
+//! the path of a trait behind `dyn` and the brackets of `&(dyn A + B)`, and has no name for a
+//! closure. Where a cell does not compile for such a reason, or evcxr gives up before that, rustc is
+//! asked ([`probe`]): its names lead from anywhere to what they mean. What it says, and which
+//! variables borrow from others, waits in a file for the kernel, which decides what to do.
+
+mod borrows;
+mod probe;
+mod spelling;
+
+use crate::session::Session;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// How rustc prints types: with whole paths, and not cut.
+pub const PRINTING: [&str; 2] = ["--verbose", "-Ztrim-diagnostic-paths=no"];
+
+/// Where the report waits, below the build directory.
+const FILE: &str = "variables.json";
+
+/// Why the variables of a cell cannot be kept, and what is known about them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The variables and their types.
+    pub variables: Vec<Variable>,
+    /// Variables that borrow from others. Where there are some, nothing else is wrong.
+    pub borrows: Vec<Borrow>,
+}
+
+/// A variable.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its type, with absolute paths. It may have parts that cannot be written in a program
+    /// ([`Variable::is_nameable`]).
+    pub type_name: String,
+    /// How it is called, if that is possible.
+    pub signature: Option<Signature>,
+    /// What it yields, if it is an iterator.
+    pub item: Option<String>,
+}
+
+/// How a closure is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// `Fn`, `FnMut` or `FnOnce`.
+    pub kind: String,
+    /// The types of the arguments, with commas between them.
+    pub arguments: String,
+    /// The type of the result.
+    pub output: String,
+}
+
+/// A variable that borrows from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Borrow {
+    /// The variable that cannot be kept; empty where rustc names none.
+    pub variable: String,
+    /// What it borrows from; `None` for a value without a name.
+    pub of: Option<String>,
+    /// rustc's code for it.
+    pub code: String,
+}
+
+impl Variable {
+    /// Whether the type can be written in a program.
+    pub fn is_nameable(&self) -> bool {
+        spelling::is_nameable(&self.type_name)
+    }
+}
+
+/// What was found out about the last cell of the kernel that builds in `build_dir`.
+pub fn read(build_dir: &Path) -> Option<Report> {
+    serde_json::from_slice(&fs::read(build_dir.join(FILE)).ok()?).ok()
+}
+
+/// Forgets it.
+pub fn forget(build_dir: &Path) {
+    let _ = fs::remove_file(build_dir.join(FILE));
+}
+
+/// Notes the types of all variables of `source`, which compiles: evcxr wants to know what is wrong
+/// where its rust-analyzer did not know a type. `ask` has rustc look at a source.
+pub fn note_all(session: &Session, source: &str, crates: &[String], ask: probe::Ask) {
+    let variables = probe::types(source, crates, ask);
+    write(session, &Report { variables, borrows: Vec::new() });
+}
+
+/// Notes what there is to know where `lines`, rustc's diagnostics of `source`, are about keeping
+/// variables.
+pub fn note(session: &Session, source: &str, lines: &str, crates: &[String], ask: probe::Ask) {
+    match borrows::judge(lines) {
+        borrows::Judgement::Borrows(borrows) => {
+            write(session, &Report { variables: Vec::new(), borrows });
+        }
+        borrows::Judgement::Types => note_all(session, source, crates, ask),
+        borrows::Judgement::Other => {}
+    }
+}
+
+/// Best effort: without the file, the person sees evcxr's own error.
+fn write(session: &Session, report: &Report) {
+    if let Ok(text) = serde_json::to_string(report) {
+        let _ = fs::write(session.build_dir.join(FILE), text);
+    }
+}
