@@ -6,6 +6,7 @@ pub mod dependencies;
 pub mod evaluator;
 pub mod execution;
 pub mod lines;
+pub mod persistence;
 pub mod record;
 
 use crate::output::publisher::Publisher;

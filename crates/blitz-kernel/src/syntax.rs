@@ -113,6 +113,13 @@ fn wrapped(code: &str) -> String {
     format!("{PRELUDE}{code}\n}}")
 }
 
+/// The statements of `code`, each with where it begins, in bytes.
+pub fn placed_statements(code: &str) -> Vec<(usize, SyntaxNode)> {
+    let place =
+        |node: &SyntaxNode| usize::from(node.text_range().start()).checked_sub(PRELUDE.len());
+    statements(code).into_iter().filter_map(|node| Some((place(&node)?, node))).collect()
+}
+
 fn statements(code: &str) -> Vec<SyntaxNode> {
     let file = SourceFile::parse(&wrapped(&without_commands(code)), Edition::Edition2024).tree();
     let function = file.syntax().children().find_map(ast::Fn::cast);

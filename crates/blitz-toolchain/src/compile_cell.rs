@@ -81,7 +81,7 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
             Kind::Check if *is_success => {
                 variable_types::note_all(session, &source, &crates, &ask);
             }
-            Kind::Library if !*is_success => {
+            _ if !*is_success => {
                 variable_types::note(session, &source, lines, &crates, &ask);
             }
             _ => {}

@@ -42,6 +42,8 @@ pub struct Variable {
     pub signature: Option<Signature>,
     /// What it yields, if it is an iterator.
     pub item: Option<String>,
+    /// evcxr has written another type, which does not compile.
+    pub is_misspelt: bool,
 }
 
 /// How a closure is called.
@@ -86,8 +88,7 @@ pub fn forget(build_dir: &Path) {
 /// Notes the types of all variables of `source`, which compiles: evcxr wants to know what is wrong
 /// where its rust-analyzer did not know a type. `ask` has rustc look at a source.
 pub fn note_all(session: &Session, source: &str, crates: &[String], ask: probe::Ask) {
-    let variables = probe::types(source, crates, ask);
-    write(session, &Report { variables, borrows: Vec::new() });
+    write(session, &Report { variables: probe::types(source, crates, ask), ..Report::default() });
 }
 
 /// Notes what there is to know where `lines`, rustc's diagnostics of `source`, are about keeping
@@ -97,7 +98,11 @@ pub fn note(session: &Session, source: &str, lines: &str, crates: &[String], ask
         borrows::Judgement::Borrows(borrows) => {
             write(session, &Report { variables: Vec::new(), borrows });
         }
-        borrows::Judgement::Types => note_all(session, source, crates, ask),
+        borrows::Judgement::Types(misspelt) => {
+            let mut variables = probe::types(source, crates, ask);
+            variables.iter_mut().for_each(|it| it.is_misspelt = misspelt.contains(&it.name));
+            write(session, &Report { variables, borrows: Vec::new() });
+        }
         borrows::Judgement::Other => {}
     }
 }

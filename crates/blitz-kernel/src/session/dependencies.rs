@@ -110,7 +110,7 @@ fn argument(line: &str) -> Option<&str> {
 }
 
 /// Whether evcxr still looks for commands behind this line: it does until the first line of Rust.
-fn is_before_rust(line: &str) -> bool {
+pub fn is_before_rust(line: &str) -> bool {
     let is_comment = line.starts_with("//");
     line.trim().is_empty() || is_comment || line.starts_with('!') || line.trim().starts_with(':')
 }

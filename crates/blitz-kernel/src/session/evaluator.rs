@@ -8,6 +8,7 @@ use crate::session::Session;
 use crate::session::dependencies;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
+use crate::session::persistence::{Persistence, Unexecuted};
 use crate::syntax;
 use blitz_contract::Layout;
 use evcxr::{CommandContext, EvalCallbacks, EvalOutputs};
@@ -25,6 +26,7 @@ pub struct Evaluator {
     /// evcxr, or why there is none.
     engine: Result<CommandContext, String>,
     lines: SourceLines,
+    persistence: Persistence,
     execution_count: usize,
     full_backtrace: bool,
 }
@@ -36,7 +38,9 @@ impl Evaluator {
         let engine = engine::start_for_cells(&layout, publisher, record, full_backtrace)
             .map_err(|error| format!("{error:#}"));
         let lines = SourceLines::new(build_dir.join("src/lib.rs"));
-        Evaluator { session, layout, engine, lines, execution_count: 0, full_backtrace }
+        let persistence = Persistence::new(build_dir);
+        let execution_count = 0;
+        Evaluator { session, layout, engine, lines, persistence, execution_count, full_backtrace }
     }
 
     /// Evaluates cells until the queue is closed.
@@ -109,7 +113,8 @@ impl Evaluator {
             let mut callbacks = EvalCallbacks {
                 input_reader: &|wish| client.read_line(&wish.prompt, wish.is_password),
             };
-            context.execute_with_callbacks(&translated, &mut callbacks)
+            let mut added = |text: &str| self.lines.add_to_line(text);
+            self.persistence.execute(context, &translated, &mut callbacks, &mut added)
         }));
         let outcome = self.session.record.end();
         let failed = Failed {
@@ -120,7 +125,11 @@ impl Evaluator {
         };
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
-            Ok(Err(error)) => Err(failed.of_evcxr(&error, code)),
+            Ok(Err(Unexecuted::Engine(error))) => Err(failed.of_evcxr(&error, code)),
+            Ok(Err(Unexecuted::NotKept(refusal))) => {
+                let place = self.lines.place_in_last_cell(refusal.line);
+                Err(failed.of_unkept(&refusal.message, place, &refusal.helps))
+            }
             Ok(Ok(outputs)) => match failed.after_run() {
                 Some(error) => Err(error),
                 None => Ok(self.succeeded(&translated, &outcome, &outputs)),

@@ -1,6 +1,7 @@
 //! Whether rustc's errors are about keeping variables.
 
 use super::Borrow;
+use super::probe::LOOKED_AT;
 use crate::absolute::PUT;
 use serde_json::Value;
 
@@ -15,8 +16,8 @@ const MOVED: [&str; 2] = ["E0382", "E0425"];
 pub enum Judgement {
     /// These variables borrow from others.
     Borrows(Vec<Borrow>),
-    /// A type is not written as it must be.
-    Types,
+    /// The types of these variables are not written as they must be.
+    Types(Vec<String>),
     /// Something else.
     Other,
 }
@@ -26,7 +27,7 @@ pub fn judge(lines: &str) -> Judgement {
     let diagnostics = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let errors = diagnostics.filter(|it| it["level"] == "error" && !it["spans"].is_null());
     let mut borrows = Vec::new();
-    let mut has_types = false;
+    let mut misspelt = Vec::new();
     for error in errors.filter(|error| error["spans"].as_array().is_some_and(|it| !it.is_empty())) {
         let code = error["code"]["code"].as_str().unwrap_or_default();
         let kept = kept(&error);
@@ -37,15 +38,15 @@ pub fn judge(lines: &str) -> Judgement {
             let variable = variable.unwrap_or_default();
             borrows.push(Borrow { variable, of, code: code.to_owned() });
         } else if is_about_keeping(&error) && !MOVED.contains(&code) {
-            has_types = true;
+            misspelt.extend(kept);
         } else if !is_about_keeping(&error) {
             return Judgement::Other;
         }
     }
-    match (has_types, borrows.is_empty()) {
-        (true, _) => Judgement::Types,
-        (false, false) => Judgement::Borrows(borrows),
-        (false, true) => Judgement::Other,
+    match (misspelt.is_empty(), borrows.is_empty()) {
+        (false, _) => Judgement::Types(misspelt),
+        (true, false) => Judgement::Borrows(borrows),
+        (true, true) => Judgement::Other,
     }
 }
 
@@ -67,7 +68,10 @@ fn spans(message: &Value) -> impl Iterator<Item = &Value> {
 /// The variable that is kept at a place.
 fn kept_at(span: &Value) -> Option<String> {
     let text = span["text"].as_array()?.first()?["text"].as_str()?;
-    let (_, name) = text.strip_prefix(PUT)?.rsplit_once("), ")?;
+    let name = match text.strip_prefix(LOOKED_AT) {
+        Some(name) => name,
+        None => text.strip_prefix(PUT)?.rsplit_once("), ")?.1,
+    };
     name.strip_suffix(");").map(str::to_owned)
 }
 
@@ -79,4 +83,66 @@ fn owner(message: &str) -> Option<String> {
     let name = &place[start..];
     let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
     Some(name[..end].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn error(code: &str, message: &str, spans: &[(&str, bool)]) -> String {
+        let spans: Vec<Value> = spans
+            .iter()
+            .map(|(text, primary)| json!({ "is_primary": primary, "text": [{ "text": text }] }))
+            .collect();
+        let code = json!({ "code": code });
+        json!({ "level": "error", "code": code, "message": message, "spans": spans, "children": [] })
+            .to_string()
+    }
+
+    fn kept(name: &str) -> String {
+        format!("{PUT}Box<dyn A>>(::std::stringify!({name}), {name});")
+    }
+
+    #[test]
+    fn a_borrow_has_two_variables() {
+        let (first, list) = (kept("first"), kept("list"));
+        let gone = error(
+            "E0597",
+            "`list` does not live long enough",
+            &[("let first = &list[0];", true), (&first, false)],
+        );
+        let moved = error(
+            "E0505",
+            "cannot move out of `list` because it is borrowed",
+            &[(&list, true), (&first, false)],
+        );
+        let borrow = |code: &str| Borrow {
+            variable: "first".to_owned(),
+            of: Some("list".to_owned()),
+            code: code.to_owned(),
+        };
+        let expected = Judgement::Borrows(vec![borrow("E0597"), borrow("E0505")]);
+        assert_eq!(judge(&format!("{gone}\n{moved}\n")), expected);
+        // An error of the cell's own goes before.
+        let own = error("E0425", "cannot find value `y`", &[("y + 1", true)]);
+        assert_eq!(judge(&format!("{gone}\n{own}\n")), Judgement::Other);
+    }
+
+    #[test]
+    fn what_evcxr_mends_itself_is_not_judged() {
+        let (line, message) = (kept("names"), "use of moved value: `names`");
+        let moved = error("E0382", message, &[(&line, true)]);
+        assert_eq!(judge(&moved), Judgement::Other);
+        let unknown = error("E0405", "cannot find trait `A` in this scope", &[(&line, true)]);
+        let expected = Judgement::Types(vec!["names".to_owned()]);
+        assert_eq!(judge(&format!("{moved}\n{unknown}")), expected);
+    }
+
+    #[test]
+    fn a_place_begins_with_its_variable() {
+        let owner = |message: &str| owner(message).expect("a variable");
+        assert_eq!(owner("cannot borrow `*list.items` as mutable"), "list");
+        assert_eq!(owner("closure may outlive f, but it borrows `base`, which"), "base");
+    }
 }

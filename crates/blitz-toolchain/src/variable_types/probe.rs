@@ -10,7 +10,7 @@ use serde_json::Value;
 pub type Ask<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// How evcxr keeps a variable where it only looks at a cell.
-const LOOKED_AT: &str = "evcxr_variable_store(";
+pub const LOOKED_AT: &str = "evcxr_variable_store(";
 /// The questions about one variable: its type, arguments, result, and what it yields.
 const QUESTIONS: usize = 4;
 
@@ -61,7 +61,8 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
             Signature { kind: "Fn".to_owned(), arguments, output }
         });
         let (name, type_name) = (statement.name.clone(), type_name.clone());
-        variables.push(Variable { name, type_name, signature, item: item.clone() });
+        let item = item.clone();
+        variables.push(Variable { name, type_name, signature, item, is_misspelt: false });
     }
     tell_kinds(source, &statements, &mut variables, ask);
     variables

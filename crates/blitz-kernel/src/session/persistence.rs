@@ -1,0 +1,261 @@
+//! Keeping a cell's variables, where evcxr alone cannot.
+//!
+//! evcxr keeps a variable under a type that rust-analyzer writes down, and gives up before anything
+//! runs where that has no name for it. rustc has one ([`blitz_toolchain::variable_types`]), or the
+//! value fits into a box: then a second `let` behind the first, on the same line, gives the variable
+//! a type that can be written down, and the cell is executed again. What cannot be kept is refused
+//! in words for a learner. This stands in front of evcxr, so that it, its rust-analyzer and `:vars`
+//! all see the one type.
+
+mod bindings;
+mod owned;
+mod rebinding;
+
+use crate::session::dependencies::is_before_rust;
+use bindings::{Binding, bindings};
+use blitz_toolchain::variable_types::{self, Borrow, Report, Variable};
+use evcxr::{CommandContext, Error, EvalCallbacks, EvalOutputs};
+use rebinding::{Rebinding, rebinding};
+use std::path::{Path, PathBuf};
+
+/// Executions of a cell, each with more variables bound again.
+const ATTEMPTS: usize = 3;
+
+/// Executes cells and sees to it that their variables are kept.
+pub struct Persistence {
+    build_dir: PathBuf,
+}
+
+/// Why a cell was not executed to its end.
+pub enum Unexecuted {
+    /// What evcxr says.
+    Engine(Error),
+    /// A variable cannot be kept; nothing has run.
+    NotKept(NotKept),
+}
+
+/// A variable that cannot be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotKept {
+    /// The line of the cell that binds it, from 1.
+    pub line: usize,
+    /// Which variable it is, and why.
+    pub message: String,
+    /// What to write instead.
+    pub helps: Vec<String>,
+}
+
+impl Persistence {
+    /// For the kernel that builds in `build_dir`.
+    pub fn new(build_dir: &Path) -> Self {
+        Persistence { build_dir: build_dir.to_owned() }
+    }
+
+    /// Executes `code`. What is added to its lines goes to `added`.
+    ///
+    /// # Errors
+    /// It does not compile, its process ended, or a variable cannot be kept.
+    pub fn execute(
+        &self,
+        context: &mut CommandContext,
+        code: &str,
+        callbacks: &mut EvalCallbacks,
+        added: &mut dyn FnMut(&str),
+    ) -> Result<EvalOutputs, Unexecuted> {
+        // A second execution would run them twice.
+        let (commands, code) = without_shell_commands(code);
+        let mut outputs = match commands {
+            Some(commands) => context.execute(&commands).map_err(Unexecuted::Engine)?,
+            None => EvalOutputs::new(),
+        };
+        let bindings = bindings(&code);
+        let mut rebindings: Vec<(Binding, String)> = Vec::new();
+        for attempt in 1.. {
+            variable_types::forget(&self.build_dir);
+            let error = match context.execute_with_callbacks(&with(&code, &rebindings), callbacks) {
+                Ok(more) => {
+                    outputs.merge(more);
+                    return Ok(outputs);
+                }
+                Err(error) => error,
+            };
+            // Where its process has ended, the cell has run.
+            let is_early = matches!(error, Error::CompilationErrors(_) | Error::Message(_));
+            let report = variable_types::read(&self.build_dir).filter(|_| is_early);
+            let Some(report) = report else { return Err(unexecuted(error, &rebindings)) };
+            if let Some(refusal) = borrowed(&report, &bindings) {
+                return Err(Unexecuted::NotKept(refusal));
+            }
+            let known = rebindings.len();
+            for (binding, variable) in to_rebind(&report, &bindings) {
+                if rebindings.iter().any(|(it, _)| it.name == binding.name) {
+                    continue;
+                }
+                let Some(rebinding) = rebinding(variable) else {
+                    return Err(Unexecuted::NotKept(unnameable(binding, variable, &error)));
+                };
+                let statement = statement(binding, &rebinding);
+                added(&statement);
+                rebindings.push((binding.clone(), statement));
+            }
+            if rebindings.len() == known || attempt == ATTEMPTS {
+                return Err(unexecuted(error, &rebindings));
+            }
+        }
+        unreachable!("the attempts are counted")
+    }
+}
+
+/// The lines before the Rust code, if there are shell commands among them, and `code` without them.
+fn without_shell_commands(code: &str) -> (Option<String>, String) {
+    let lines = code.split_inclusive('\n').take_while(|line| is_before_rust(line));
+    let length: usize = lines.clone().map(str::len).sum();
+    let has_rust = !code[length..].trim().is_empty();
+    if !has_rust || !lines.clone().any(|line| line.starts_with('!')) {
+        return (None, code.to_owned());
+    }
+    let blank = |line: &str| if line.starts_with('!') { "\n".to_owned() } else { line.to_owned() };
+    let rest = lines.map(blank).collect::<String>() + &code[length..];
+    (Some(code[..length].to_owned()), rest)
+}
+
+/// The statement that binds a variable again.
+fn statement(binding: &Binding, rebinding: &Rebinding) -> String {
+    let mutability = if binding.is_mut { "mut " } else { "" };
+    let (name, Rebinding { type_name, value }) = (&binding.name, rebinding);
+    format!(" let {mutability}{name}: {type_name} = {value};")
+}
+
+/// `code` with statements behind those that bind variables.
+fn with(code: &str, rebindings: &[(Binding, String)]) -> String {
+    let mut sorted: Vec<_> = rebindings.iter().collect();
+    sorted.sort_by_key(|(binding, _)| std::cmp::Reverse(binding.end));
+    let mut code = code.to_owned();
+    for (binding, statement) in sorted {
+        code.insert_str(binding.end, statement);
+    }
+    code
+}
+
+/// The variables that need another type, with where they are bound.
+fn to_rebind<'a>(
+    report: &'a Report,
+    bindings: &'a [Binding],
+) -> impl Iterator<Item = (&'a Binding, &'a Variable)> {
+    let needs =
+        |it: &&Variable| it.is_misspelt || !it.is_nameable() || it.type_name.contains("dyn ");
+    report.variables.iter().filter(needs).filter_map(|variable| {
+        let is_bound = |it: &&Binding| it.name == variable.name && it.initializer.is_some();
+        bindings.iter().rfind(is_bound).map(|binding| (binding, variable))
+    })
+}
+
+/// The error of a cell whose variables may have been bound again. One in such a statement is none
+/// that its author could understand.
+fn unexecuted(error: Error, rebindings: &[(Binding, String)]) -> Unexecuted {
+    let Error::CompilationErrors(_) = &error else { return Unexecuted::Engine(error) };
+    match rebindings {
+        [] => Unexecuted::Engine(error),
+        [(binding, statement), ..] => {
+            let type_name = statement.split_once(": ").map_or("", |it| it.1);
+            let type_name = type_name.split(" = ").next().unwrap_or_default();
+            Unexecuted::NotKept(without_a_name(binding, type_name))
+        }
+    }
+}
+
+/// The refusal of a variable that borrows.
+fn borrowed(report: &Report, bindings: &[Binding]) -> Option<NotKept> {
+    let borrow = report.borrows.iter().find(|it| !it.variable.is_empty());
+    let borrow = borrow.or(report.borrows.first())?;
+    let is_binding = |it: &&Binding| match borrow.variable.as_str() {
+        "" => it.initializer.is_some(),
+        name => it.name == name,
+    };
+    let binding = bindings.iter().rfind(is_binding)?;
+    Some(NotKept {
+        line: binding.line,
+        message: why_not_borrowed(borrow, binding),
+        helps: [owned::line(binding, borrow), Some(in_braces(binding))]
+            .into_iter()
+            .flatten()
+            .collect(),
+    })
+}
+
+fn why_not_borrowed(borrow: &Borrow, binding: &Binding) -> String {
+    let name = &binding.name;
+    match &borrow.of {
+        Some(of) => format!(
+            "`{name}` borrows from `{of}`, so it cannot be kept for later cells: they could move or \
+             change `{of}` while `{name}` still refers to it"
+        ),
+        None => format!(
+            "`{name}` borrows from a value without a name, so it cannot be kept for later cells: \
+             that value is gone when this cell ends"
+        ),
+    }
+}
+
+fn in_braces(binding: &Binding) -> String {
+    format!(
+        "or put the lines that use `{}` into one cell, in braces: `{{ {} … }}`",
+        binding.name,
+        binding.text.lines().next().unwrap_or_default()
+    )
+}
+
+/// The refusal of a variable whose type no program can write down.
+fn unnameable(binding: &Binding, variable: &Variable, error: &Error) -> NotKept {
+    let name = &binding.name;
+    let (what, instead) = if variable.type_name.contains("{closure") {
+        let shown = rebinding::boxed_parts(&evcxrs_type(error));
+        ("a closure, and each closure has a type of its own, without a name", shown)
+    } else if variable.type_name.contains("{async") {
+        let boxed = "std::pin::Pin<Box<dyn Future<Output = …>>>".to_owned();
+        ("an `async` block, whose type has no name", Some(boxed))
+    } else {
+        (
+            "a value whose type is only known as `impl …`",
+            rebinding::boxed_parts(&variable.type_name),
+        )
+    };
+    let instead = instead.map(|type_name| {
+        format!(
+            "give it a type that has a name, and box what has none: `let {name}: {type_name} = …;`"
+        )
+    });
+    NotKept {
+        line: binding.line,
+        message: format!(
+            "`{name}` cannot be kept for later cells: it holds {what}, and what is kept needs one"
+        ),
+        helps: instead.into_iter().chain([in_braces(binding)]).collect(),
+    }
+}
+
+/// The type that evcxr's message names, if it names one.
+fn evcxrs_type(error: &Error) -> String {
+    let message = error.to_string();
+    let found = message.split_once("has type `").and_then(|(_, rest)| rest.split_once("` which"));
+    found.map(|(type_name, _)| type_name.to_owned()).unwrap_or_default()
+}
+
+/// The refusal of a variable whose type is known but cannot be used here.
+fn without_a_name(binding: &Binding, type_name: &str) -> NotKept {
+    let name = &binding.name;
+    NotKept {
+        line: binding.line,
+        message: format!(
+            "`{name}` cannot be kept for later cells: its type, `{type_name}`, is private or cannot \
+             be written here"
+        ),
+        helps: vec![
+            format!("give it a type that has a name: `let {name}: … = …;`"),
+            in_braces(binding),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests;
