@@ -6,6 +6,8 @@
 //! fixed texts at known places before and behind the cell's own code, which stays as it is. No line
 //! moves.
 
+use crate::static_lifetimes::with_static_lifetimes;
+
 /// How the function that holds a cell begins.
 const ENTRY: &str = "pub extern \"C\" fn run_user_code_";
 /// How the function begins in which evcxr has rust-analyzer, and `cargo check`, see a cell.
@@ -20,11 +22,13 @@ pub const PUT: &str = "evcxr_variable_store.put_variable::<";
 const NAMED: &str = ">(stringify!(";
 
 /// Lines of the conversion of errors, in parts.
-const IN_CONVERSION: [(&str, &str); 4] = [
+const IN_CONVERSION: [(&str, &str); 6] = [
     ("impl<T: std::fmt::", "impl<T: ::std::fmt::"),
     ("> From<T> for", "> ::std::convert::From<T> for"),
     ("    eprintln!(", "    ::std::eprintln!("),
     ("    println!(", "    ::std::println!("),
+    ("from(error: T)", "from(evcxr_error: T)"),
+    (", error);", ", evcxr_error);"),
 ];
 
 /// Lines before the cell's own code.
@@ -160,6 +164,10 @@ pub fn absolute(source: &str) -> String {
         let (_, function) = lines.split_at_mut(entry + 1);
         if let Some(line) = function.iter_mut().find(|line| *line == result) {
             *line = ") -> ::std::result::Result<(), EvcxrUserCodeError> {".to_owned();
+        }
+        let arguments = function.iter_mut().take_while(|line| !line.starts_with(") -> "));
+        for argument in arguments {
+            *argument = with_static_lifetimes(argument);
         }
         if let Some(line) = function.iter_mut().rfind(|line| *line == "Ok(())") {
             *line = "::std::result::Result::Ok(())".to_owned();

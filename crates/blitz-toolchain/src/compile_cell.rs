@@ -62,11 +62,15 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
     };
     let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
         .context("cannot read the cell's source")?;
-    let source = absolute(&source);
+    let mut source = absolute(&source);
+    if aids::library(&session.build_dir).exists()
+        && let Some(shorter) = instrument::with_store_of_library(&source)
+    {
+        source = shorter;
+    }
     if kind == Kind::Library {
         let shows = !Requests::new(&session.build_dir).has_own_format();
-        let has_library = aids::library(&session.build_dir).exists();
-        let instrumented = instrument::instrument(&source, shows, has_library);
+        let instrumented = instrument::instrument(&source, shows);
         match rustc(session, &recording, &instrumented, kind)? {
             // The diagnostics of what evcxr wrote are those that it understands.
             Compiled::Ended { is_success: false, .. } if instrumented != source => {}

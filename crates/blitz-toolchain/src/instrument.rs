@@ -19,8 +19,8 @@ trait EvcxrDebugDisplay {{ fn evcxr_display(&self); }}
 impl<T: ::std::fmt::Debug + ?Sized> EvcxrDebugDisplay for T {{
     fn evcxr_display(&self) {{
         if ::std::any::type_name::<T>() == "()" {{ return; }}
-        let block = ::std::format!("{{}}text/plain\n{{:?}}{{}}", {begin:?}, self, {end:?});
-        let _ = ::std::io::Write::write_all(&mut ::std::io::stdout().lock(), block.as_bytes());
+        let evcxr_block = ::std::format!("{{}}text/plain\n{{:?}}{{}}", {begin:?}, self, {end:?});
+        let _ = ::std::io::Write::write_all(&mut ::std::io::stdout().lock(), evcxr_block.as_bytes());
     }}
 }}
 "##
@@ -47,11 +47,11 @@ fn report_error() -> String {
     let mark = marks::USER_ERROR;
     format!(
         r##"
-fn evcxr_report_error(type_name: &::std::primitive::str, message: ::std::string::String, place: &::std::panic::Location<'_>) {{
-    let record = ::std::format!("{{}}{{}} {{}} {{}}\n{{}}\n", {mark:?}, place.line(), type_name, message.len(), message);
-    let mut stdout = ::std::io::stdout().lock();
-    let _ = ::std::io::Write::write_all(&mut stdout, record.as_bytes());
-    let _ = ::std::io::Write::flush(&mut stdout);
+fn evcxr_report_error(evcxr_type: &::std::primitive::str, evcxr_message: ::std::string::String, evcxr_place: &::std::panic::Location<'_>) {{
+    let evcxr_record = ::std::format!("{{}}{{}} {{}} {{}}\n{{}}\n", {mark:?}, evcxr_place.line(), evcxr_type, evcxr_message.len(), evcxr_message);
+    let mut evcxr_stdout = ::std::io::stdout().lock();
+    let _ = ::std::io::Write::write_all(&mut evcxr_stdout, evcxr_record.as_bytes());
+    let _ = ::std::io::Write::flush(&mut evcxr_stdout);
 }}
 "##
     )
@@ -63,13 +63,10 @@ const STORE: (&str, &str) = (
     "\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
 );
 
-/// The source with the kernel's additions. `shows` is whether values are shown the usual way,
-/// `has_library` whether there is a library of the variable store.
-pub fn instrument(source: &str, shows: bool, has_library: bool) -> String {
+/// The source, in which evcxr's lines have absolute names, with the kernel's additions. `shows` is
+/// whether values are shown the usual way.
+pub fn instrument(source: &str, shows: bool) -> String {
     let mut instrumented = report_errors(source);
-    if has_library && let Some(shorter) = with_store_of_library(&instrumented) {
-        instrumented = shorter;
-    }
     if shows && source.lines().any(|line| line == SHOW) {
         if may_have_tensors(source) {
             instrumented =
@@ -89,8 +86,9 @@ fn may_have_tensors(source: &str) -> bool {
     words.any(|word| word == "blitz" || word == "tch")
 }
 
-/// The source with the library in the place of evcxr's module of variables, if that is there.
-fn with_store_of_library(source: &str) -> Option<String> {
+/// The source with the library of the variable store in the place of evcxr's module of variables, if
+/// that is there.
+pub fn with_store_of_library(source: &str) -> Option<String> {
     let (before, rest) = source.split_once(STORE.0)?;
     let (module, after) = rest.split_once(STORE.1)?;
     let count = |text: &str| text.matches('\n').count();
@@ -109,16 +107,14 @@ fn report_errors(source: &str) -> String {
 /// evcxr's conversion with the report in the place of its `eprintln!`, or `None` when it has
 /// another form than expected.
 fn reporting(conversion: &str) -> Option<String> {
-    let (head, rest) = conversion.split_once("fn from(error: T) -> Self {")?;
-    let (gap, rest) = rest.split_once("eprintln!(")?;
-    let (format, rest) = rest.split_once(", error);")?;
-    // With and without an absolute name.
-    let gap = gap.strip_suffix("::std::").unwrap_or(gap);
+    let (head, rest) = conversion.split_once("fn from(evcxr_error: T) -> Self {")?;
+    let (gap, rest) = rest.split_once("::std::eprintln!(")?;
+    let (format, rest) = rest.split_once(", evcxr_error);")?;
     let known = gap.trim().is_empty() && ["\"{}\"", "\"{:?}\"", "\"{:#?}\""].contains(&format);
     known.then(|| {
         format!(
-            "{head}#[track_caller] fn from(error: T) -> Self {{{gap}evcxr_report_error(\
-             ::std::any::type_name::<T>(), ::std::format!({format}, error), \
+            "{head}#[track_caller] fn from(evcxr_error: T) -> Self {{{gap}evcxr_report_error(\
+             ::std::any::type_name::<T>(), ::std::format!({format}, evcxr_error), \
              ::std::panic::Location::caller());{rest}"
         )
     })

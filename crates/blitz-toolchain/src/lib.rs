@@ -39,6 +39,7 @@ mod parent;
 mod recording;
 mod session;
 mod sources;
+mod static_lifetimes;
 mod sysroot;
 mod sysroot_metadata;
 mod tool;

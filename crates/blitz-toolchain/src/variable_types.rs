@@ -6,6 +6,7 @@
 //! asked ([`probe`]): its names lead from anywhere to what they mean. What it says, and which
 //! variables borrow from others, waits in a file for the kernel, which decides what to do.
 
+mod aliases;
 mod borrows;
 mod probe;
 mod spelling;
@@ -42,6 +43,8 @@ pub struct Variable {
     pub signature: Option<Signature>,
     /// What it yields, if it is an iterator.
     pub item: Option<String>,
+    /// What it comes to where it is awaited, if that is possible.
+    pub future: Option<String>,
     /// evcxr has written another type, which does not compile.
     pub is_misspelt: bool,
 }
@@ -100,7 +103,10 @@ pub fn note(session: &Session, source: &str, lines: &str, crates: &[String], ask
         }
         borrows::Judgement::Types(misspelt) => {
             let mut variables = probe::types(source, crates, ask);
-            variables.iter_mut().for_each(|it| it.is_misspelt = misspelt.contains(&it.name));
+            for variable in variables.iter_mut().filter(|it| misspelt.contains(&it.name)) {
+                variable.is_misspelt = true;
+                variable.type_name = aliases::with_aliases(source, &variable.type_name);
+            }
             write(session, &Report { variables, borrows: Vec::new() });
         }
         borrows::Judgement::Other => {}

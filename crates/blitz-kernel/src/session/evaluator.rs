@@ -107,6 +107,7 @@ impl Evaluator {
         let folder = std::env::current_dir().unwrap_or_default();
         let translated = dependencies::translate(code, &self.layout, &folder)
             .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
+        self.persistence.prepare(context, &translated);
         self.session.record.begin(code);
         let client = &execution.client;
         let evaluated = catch_unwind(AssertUnwindSafe(|| {

@@ -10,12 +10,14 @@
 mod bindings;
 mod owned;
 mod rebinding;
+mod shadowing;
 
 use crate::session::dependencies::is_before_rust;
 use bindings::{Binding, bindings};
 use blitz_toolchain::variable_types::{self, Borrow, Report, Variable};
 use evcxr::{CommandContext, Error, EvalCallbacks, EvalOutputs};
 use rebinding::{Rebinding, rebinding};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Executions of a cell, each with more variables bound again.
@@ -24,6 +26,10 @@ const ATTEMPTS: usize = 3;
 /// Executes cells and sees to it that their variables are kept.
 pub struct Persistence {
     build_dir: PathBuf,
+    /// The variables that are bound with `mut`.
+    mutable: BTreeSet<String>,
+    /// The variants of enums, which a glob import may name.
+    variants: BTreeSet<String>,
 }
 
 /// Why a cell was not executed to its end.
@@ -48,7 +54,43 @@ pub struct NotKept {
 impl Persistence {
     /// For the kernel that builds in `build_dir`.
     pub fn new(build_dir: &Path) -> Self {
-        Persistence { build_dir: build_dir.to_owned() }
+        Persistence {
+            build_dir: build_dir.to_owned(),
+            mutable: BTreeSet::new(),
+            variants: BTreeSet::new(),
+        }
+    }
+
+    /// Sees to it that variables survive `code`, which may give the names of their types another
+    /// meaning. Best effort: a variable that cannot be helped is lost with its type.
+    pub fn prepare(&self, context: &mut CommandContext, code: &str) {
+        let mut names = shadowing::type_names(code);
+        if code.contains('*') && !names.is_empty() {
+            names.extend(self.variants.iter().cloned());
+        }
+        let is_meant = |type_name: &str| shadowing::mentions(type_name, &names);
+        let meant: Vec<String> = context
+            .variables_and_types()
+            .filter(|(_, type_name)| is_meant(type_name))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        if meant.is_empty() {
+            return;
+        }
+        variable_types::forget(&self.build_dir);
+        let _ = context.check("");
+        let report = variable_types::read(&self.build_dir).unwrap_or_default();
+        let statements = report.variables.iter().filter(|it| meant.contains(&it.name));
+        let statements = statements.filter_map(|variable| {
+            let type_name = shadowing::absolute(variable, &names)?;
+            let (name, value) = (&variable.name, &variable.name);
+            let mutability = if self.mutable.contains(name) { "mut " } else { "" };
+            Some(format!("let {mutability}{name}: {type_name} = {value};\n"))
+        });
+        let statements: String = statements.collect();
+        if !statements.is_empty() {
+            let _ = context.execute(&statements);
+        }
     }
 
     /// Executes `code`. What is added to its lines goes to `added`.
@@ -56,7 +98,7 @@ impl Persistence {
     /// # Errors
     /// It does not compile, its process ended, or a variable cannot be kept.
     pub fn execute(
-        &self,
+        &mut self,
         context: &mut CommandContext,
         code: &str,
         callbacks: &mut EvalCallbacks,
@@ -75,6 +117,7 @@ impl Persistence {
             let error = match context.execute_with_callbacks(&with(&code, &rebindings), callbacks) {
                 Ok(more) => {
                     outputs.merge(more);
+                    self.remember(&code, &bindings);
                     return Ok(outputs);
                 }
                 Err(error) => error,
@@ -91,9 +134,13 @@ impl Persistence {
                 if rebindings.iter().any(|(it, _)| it.name == binding.name) {
                     continue;
                 }
-                let Some(rebinding) = rebinding(variable) else {
+                let Some(mut rebinding) = rebinding(variable) else {
                     return Err(Unexecuted::NotKept(unnameable(binding, variable, &error)));
                 };
+                if variable.is_misspelt {
+                    let written = shadowing::with_primitive(&rebinding.type_name, |_| true);
+                    rebinding.type_name = written;
+                }
                 let statement = statement(binding, &rebinding);
                 added(&statement);
                 rebindings.push((binding.clone(), statement));
@@ -103,6 +150,17 @@ impl Persistence {
             }
         }
         unreachable!("the attempts are counted")
+    }
+
+    /// Notes what [`Persistence::prepare`] must know of a cell that was executed.
+    fn remember(&mut self, code: &str, bindings: &[Binding]) {
+        for binding in bindings {
+            match binding.is_mut {
+                true => self.mutable.insert(binding.name.clone()),
+                false => self.mutable.remove(&binding.name),
+            };
+        }
+        self.variants.extend(shadowing::type_names(code));
     }
 }
 

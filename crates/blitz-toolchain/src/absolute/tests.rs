@@ -114,9 +114,9 @@ fn a_cell_without_variables_and_one_that_is_only_looked_at() {
         .replace("if std::", "if ::std::")
         .replace("println!", "::std::println!");
     assert_eq!(absolute(plain), expected);
-    let looked_at = "async fn evcxr_analysis_wrapper(\nx: i32,\n\
+    let looked_at = "async fn evcxr_analysis_wrapper(\nx: &str,\n\
         ) -> Result<(), EvcxrUserCodeError> {\nOk(())\n;\nevcxr_variable_store(x);\nOk(())\n}\n";
-    let expected = ") -> ::std::result::Result<(), EvcxrUserCodeError> {\nOk(())\n;\n\
+    let expected = "x: &'static str,\n) -> ::std::result::Result<(), EvcxrUserCodeError> {\nOk(())\n;\n\
         evcxr_variable_store(x);\n::std::result::Result::Ok(())\n}\n";
     assert!(absolute(looked_at).ends_with(expected));
     assert_eq!(absolute("fn main() {}"), "fn main() {}");

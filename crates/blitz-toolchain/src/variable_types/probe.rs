@@ -11,8 +11,9 @@ pub type Ask<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// How evcxr keeps a variable where it only looks at a cell.
 pub const LOOKED_AT: &str = "evcxr_variable_store(";
-/// The questions about one variable: its type, arguments, result, and what it yields.
-const QUESTIONS: usize = 4;
+/// The questions about one variable: its type, arguments, result, what it yields, and what it comes
+/// to where it is awaited.
+const QUESTIONS: usize = 5;
 
 const FEATURES: &str = "#![feature(unboxed_closures, tuple_trait)] ";
 const PROBES: &str = "
@@ -20,6 +21,7 @@ trait EvcxrProbe<const N: ::std::primitive::usize> {}
 fn evcxr_type<const N: ::std::primitive::usize, T: EvcxrProbe<N>>(_: &T) {}
 fn evcxr_call<const N: ::std::primitive::usize, const M: ::std::primitive::usize, A: EvcxrProbe<N> + ::std::marker::Tuple, F: ::std::ops::FnOnce<A, Output: EvcxrProbe<M>>>(_: &F) {}
 fn evcxr_item<const N: ::std::primitive::usize, I: ::std::iter::Iterator<Item: EvcxrProbe<N>>>(_: &I) {}
+fn evcxr_future<const N: ::std::primitive::usize, F: ::std::future::Future<Output: EvcxrProbe<N>>>(_: &F) {}
 fn evcxr_fn<A: ::std::marker::Tuple, F: ::std::ops::Fn<A>>(_: &F) {}
 ";
 
@@ -38,10 +40,10 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
         return Vec::new();
     }
     let all = |number: usize, name: &str| {
-        let [t, a, r, i] = [0, 1, 2, 3].map(|question| number * QUESTIONS + question);
+        let [t, a, r, i, f] = [0, 1, 2, 3, 4].map(|question| number * QUESTIONS + question);
         format!(
             "evcxr_type::<{t}, _>(&{name}); evcxr_call::<{a}, {r}, _, _>(&{name}); \
-             evcxr_item::<{i}, _>(&{name});"
+             evcxr_item::<{i}, _>(&{name}); evcxr_future::<{f}, _>(&{name});"
         )
     };
     let Some(lines) = ask(&with_probes(source, &statements, all)) else { return Vec::new() };
@@ -53,7 +55,7 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
     }
     let mut variables = Vec::new();
     for (statement, answers) in statements.iter().zip(answers.chunks(QUESTIONS)) {
-        let [Some(type_name), arguments, output, item] = answers else { continue };
+        let [Some(type_name), arguments, output, item, future] = answers else { continue };
         let signature = arguments.as_deref().zip(output.clone()).map(|(arguments, output)| {
             let arguments = arguments.trim_start_matches('(').to_owned();
             let arguments = arguments.strip_suffix(')').unwrap_or(&arguments);
@@ -61,8 +63,9 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
             Signature { kind: "Fn".to_owned(), arguments, output }
         });
         let (name, type_name) = (statement.name.clone(), type_name.clone());
-        let item = item.clone();
-        variables.push(Variable { name, type_name, signature, item, is_misspelt: false });
+        let (item, future) = (item.clone(), future.clone());
+        let is_misspelt = false;
+        variables.push(Variable { name, type_name, signature, item, future, is_misspelt });
     }
     tell_kinds(source, &statements, &mut variables, ask);
     variables

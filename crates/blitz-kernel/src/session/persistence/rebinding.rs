@@ -36,6 +36,8 @@ pub fn rebinding(variable: &Variable) -> Option<Rebinding> {
             output => format!(" -> {output}"),
         };
         format!("::std::ops::{}({}){output}", signature.kind, signature.arguments)
+    } else if let Some(output) = &variable.future {
+        format!("::std::future::Future<Output = {output}>")
     } else {
         format!("::std::iter::Iterator<Item = {}>", variable.item.as_ref()?)
     };
