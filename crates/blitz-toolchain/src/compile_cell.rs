@@ -82,13 +82,13 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
         let crates = recording.crates();
         let ask = |source: &str| ask_types(session, &recording, source);
         match kind {
-            Kind::Check if *is_success => {
-                variable_types::note_all(session, &source, &crates, &ask);
+            Kind::Check => {
+                variable_types::note_looked_at(session, &source, lines, &crates, &ask);
             }
-            _ if !*is_success => {
-                variable_types::note(session, &source, lines, &crates, &ask);
+            Kind::Library if !*is_success => {
+                variable_types::note_failed(session, &source, lines, &crates, &ask);
             }
-            _ => {}
+            Kind::Library => {}
         }
     }
     Ok(ended)

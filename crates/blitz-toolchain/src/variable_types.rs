@@ -12,6 +12,8 @@ mod probe;
 mod spelling;
 
 use crate::session::Session;
+use borrows::Judgement;
+use probe::Ask;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -88,29 +90,39 @@ pub fn forget(build_dir: &Path) {
     let _ = fs::remove_file(build_dir.join(FILE));
 }
 
-/// Notes the types of all variables of `source`, which compiles: evcxr wants to know what is wrong
-/// where its rust-analyzer did not know a type. `ask` has rustc look at a source.
-pub fn note_all(session: &Session, source: &str, crates: &[String], ask: probe::Ask) {
-    write(session, &Report { variables: probe::types(source, crates, ask), ..Report::default() });
+/// Notes what there is to know of `source`, at which evcxr has only looked, with rustc's diagnostics
+/// `lines`: evcxr wants to know what is wrong where its rust-analyzer did not know a type. `ask` has
+/// rustc look at a source.
+pub fn note_looked_at(session: &Session, source: &str, lines: &str, crates: &[String], ask: Ask) {
+    let report = match borrows::judge(lines) {
+        Judgement::Borrows(borrows) => Report { borrows, ..Report::default() },
+        Judgement::Types(misspelt) => report(source, &misspelt, crates, ask),
+        Judgement::Moved => report(source, &[], crates, ask),
+        Judgement::Other if lines.contains("\"level\":\"error\"") => return,
+        Judgement::Other => report(source, &[], crates, ask),
+    };
+    write(session, &report);
 }
 
-/// Notes what there is to know where `lines`, rustc's diagnostics of `source`, are about keeping
-/// variables.
-pub fn note(session: &Session, source: &str, lines: &str, crates: &[String], ask: probe::Ask) {
+/// Notes what there is to know where `lines`, rustc's diagnostics of `source`, which does not
+/// compile, are about keeping variables.
+pub fn note_failed(session: &Session, source: &str, lines: &str, crates: &[String], ask: Ask) {
     match borrows::judge(lines) {
-        borrows::Judgement::Borrows(borrows) => {
-            write(session, &Report { variables: Vec::new(), borrows });
-        }
-        borrows::Judgement::Types(misspelt) => {
-            let mut variables = probe::types(source, crates, ask);
-            for variable in variables.iter_mut().filter(|it| misspelt.contains(&it.name)) {
-                variable.is_misspelt = true;
-                variable.type_name = aliases::with_aliases(source, &variable.type_name);
-            }
-            write(session, &Report { variables, borrows: Vec::new() });
-        }
-        borrows::Judgement::Other => {}
+        Judgement::Borrows(borrows) => write(session, &Report { borrows, ..Report::default() }),
+        Judgement::Types(misspelt) => write(session, &report(source, &misspelt, crates, ask)),
+        // evcxr leaves those out, and compiles again.
+        Judgement::Moved | Judgement::Other => {}
     }
+}
+
+/// The types of the variables of `source`, some of which are `misspelt` there.
+fn report(source: &str, misspelt: &[String], crates: &[String], ask: Ask) -> Report {
+    let mut variables = probe::types(source, crates, ask);
+    for variable in &mut variables {
+        variable.is_misspelt = misspelt.contains(&variable.name);
+        variable.type_name = aliases::with_aliases(source, &variable.type_name);
+    }
+    Report { variables, borrows: Vec::new() }
 }
 
 /// Best effort: without the file, the person sees evcxr's own error.

@@ -130,7 +130,7 @@ impl Persistence {
                 return Err(Unexecuted::NotKept(refusal));
             }
             let known = rebindings.len();
-            for (binding, variable) in to_rebind(&report, &bindings) {
+            for (binding, variable) in to_rebind(&report, &bindings, &error) {
                 if rebindings.iter().any(|(it, _)| it.name == binding.name) {
                     continue;
                 }
@@ -199,9 +199,16 @@ fn with(code: &str, rebindings: &[(Binding, String)]) -> String {
 fn to_rebind<'a>(
     report: &'a Report,
     bindings: &'a [Binding],
+    error: &Error,
 ) -> impl Iterator<Item = (&'a Binding, &'a Variable)> {
-    let needs =
-        |it: &&Variable| it.is_misspelt || !it.is_nameable() || it.type_name.contains("dyn ");
+    let message = match error {
+        Error::Message(message) => message.clone(),
+        _ => String::new(),
+    };
+    let needs = move |it: &&Variable| {
+        let is_named = message.contains(&format!("variable `{}`", it.name));
+        is_named || it.is_misspelt || !it.is_nameable() || it.type_name.contains("dyn ")
+    };
     report.variables.iter().filter(needs).filter_map(|variable| {
         let is_bound = |it: &&Binding| it.name == variable.name && it.initializer.is_some();
         bindings.iter().rfind(is_bound).map(|binding| (binding, variable))

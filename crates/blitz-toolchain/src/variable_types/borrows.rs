@@ -8,6 +8,9 @@ use serde_json::Value;
 /// Errors of borrows that last too long, or of values that are gone too soon.
 const BORROWS: [&str; 10] =
     ["E0373", "E0499", "E0502", "E0503", "E0505", "E0506", "E0515", "E0521", "E0597", "E0716"];
+/// The beginning of an error, without a code, of a borrow of a variable that evcxr's closure around
+/// the cell captures.
+const ESCAPES: &str = "captured variable cannot escape";
 /// Errors of variables that the cell has moved. evcxr does not keep those, and people see nothing.
 const MOVED: [&str; 2] = ["E0382", "E0425"];
 
@@ -18,6 +21,8 @@ pub enum Judgement {
     Borrows(Vec<Borrow>),
     /// The types of these variables are not written as they must be.
     Types(Vec<String>),
+    /// Only variables that were moved are kept.
+    Moved,
     /// Something else.
     Other,
 }
@@ -28,12 +33,14 @@ pub fn judge(lines: &str) -> Judgement {
     let errors = diagnostics.filter(|it| it["level"] == "error" && !it["spans"].is_null());
     let mut borrows = Vec::new();
     let mut misspelt = Vec::new();
+    let mut is_moved = false;
     for error in errors.filter(|error| error["spans"].as_array().is_some_and(|it| !it.is_empty())) {
         let code = error["code"]["code"].as_str().unwrap_or_default();
         let kept = kept(&error);
-        if BORROWS.contains(&code) && (!kept.is_empty() || code == "E0373") {
-            let message = error["message"].as_str().unwrap_or_default();
-            let of = owner(message);
+        let message = error["message"].as_str().unwrap_or_default();
+        let is_borrow = BORROWS.contains(&code) || message.starts_with(ESCAPES);
+        if is_borrow && (!kept.is_empty() || code == "E0373") {
+            let of = if code.is_empty() { captured(&error) } else { owner(message) };
             let variable = kept.iter().find(|name| Some(*name) != of.as_ref()).cloned();
             let variable = variable.unwrap_or_default();
             borrows.push(Borrow { variable, of, code: code.to_owned() });
@@ -41,11 +48,14 @@ pub fn judge(lines: &str) -> Judgement {
             misspelt.extend(kept);
         } else if !is_about_keeping(&error) {
             return Judgement::Other;
+        } else {
+            is_moved = true;
         }
     }
     match (misspelt.is_empty(), borrows.is_empty()) {
         (false, _) => Judgement::Types(misspelt),
         (true, false) => Judgement::Borrows(borrows),
+        (true, true) if is_moved => Judgement::Moved,
         (true, true) => Judgement::Other,
     }
 }
@@ -73,6 +83,18 @@ fn kept_at(span: &Value) -> Option<String> {
         None => text.strip_prefix(PUT)?.rsplit_once("), ")?.1,
     };
     name.strip_suffix(");").map(str::to_owned)
+}
+
+/// The variable that evcxr's closure captures.
+fn captured(error: &Value) -> Option<String> {
+    let is_capture =
+        |span: &&Value| span["label"].as_str().is_some_and(|label| label.contains("captured here"));
+    let span = spans(error).find(is_capture)?;
+    let line = span["text"].as_array()?.first()?;
+    let column = |key: &str| line[key].as_u64().and_then(|it| usize::try_from(it).ok());
+    let (start, end) = (column("highlight_start")?, column("highlight_end")?);
+    let text = line["text"].as_str()?.chars();
+    Some(text.skip(start.checked_sub(1)?).take(end.checked_sub(start)?).collect())
 }
 
 /// The variable that a message is about.
@@ -133,7 +155,7 @@ mod tests {
     fn what_evcxr_mends_itself_is_not_judged() {
         let (line, message) = (kept("names"), "use of moved value: `names`");
         let moved = error("E0382", message, &[(&line, true)]);
-        assert_eq!(judge(&moved), Judgement::Other);
+        assert_eq!(judge(&moved), Judgement::Moved);
         let unknown = error("E0405", "cannot find trait `A` in this scope", &[(&line, true)]);
         let expected = Judgement::Types(vec!["names".to_owned()]);
         assert_eq!(judge(&format!("{moved}\n{unknown}")), expected);

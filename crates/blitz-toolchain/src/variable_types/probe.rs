@@ -4,6 +4,7 @@
 use super::spelling::written;
 use super::{Signature, Variable};
 use crate::absolute::PUT;
+use crate::static_lifetimes::with_static_lifetimes;
 use serde_json::Value;
 
 /// Has rustc look at a source, with unstable features; returns its diagnostics, one a line.
@@ -60,6 +61,9 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
             let arguments = arguments.trim_start_matches('(').to_owned();
             let arguments = arguments.strip_suffix(')').unwrap_or(&arguments);
             let arguments = arguments.trim_end_matches(',').to_owned();
+            // A reference that comes from no argument lives as long as the process.
+            let is_own = !arguments.contains(['&', '\'']);
+            let output = if is_own { with_static_lifetimes(&output) } else { output };
             Signature { kind: "Fn".to_owned(), arguments, output }
         });
         let (name, type_name) = (statement.name.clone(), type_name.clone());
