@@ -8,9 +8,9 @@ use serde_json::Value;
 /// Errors of borrows that last too long, or of values that are gone too soon.
 const BORROWS: [&str; 10] =
     ["E0373", "E0499", "E0502", "E0503", "E0505", "E0506", "E0515", "E0521", "E0597", "E0716"];
-/// The beginning of an error, without a code, of a borrow of a variable that evcxr's closure around
-/// the cell captures.
-const ESCAPES: &str = "captured variable cannot escape";
+/// The beginnings of errors, without a code, of borrows of a variable that evcxr's closure around the
+/// cell captures. Others say more.
+const ESCAPES: [&str; 2] = ["captured variable cannot escape", "lifetime may not live long enough"];
 /// Errors of variables that the cell has moved. evcxr does not keep those, and people see nothing.
 const MOVED: [&str; 2] = ["E0382", "E0425"];
 
@@ -38,7 +38,7 @@ pub fn judge(lines: &str) -> Judgement {
         let code = error["code"]["code"].as_str().unwrap_or_default();
         let kept = kept(&error);
         let message = error["message"].as_str().unwrap_or_default();
-        let is_borrow = BORROWS.contains(&code) || message.starts_with(ESCAPES);
+        let is_borrow = BORROWS.contains(&code) || ESCAPES.iter().any(|it| message.starts_with(it));
         if is_borrow && (!kept.is_empty() || code == "E0373") {
             let of = if code.is_empty() { captured(&error) } else { owner(message) };
             let variable = kept.iter().find(|name| Some(*name) != of.as_ref()).cloned();
@@ -52,6 +52,7 @@ pub fn judge(lines: &str) -> Judgement {
             is_moved = true;
         }
     }
+    borrows.sort_by_key(|borrow: &Borrow| borrow.of.is_none());
     match (misspelt.is_empty(), borrows.is_empty()) {
         (false, _) => Judgement::Types(misspelt),
         (true, false) => Judgement::Borrows(borrows),
@@ -146,6 +147,11 @@ mod tests {
         };
         let expected = Judgement::Borrows(vec![borrow("E0597"), borrow("E0505")]);
         assert_eq!(judge(&format!("{gone}\n{moved}\n")), expected);
+        let escapes = error("", "lifetime may not live long enough", &[(&first, true)]);
+        assert!(matches!(
+            judge(&format!("{escapes}\n{gone}\n")),
+            Judgement::Borrows(borrows) if borrows[0] == borrow("E0597")
+        ));
         // An error of the cell's own goes before.
         let own = error("E0425", "cannot find value `y`", &[("y + 1", true)]);
         assert_eq!(judge(&format!("{gone}\n{own}\n")), Judgement::Other);

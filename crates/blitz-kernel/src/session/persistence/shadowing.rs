@@ -52,6 +52,15 @@ fn imported(tree: ast::UseTree) -> Option<String> {
     }
     let is_leaf = tree.use_tree_list().is_none() && tree.star_token().is_none();
     let path = tree.path().filter(|_| is_leaf)?;
+    let name = last_name(&path)?;
+    if name != "self" {
+        return Some(name);
+    }
+    let group = tree.syntax().ancestors().skip(1).find_map(ast::UseTree::cast)?;
+    last_name(&group.path()?)
+}
+
+fn last_name(path: &ast::Path) -> Option<String> {
     Some(path.segment()?.name_ref()?.text().to_string())
 }
 
@@ -106,7 +115,7 @@ mod tests {
     fn items_imports_and_variants_have_names() {
         let code = "struct Vec; enum E { Ok, Err }\nuse a::{b::C, D as F, self};\nuse E::*;\n\
                     mod std { pub struct Inner; }\nfn f() {}\nlet x = 1;";
-        assert_eq!(type_names(code), set(&["C", "E", "Err", "F", "Ok", "Vec", "std"]));
+        assert_eq!(type_names(code), set(&["C", "E", "Err", "F", "Ok", "Vec", "a", "std"]));
     }
 
     #[test]
