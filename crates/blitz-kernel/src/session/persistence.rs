@@ -28,8 +28,8 @@ pub struct Persistence {
     build_dir: PathBuf,
     /// The variables that are bound with `mut`.
     mutable: BTreeSet<String>,
-    /// The variants of enums, which a glob import may name.
-    variants: BTreeSet<String>,
+    /// The names that cells have given a meaning where types stand.
+    type_names: BTreeSet<String>,
 }
 
 /// Why a cell was not executed to its end.
@@ -57,7 +57,7 @@ impl Persistence {
         Persistence {
             build_dir: build_dir.to_owned(),
             mutable: BTreeSet::new(),
-            variants: BTreeSet::new(),
+            type_names: BTreeSet::new(),
         }
     }
 
@@ -66,7 +66,8 @@ impl Persistence {
     pub fn prepare(&self, context: &mut CommandContext, code: &str) {
         let mut names = shadowing::type_names(code);
         if code.contains('*') && !names.is_empty() {
-            names.extend(self.variants.iter().cloned());
+            // Which of them a glob import names is not known here.
+            names.extend(self.type_names.iter().cloned());
         }
         let is_meant = |type_name: &str| shadowing::mentions(type_name, &names);
         let meant: Vec<String> = context
@@ -137,10 +138,10 @@ impl Persistence {
                 let Some(mut rebinding) = rebinding(variable) else {
                     return Err(Unexecuted::NotKept(unnameable(binding, variable, &error)));
                 };
-                if variable.is_misspelt {
-                    let written = shadowing::with_primitive(&rebinding.type_name, |_| true);
-                    rebinding.type_name = written;
-                }
+                // rustc prints `i32` for that type, whatever else has the name.
+                let is_shadowed = |word: &str| self.type_names.contains(word);
+                let written = shadowing::with_primitive(&rebinding.type_name, is_shadowed);
+                rebinding.type_name = written;
                 let statement = statement(binding, &rebinding);
                 added(&statement);
                 rebindings.push((binding.clone(), statement));
@@ -160,7 +161,7 @@ impl Persistence {
                 false => self.mutable.remove(&binding.name),
             };
         }
-        self.variants.extend(shadowing::type_names(code));
+        self.type_names.extend(shadowing::type_names(code));
     }
 }
 
