@@ -5,40 +5,44 @@ import pytest
 # A definition, and what a later cell sees of it.
 KEPT = {
     "let joined = std::thread::spawn(|| 1).join();": ("joined.unwrap()", "1"),
-    "let failed = std::io::Error::other(\"no\"); let failed: std::io::Result<u8> = Err(failed);": (
+    'let failed = std::io::Error::other("no"); let failed: std::io::Result<u8> = Err(failed);': (
         "failed.unwrap_err().to_string()",
         '"no"',
     ),
-    "fn f() -> Result<u8, Box<dyn std::error::Error + Send + Sync>> { Ok(\"x\".parse()?) }\n"
+    'fn f() -> Result<u8, Box<dyn std::error::Error + Send + Sync>> { Ok("x".parse()?) }\n'
     "let parsed = f();": ("parsed.unwrap_err().to_string()", '"invalid digit found in string"'),
     "static WORDS: &(dyn std::fmt::Debug + Send + Sync) = &5; let words = WORDS;": ("words", "5"),
-    "let letters = \"abc\".chars().peekable();": ("letters.collect::<String>()", '"abc"'),
+    'let letters = "abc".chars().peekable();': ("letters.collect::<String>()", '"abc"'),
     "trait Area { fn area(&self) -> u8; } impl Area for u8 { fn area(&self) -> u8 { *self } }\n"
     "fn shape() -> std::rc::Rc<std::cell::RefCell<dyn Area>> "
     "{ std::rc::Rc::new(std::cell::RefCell::new(3u8)) }\nlet cell = shape();": (
         "cell.borrow().area()",
         "3",
     ),
-    "fn twice(n: i32) -> i32 { 2 * n }\nlet function = twice; let table = [twice as fn(i32) -> i32; 2];": (
+    "fn twice(n: i32) -> i32 { 2 * n }\n"
+    "let function = twice; let table = [twice as fn(i32) -> i32; 2];": (
         "(function(2), table[1](3))",
         "(4, 6)",
     ),
-    "mod shapes { mod hidden { #[derive(Debug)] pub struct Inner; } pub type Shape = hidden::Inner;\n"
-    "pub fn make() -> Option<Shape> { Some(hidden::Inner) } }\nlet hidden = shapes::make();": (
-        "hidden",
-        "Some(Inner)",
-    ),
+    "mod shapes { mod hidden { #[derive(Debug)] pub struct Inner; }\n"
+    "pub type Shape = hidden::Inner;\n"
+    "pub fn make() -> Option<Shape> { Some(hidden::Inner) } }\n"
+    "let hidden = shapes::make();": ("hidden", "Some(Inner)"),
     # Without a name.
     "let plus = |n: i32| n + 1;": ("plus(4)", "5"),
-    "let greet = |name: &str, mark: char| format!(\"{name}{mark}\"); // a comment": (
+    'let greet = |name: &str, mark: char| format!("{name}{mark}"); // a comment': (
         "greet(\"you\", '!')",
         '"you!"',
     ),
-    "let mut n = 0; let mut count = move |by: i32| { n += by; n };": ("(count(2), count(3))", "(2, 5)"),
-    "let text = String::from(\"once\"); let give = move || text;": ("give()", '"once"'),
+    "let mut n = 0; let mut count = move |by: i32| { n += by; n };": (
+        "(count(2), count(3))",
+        "(2, 5)",
+    ),
+    'let text = String::from("once"); let give = move || text;': ("give()", '"once"'),
     "let (double, half) = (|n: u8| 2 * n, |n: u8| n / 2);": ("half(double(5))", "5"),
-    "let word: &'static str = \"hi\"; let hello = move || word.len();": ("hello()", "2"),
-    "fn evens() -> impl Iterator<Item = u64> + Clone { (0..).step_by(2) }\nlet mut even = evens();": (
+    'let word: &\'static str = "hi"; let hello = move || word.len();': ("hello()", "2"),
+    "fn evens() -> impl Iterator<Item = u64> + Clone { (0..).step_by(2) }\n"
+    "let mut even = evens();": (
         "(even.next(), even.nth(1))",
         "(Some(0), Some(4))",
     ),
@@ -50,7 +54,10 @@ KEPT = {
         "seven.to_string()",
         '"7"',
     ),
-    "fn adder(by: i32) -> impl Fn(i32) -> i32 { move |n| n + by }\nlet add = adder(3);": ("add(4)", "7"),
+    "fn adder(by: i32) -> impl Fn(i32) -> i32 { move |n| n + by }\nlet add = adder(3);": (
+        "add(4)",
+        "7",
+    ),
 }
 
 
@@ -70,7 +77,7 @@ def test_what_is_derived_from_it_has_a_type_too(kernel):
 
 
 def test_closures_own_variables_of_earlier_cells(kernel):
-    kernel.execute("let base = 10; let names = vec![\"a\", \"b\"]; let mut log = vec![0];").ok()
+    kernel.execute('let base = 10; let names = vec!["a", "b"]; let mut log = vec![0];').ok()
     kernel.execute("let add = move |n: i32| n + base;").ok()
     kernel.execute("let first = move || names[0];").ok()
     kernel.execute("let mut push = move |n| { log.push(n); log.len() };").ok()
@@ -94,7 +101,7 @@ def test_nothing_runs_twice(kernel, tmp_path):
 
 
 def test_a_panic_in_such_a_line_has_its_place(kernel):
-    executed = kernel.execute('let ok = 1;\nlet f = |n: i32| n; let bad: i32 = [1][f(7) as usize];')
+    executed = kernel.execute("let ok = 1;\nlet f = |n: i32| n; let bad: i32 = [1][f(7) as usize];")
     assert executed.error["ename"] == "panic"
     assert "line 2" in executed.traceback and "Box" not in executed.traceback
 
@@ -103,7 +110,11 @@ BORROWED = {
     "let first = &list[0];": ("first", "list", "let first = list[0].clone();"),
     "let part = &list[1..];": ("part", "list", "let part = list[1..].to_owned();"),
     "let it = list.iter();": ("it", "list", "let it = list.clone().into_iter();"),
-    "let longest = list.iter().max();": ("longest", "list", "let longest = list.iter().max().cloned();"),
+    "let longest = list.iter().max();": (
+        "longest",
+        "list",
+        "let longest = list.iter().max().cloned();",
+    ),
     "let start = &text[..2];": ("start", "text", "let start = text[..2].to_owned();"),
     "let short = text.trim();": ("short", "text", "let short = text.trim().to_owned();"),
     "let add = |n: i32| n + base;": ("add", "base", "let add = move |n: i32| n + base;"),
@@ -114,7 +125,7 @@ BORROWED = {
 
 @pytest.mark.parametrize("code", BORROWED)
 def test_a_borrow_is_refused_with_both_names_and_both_ways_out(kernel, code):
-    kernel.execute("let mut list = vec![\"b\".to_owned(), \"c\".to_owned()];").ok()
+    kernel.execute('let mut list = vec!["b".to_owned(), "c".to_owned()];').ok()
     kernel.execute('let text = "abc ".to_owned(); let base = 1;').ok()
     variable, of, instead = BORROWED[code]
     executed = kernel.execute(code)
@@ -160,6 +171,6 @@ def test_what_has_no_name_is_refused_with_the_line_to_write(kernel, code):
 
 
 def test_errors_of_the_cells_own_stay(kernel):
-    executed = kernel.execute("let f = |n: i32| n + 1;\nlet n: u8 = f(\"1\");")
+    executed = kernel.execute('let f = |n: i32| n + 1;\nlet n: u8 = f("1");')
     assert "E0308" in executed.traceback
     assert kernel.execute("let f = |n| n;").error["evalue"].startswith("type annotations needed")

@@ -1,7 +1,7 @@
 //! What is bound again, and what is said of the rest.
 
 use super::*;
-use blitz_toolchain::variable_types::Signature;
+use blitz_toolchain::variable_types::{Borrow, Signature};
 
 fn variable(type_name: &str) -> Variable {
     Variable { name: "x".to_owned(), type_name: type_name.to_owned(), ..Variable::default() }
