@@ -65,6 +65,17 @@ impl Failed<'_> {
         }
     }
 
+    /// The error of a cell with a variable that cannot be kept.
+    pub fn of_unkept(&self, message: &str, place: Option<Place>, helps: &[String]) -> ErrorOutput {
+        if self.outcome.interrupted {
+            return interrupted("Compilation was cancelled. Nothing ran, all variables are kept.");
+        }
+        let mut traceback = headline("compile error", message);
+        traceback.extend(place.iter().flat_map(Place::render));
+        traceback.extend(helps.iter().map(|help| format!("\x1b[1mhelp\x1b[0m: {help}")));
+        output("compile error", message, traceback)
+    }
+
     fn panic(&self, panic: Option<&Panic>) -> ErrorOutput {
         let Some(panic) = panic else {
             // A panic without a message: something unwound on purpose.

@@ -355,7 +355,7 @@ fn lost_variables(
     before: &Store,
     after: &Store,
 ) -> Vec<(String, String)> {
-    let words = |kind| blitz_toolchain::notebook::words(kind);
+    let words = |kind| type_words(kind).into_iter();
     let mut known: HashMap<&str, bool> = HashMap::new();
     let mut lost: Vec<(String, String)> = Vec::new();
     for (name, kind) in context.variables_and_types() {
@@ -368,6 +368,17 @@ fn lost_variables(
     }
     lost.sort();
     lost
+}
+
+/// The words of a type by which the notebook's own definitions can be meant: what follows `::` belongs
+/// to what stands before it.
+fn type_words(kind: &str) -> Vec<&str> {
+    let start = |word: &str| word.as_ptr() as usize - kind.as_ptr() as usize;
+    let is_own = |word: &&str| {
+        let before = &kind[..start(word)];
+        !before.ends_with("::") || before.ends_with("crate::")
+    };
+    blitz_toolchain::notebook::words(kind).filter(is_own).collect()
 }
 
 fn newly_aside(before: &Store, after: &Store) -> Vec<Definition> {

@@ -8,6 +8,7 @@ pub mod dependencies;
 pub mod evaluator;
 pub mod execution;
 pub mod lines;
+pub mod persistence;
 pub mod record;
 pub mod sent;
 

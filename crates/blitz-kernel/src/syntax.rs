@@ -204,6 +204,13 @@ fn wrapped(code: &str) -> String {
     format!("{PRELUDE}{code}\n}}")
 }
 
+/// The statements of `code`, each with where it begins, in bytes.
+pub fn placed_statements(code: &str) -> Vec<(usize, SyntaxNode)> {
+    let place =
+        |node: &SyntaxNode| usize::from(node.text_range().start()).checked_sub(PRELUDE.len());
+    statements(code).into_iter().filter_map(|node| Some((place(&node)?, node))).collect()
+}
+
 /// The nodes of the statements of `code`, as they stand behind [`PRELUDE`].
 pub fn statements(code: &str) -> Vec<SyntaxNode> {
     let file = SourceFile::parse(&wrapped(&without_commands(code)), Edition::Edition2024).tree();
@@ -295,7 +302,7 @@ mod tests {
     fn a_text_has_one_normal_form() {
         assert_eq!(normalized("& 'static   mut  Vec < u8 >"), "&'static mut Vec<u8>");
         assert_eq!(normalized("dyn A+Send // why\n + 'a"), "dyn A+Send+'a");
-        assert_eq!(one_line("a(\n    b, // c\n)"), "a(     b,  )");
+        assert_eq!(one_line("a(\n    b, // c\n)"), "a( b,  )");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `cargo build` and `cargo check` of a cell, without cargo.
 
+use crate::absolute::absolute;
 use crate::aids;
 use crate::answers::Answer;
 use crate::call::Call;
@@ -12,6 +13,7 @@ use crate::notebook::Notebook;
 use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
 use crate::session::Session;
+use crate::variable_types;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,21 +72,47 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
     let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
         .context("cannot read the cell's source")?;
     let source = notebook.put_into(&source);
+    let mut source = absolute(&source);
+    let has_library = aids::library(&session.build_dir).exists();
+    if has_library {
+        source = instrument::with_store_of_library(&source).unwrap_or(source);
+        source = instrument::forget(&source, &notebook.forgotten);
+    }
     if kind == Kind::Library {
         let shows = !Requests::new(&session.build_dir).has_own_format();
-        let has_library = aids::library(&session.build_dir).exists();
-        let instrumented = instrument::instrument(&source, shows, has_library);
-        let instrumented = match has_library {
-            true => instrument::forget(&instrumented, &notebook.forgotten),
-            false => instrumented,
-        };
+        let instrumented = instrument::instrument(&source, shows);
         match rustc(session, &recording, &instrumented, kind)? {
             // The diagnostics of what evcxr wrote are those that it understands.
             Compiled::Ended { is_success: false, .. } if instrumented != source => {}
             ended => return Ok(ended),
         }
     }
-    rustc(session, &recording, &source, kind)
+    let ended = rustc(session, &recording, &source, kind)?;
+    if let Compiled::Ended { lines, is_success } = &ended {
+        let crates = recording.crates();
+        let ask = |source: &str| ask_types(session, &recording, source);
+        match kind {
+            Kind::Check => {
+                variable_types::note_looked_at(session, &source, lines, &crates, &ask);
+            }
+            Kind::Library if !*is_success => {
+                variable_types::note_failed(session, &source, lines, &crates, &ask);
+            }
+            Kind::Library => {}
+        }
+    }
+    Ok(ended)
+}
+
+/// rustc's diagnostics of a source that is made for them.
+fn ask_types(session: &Session, recording: &Recording, source: &str) -> Option<String> {
+    let dir = session.build_dir.join("cell");
+    let mut command = command(session, recording, source, &dir).ok()?;
+    command.arg("--emit=metadata").args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
+    match job::output(&mut command, &Requests::new(&session.build_dir)).ok()? {
+        Job::Ended(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Job::Cancelled => None,
+    }
 }
 
 /// Compiles the dependencies with cargo, which first needs everything that set-up compiled.

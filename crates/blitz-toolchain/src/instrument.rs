@@ -19,8 +19,8 @@ trait EvcxrDebugDisplay {{ fn evcxr_display(&self); }}
 impl<T: ::std::fmt::Debug + ?Sized> EvcxrDebugDisplay for T {{
     fn evcxr_display(&self) {{
         if ::std::any::type_name::<T>() == "()" {{ return; }}
-        let block = ::std::format!("{{}}text/plain\n{{:?}}{{}}", {begin:?}, self, {end:?});
-        let _ = ::std::io::Write::write_all(&mut ::std::io::stdout().lock(), block.as_bytes());
+        let evcxr_block = ::std::format!("{{}}text/plain\n{{:?}}{{}}", {begin:?}, self, {end:?});
+        let _ = ::std::io::Write::write_all(&mut ::std::io::stdout().lock(), evcxr_block.as_bytes());
     }}
 }}
 "##
@@ -47,11 +47,11 @@ fn report_error() -> String {
     let mark = marks::USER_ERROR;
     format!(
         r##"
-fn evcxr_report_error(type_name: &str, message: ::std::string::String, place: &::std::panic::Location<'_>) {{
-    let record = ::std::format!("{{}}{{}} {{}} {{}}\n{{}}\n", {mark:?}, place.line(), type_name, message.len(), message);
-    let mut stdout = ::std::io::stdout().lock();
-    let _ = ::std::io::Write::write_all(&mut stdout, record.as_bytes());
-    let _ = ::std::io::Write::flush(&mut stdout);
+fn evcxr_report_error(evcxr_type: &::std::primitive::str, evcxr_message: ::std::string::String, evcxr_place: &::std::panic::Location<'_>) {{
+    let evcxr_record = ::std::format!("{{}}{{}} {{}} {{}}\n{{}}\n", {mark:?}, evcxr_place.line(), evcxr_type, evcxr_message.len(), evcxr_message);
+    let mut evcxr_stdout = ::std::io::stdout().lock();
+    let _ = ::std::io::Write::write_all(&mut evcxr_stdout, evcxr_record.as_bytes());
+    let _ = ::std::io::Write::flush(&mut evcxr_stdout);
 }}
 "##
     )
@@ -63,13 +63,10 @@ const STORE: (&str, &str) = (
     "\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
 );
 
-/// The source with the kernel's additions. `shows` is whether values are shown the usual way,
-/// `has_library` whether there is a library of the variable store.
-pub fn instrument(source: &str, shows: bool, has_library: bool) -> String {
+/// The source, in which evcxr's lines have absolute names, with the kernel's additions. `shows` is
+/// whether values are shown the usual way.
+pub fn instrument(source: &str, shows: bool) -> String {
     let mut instrumented = report_errors(source);
-    if has_library && let Some(shorter) = with_store_of_library(&instrumented) {
-        instrumented = shorter;
-    }
     if shows && source.lines().any(|line| line == SHOW) {
         if may_have_tensors(source) {
             instrumented =
@@ -86,7 +83,8 @@ const STORE_IS_OPEN: &str =
     "\nlet evcxr_variable_store = unsafe {&mut *evcxr_variable_store};\n";
 
 /// evcxr's line where a cell has no variables.
-const STORE_IS_CLOSED: &str = "\nevcxr_variable_store: *mut u8) -> *mut u8 {\n";
+const STORE_IS_CLOSED: &str =
+    "\nevcxr_variable_store: *mut ::std::primitive::u8) -> *mut ::std::primitive::u8 {\n";
 
 /// The source, which uses the library of the variable store, with these variables dropped before the
 /// cell begins.
@@ -102,7 +100,7 @@ pub fn forget(source: &str, variables: &[String]) -> String {
     // A cell without variables of its own has only the address.
     let line = STORE_IS_CLOSED.trim_end();
     let store = format!("(evcxr_variable_store as *mut ::{CRATE}::VariableStore)");
-    let open = format!("if let ::core::option::Option::Some(store) = unsafe {{ {store}.as_mut() }}");
+    let open = format!("if let ::std::option::Option::Some(store) = unsafe {{ {store}.as_mut() }}");
     source.replacen(STORE_IS_CLOSED, &format!("{line} {open} {{ store.{} }}\n", forget.trim_end()), 1)
 }
 
@@ -114,8 +112,9 @@ fn may_have_tensors(source: &str) -> bool {
     words.any(|word| word == "blitz" || word == "tch")
 }
 
-/// The source with the library in the place of evcxr's module of variables, if that is there.
-fn with_store_of_library(source: &str) -> Option<String> {
+/// The source with the library of the variable store in the place of evcxr's module of variables, if
+/// that is there.
+pub fn with_store_of_library(source: &str) -> Option<String> {
     let (before, rest) = source.split_once(STORE.0)?;
     let (module, after) = rest.split_once(STORE.1)?;
     let count = |text: &str| text.matches('\n').count();
@@ -134,14 +133,14 @@ fn report_errors(source: &str) -> String {
 /// evcxr's conversion with the report in the place of its `eprintln!`, or `None` when it has
 /// another form than expected.
 fn reporting(conversion: &str) -> Option<String> {
-    let (head, rest) = conversion.split_once("fn from(error: T) -> Self {")?;
-    let (gap, rest) = rest.split_once("eprintln!(")?;
-    let (format, rest) = rest.split_once(", error);")?;
+    let (head, rest) = conversion.split_once("fn from(evcxr_error: T) -> Self {")?;
+    let (gap, rest) = rest.split_once("::std::eprintln!(")?;
+    let (format, rest) = rest.split_once(", evcxr_error);")?;
     let known = gap.trim().is_empty() && ["\"{}\"", "\"{:?}\"", "\"{:#?}\""].contains(&format);
     known.then(|| {
         format!(
-            "{head}#[track_caller] fn from(error: T) -> Self {{{gap}evcxr_report_error(\
-             ::std::any::type_name::<T>(), ::std::format!({format}, error), \
+            "{head}#[track_caller] fn from(evcxr_error: T) -> Self {{{gap}evcxr_report_error(\
+             ::std::any::type_name::<T>(), ::std::format!({format}, evcxr_error), \
              ::std::panic::Location::caller());{rest}"
         )
     })

@@ -14,7 +14,7 @@
 //!   rustc's diagnostics, in the place of `cargo build` (`compile_cell`, `recording`, `opt_level`, `job`);
 //! - end a compilation that runs, from another thread ([`Control::cancel`]);
 //! - decide how a value is shown and an error reported, in the place of text that it writes into the
-//!   source (`instrument`);
+//!   source, with names of its own (`instrument`, `absolute`);
 //! - give it the variable store compiled, and the linker's options for a cell (`aids`);
 //! - give its rust-analyzer the graph of crates and the standard library, in the place of what cargo
 //!   and rustc say of them (`metadata`, `sysroot`, `sources`);
@@ -22,6 +22,7 @@
 //!
 //! Then [`Control`] would be arguments of those calls, and everything else would go.
 
+mod absolute;
 mod aids;
 mod answers;
 mod call;
@@ -40,10 +41,12 @@ mod parent;
 mod recording;
 mod session;
 mod sources;
+mod static_lifetimes;
 mod sysroot;
 mod sysroot_metadata;
 mod tool;
 mod toolchain;
+pub mod variable_types;
 
 pub use check::{Checked, Compiler};
 pub use control::Control;

@@ -66,6 +66,15 @@ impl Recording {
         };
         recording.sources.iter().all(is_current).then_some(recording)
     }
+
+    /// The crates that cells can name.
+    pub fn crates(&self) -> Vec<String> {
+        let externs = self.args.windows(2).filter(|pair| pair[0] == "--extern");
+        let names = externs.filter_map(|pair| pair[1].split('=').next());
+        // An option may stand before the name: `noprelude:alloc`.
+        let names = names.filter_map(|name| name.rsplit(':').next());
+        ["std", "core"].into_iter().chain(names).map(str::to_owned).collect()
+    }
 }
 
 /// What [`record`] comes to.

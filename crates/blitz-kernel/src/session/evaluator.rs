@@ -1,5 +1,6 @@
 //! The thread that compiles and runs cells, one after the other.
 
+use crate::cells::input::Ask;
 use crate::cells::outcome::Outcome;
 use crate::engine;
 use crate::failure::{self, Failed};
@@ -10,8 +11,9 @@ use crate::session::Session;
 use crate::session::commands::Commands;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
-use crate::session::sent::Sent;
 use crate::session::definitions::Item;
+use crate::session::persistence::{Persistence, Unexecuted};
+use crate::session::sent::Sent;
 use crate::syntax;
 use blitz_contract::Layout;
 use evcxr::{CommandContext, EvalOutputs};
@@ -30,6 +32,7 @@ pub struct Evaluator {
     engine: Result<CommandContext, String>,
     notebook: Notebook,
     lines: SourceLines,
+    persistence: Persistence,
     execution_count: usize,
     full_backtrace: bool,
 }
@@ -42,7 +45,18 @@ impl Evaluator {
             .map_err(|error| format!("{error:#}"));
         let lines = SourceLines::new(build_dir.join("src/lib.rs"));
         let notebook = Notebook::new(build_dir);
-        Evaluator { session, layout, engine, notebook, lines, execution_count: 0, full_backtrace }
+        let persistence = Persistence::new(build_dir);
+        let execution_count = 0;
+        Evaluator {
+            session,
+            layout,
+            engine,
+            notebook,
+            lines,
+            persistence,
+            execution_count,
+            full_backtrace,
+        }
     }
 
     /// Evaluates cells until the queue is closed.
@@ -114,11 +128,24 @@ impl Evaluator {
         }
         self.lines.add_cell(self.execution_count, &sent);
         let (translated, commands) = Commands::take(&sent.code);
-        self.session.record.begin(&sent.code, Arc::clone(&execution.client));
+        self.persistence.prepare(context, &translated);
+        let client: Arc<dyn Ask> = execution.client.clone();
+        self.session.record.begin(&sent.code, client);
         let origin =
             Origin { cell: self.execution_count, id: execution.cell_id.clone(), ..Origin::default() };
-        let mut execute =
-            |context: &mut CommandContext, code: &str| context.execute(code);
+        let mut refused = None;
+        let mut execute = |context: &mut CommandContext, code: &str| {
+            let mut added = |text: &str| self.lines.add_to_line(text);
+            match self.persistence.execute(context, code, &mut added) {
+                Ok(outputs) => Ok(outputs),
+                Err(Unexecuted::Engine(error)) => Err(error),
+                Err(Unexecuted::NotKept(refusal)) => {
+                    let error = refusal.message.clone().into();
+                    refused = Some(refusal);
+                    Err(error)
+                }
+            }
+        };
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             self.notebook.execute(context, &translated, &origin, &mut execute)
         }));
@@ -133,7 +160,13 @@ impl Evaluator {
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),
             Ok(Err(notebook::Failed::Evcxr(error, changes))) => {
-                let mut shown = failed.of_evcxr(&error, &sent);
+                let mut shown = match &refused {
+                    Some(refusal) => {
+                        let place = self.lines.place_in_last_cell(refusal.line);
+                        failed.of_unkept(&refusal.message, place, &refusal.helps)
+                    }
+                    None => failed.of_evcxr(&error, &sent),
+                };
                 if matches!(error, evcxr::Error::SubprocessTerminated(_)) {
                     self.notebook.process_ended();
                 } else {

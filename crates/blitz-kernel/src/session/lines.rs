@@ -16,6 +16,8 @@ use std::path::PathBuf;
 pub struct SourceLines {
     generated: PathBuf,
     cells: Vec<Cell>,
+    /// What the kernel has added to lines of the last cell.
+    added: Vec<String>,
     /// The cell and line of each line between the marks of the notebook's definitions.
     definitions: Vec<Option<(usize, usize)>>,
 }
@@ -30,13 +32,27 @@ struct Cell {
 impl SourceLines {
     /// No cells yet; `generated` is the file that evcxr writes.
     pub fn new(generated: PathBuf) -> Self {
-        SourceLines { generated, cells: Vec::new(), definitions: Vec::new() }
+        let (added, definitions) = (Vec::new(), Vec::new());
+        SourceLines { generated, cells: Vec::new(), added, definitions }
     }
 
     /// Adds the cell that is about to run.
     pub fn add_cell(&mut self, execution_count: usize, sent: &Sent) {
         let (written, sent) = (sent.written.clone(), sent.code.clone());
         self.cells.push(Cell { execution_count, written, sent });
+        self.added.clear();
+    }
+
+    /// In the generated file, `text` stands in a line of the last cell that does not have it.
+    pub fn add_to_line(&mut self, text: &str) {
+        self.added.push(text.to_owned());
+    }
+
+    /// The place of a line, from 1, of the last cell.
+    pub fn place_in_last_cell(&self, line: usize) -> Option<Place> {
+        let cell = self.cells.last()?;
+        let text = cell.written.lines().nth(line.checked_sub(1)?)?.to_owned();
+        Some(Place { cell: cell.execution_count, line, text })
     }
 
     /// What stands between the marks: for each line its cell and line.
@@ -74,7 +90,10 @@ impl SourceLines {
 
     /// The cell's line that stands at `line` (from 1) of the generated file.
     pub fn place_of_generated(&self, line: usize) -> Option<Place> {
-        let generated = std::fs::read_to_string(&self.generated).ok()?;
+        let mut generated = std::fs::read_to_string(&self.generated).ok()?;
+        for added in &self.added {
+            generated = generated.replace(added, "");
+        }
         let lines: Vec<&str> = generated.lines().map(str::trim).collect();
         let wanted = *lines.get(line.checked_sub(1)?)?;
         if wanted.is_empty() {

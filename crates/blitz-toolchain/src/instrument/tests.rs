@@ -4,13 +4,13 @@ use super::*;
 use std::path::Path;
 use std::process::Command;
 
-/// evcxr's conversion of errors, as it stands in `eval_context.rs`.
+/// evcxr's conversion of errors, with absolute names.
 const CONVERSION: &str = r#"
             struct EvcxrUserCodeError {}
-            impl<T: std::fmt::Display> From<T> for EvcxrUserCodeError {
-                fn from(error: T) -> Self {
-                    eprintln!("{}", error);
-                    println!("{}", evcxr_internal_runtime::USER_ERROR_OCCURRED);
+            impl<T: ::std::fmt::Display> ::std::convert::From<T> for EvcxrUserCodeError {
+                fn from(evcxr_error: T) -> Self {
+                    ::std::eprintln!("{}", evcxr_error);
+                    ::std::println!("{}", evcxr_internal_runtime::USER_ERROR_OCCURRED);
                     EvcxrUserCodeError {}
                 }
             }
@@ -60,7 +60,7 @@ println!(\"side effect\")
 ).evcxr_display();
 }
 ";
-    let instrumented = instrument(source, true, false);
+    let instrumented = instrument(source, true);
     assert!(instrumented.starts_with(source), "no line moves");
     let dir = tempfile::tempdir().expect("a temporary directory");
     let block = |text: &str| format!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n");
@@ -119,7 +119,7 @@ Own
     let dir = tempfile::tempdir().expect("a temporary directory");
     for import in ["prelude::*", "prelude::{Own, Tensor}"] {
         let source = format!("{CRATES}use blitz::{import};\n{values}");
-        let instrumented = instrument(&source, true, false);
+        let instrumented = instrument(&source, true);
         let unmoved = instrumented.replace(SHOW_TENSOR, SHOW);
         assert!(unmoved.starts_with(&source), "no line moves");
         let local = instrumented.replace("::blitz::", "blitz::");
@@ -135,10 +135,10 @@ Own
 fn only_cells_that_name_the_crates_load_them() {
     let source = |code: &str| format!("fn f() {{\n{code}\n(\n1\n).evcxr_display();\n}}\n");
     for code in ["match 1 { _ => {} }", "let blitzen = 1;", "let _tch = 1;"] {
-        assert!(!instrument(&source(code), true, false).contains("::blitz::"), "{code}");
+        assert!(!instrument(&source(code), true).contains("::blitz::"), "{code}");
     }
     for code in ["let x: tch::Tensor = y;", "use blitz::prelude::*;"] {
-        assert!(instrument(&source(code), true, false).contains("::blitz::"), "{code}");
+        assert!(instrument(&source(code), true).contains("::blitz::"), "{code}");
     }
 }
 
@@ -159,17 +159,17 @@ Ok(())})();
          invalid digit found in string\nEVCXR_ERROR_OCCURRED\n",
         line + 1
     );
-    assert_eq!(printed(dir.path(), &instrument(&source, true, false)), expected);
+    assert_eq!(printed(dir.path(), &instrument(&source, true)), expected);
     let debug =
         source.replace("Display", "Debug").replace("eprintln!(\"{}\"", "eprintln!(\"{:?}\"");
-    let printed = printed(dir.path(), &instrument(&debug, true, false));
+    let printed = printed(dir.path(), &instrument(&debug, true));
     assert!(printed.contains("36\nParseIntError { kind: InvalidDigit }\n"), "{printed}");
 }
 
 #[test]
 fn the_library_takes_the_place_of_the_module_and_no_line_moves() {
     let source = format!("#![allow(dead_code)]\n{MODULE}fn last() {{}}\n");
-    let instrumented = instrument(&source, true, true);
+    let instrumented = with_store_of_library(&source).expect("the module");
     assert_eq!(instrumented.lines().count(), source.lines().count());
     assert_eq!(instrumented.lines().last(), source.lines().last());
     assert!(instrumented.contains("pub use ::blitz_variable_store::*;"), "{instrumented}");
@@ -184,9 +184,9 @@ fn what_is_not_evcxrs_stays_as_it_is() {
         "mod evcxr_internal_runtime {\n}\n",
     ];
     for source in sources {
-        assert_eq!(instrument(source, true, true), source);
+        assert_eq!(instrument(source, true), source);
     }
     // evcxr shows in its own way after `:fmt`.
     let shown = "fn f() {\n(\n1\n).evcxr_display();\n}\n";
-    assert_eq!(instrument(shown, false, true), shown);
+    assert_eq!(instrument(shown, false), shown);
 }

@@ -1,0 +1,229 @@
+//! Keeping a cell's variables, where evcxr alone cannot.
+//!
+//! evcxr keeps a variable under a type that rust-analyzer writes down, and gives up before anything
+//! runs where that has no name for it. rustc has one ([`blitz_toolchain::variable_types`]), or the
+//! value fits into a box: then a second `let` behind the first, on the same line, gives the variable
+//! a type that can be written down, and the cell is executed again. What cannot be kept is refused
+//! in words for a learner. This stands in front of evcxr, so that it, its rust-analyzer and `:vars`
+//! all see the one type.
+
+mod bindings;
+mod owned;
+mod rebinding;
+mod refusal;
+mod shadowing;
+
+use crate::syntax::commands::{Command, commands};
+use bindings::{Binding, bindings};
+use blitz_toolchain::variable_types::{self, Report, Variable};
+use evcxr::{CommandContext, Error, EvalOutputs};
+use rebinding::{Rebinding, rebinding};
+use refusal::{borrowed, unnameable, without_a_name};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+pub use refusal::NotKept;
+
+/// Executions of a cell, each with more variables bound again.
+const ATTEMPTS: usize = 3;
+
+/// Executes cells and sees to it that their variables are kept.
+pub struct Persistence {
+    build_dir: PathBuf,
+    /// The variables that are bound with `mut`.
+    mutable: BTreeSet<String>,
+    /// The names that cells have given a meaning where types stand.
+    type_names: BTreeSet<String>,
+}
+
+/// Why a cell was not executed to its end.
+pub enum Unexecuted {
+    /// What evcxr says.
+    Engine(Error),
+    /// A variable cannot be kept; nothing has run.
+    NotKept(NotKept),
+}
+
+impl Persistence {
+    /// For the kernel that builds in `build_dir`.
+    pub fn new(build_dir: &Path) -> Self {
+        Persistence {
+            build_dir: build_dir.to_owned(),
+            mutable: BTreeSet::new(),
+            type_names: BTreeSet::new(),
+        }
+    }
+
+    /// Sees to it that variables survive `code`, which may give the names of their types another
+    /// meaning. Best effort: a variable that cannot be helped is lost with its type.
+    pub fn prepare(&self, context: &mut CommandContext, code: &str) {
+        let mut names = shadowing::type_names(code);
+        if code.contains('*') && !names.is_empty() {
+            // Which of them a glob import names is not known here.
+            names.extend(self.type_names.iter().cloned());
+        }
+        let is_meant = |type_name: &str| shadowing::mentions(type_name, &names);
+        let meant: Vec<String> = context
+            .variables_and_types()
+            .filter(|(_, type_name)| is_meant(type_name))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        if meant.is_empty() {
+            return;
+        }
+        variable_types::forget(&self.build_dir);
+        let _ = context.check("");
+        let report = variable_types::read(&self.build_dir).unwrap_or_default();
+        let statements = report.variables.iter().filter(|it| meant.contains(&it.name));
+        let statements = statements.filter_map(|variable| {
+            let type_name = shadowing::absolute(variable, &names)?;
+            let (name, value) = (&variable.name, &variable.name);
+            let mutability = if self.mutable.contains(name) { "mut " } else { "" };
+            Some(format!("let {mutability}{name}: {type_name} = {value};\n"))
+        });
+        let statements: String = statements.collect();
+        if !statements.is_empty() {
+            let _ = context.execute(&statements);
+        }
+    }
+
+    /// Executes `code`. What is added to its lines goes to `added`.
+    ///
+    /// # Errors
+    /// It does not compile, its process ended, or a variable cannot be kept.
+    pub fn execute(
+        &mut self,
+        context: &mut CommandContext,
+        code: &str,
+        added: &mut dyn FnMut(&str),
+    ) -> Result<EvalOutputs, Unexecuted> {
+        // A second execution would run them twice.
+        let (commands, code) = without_shell_commands(code);
+        let mut outputs = match commands {
+            Some(commands) => context.execute(&commands).map_err(Unexecuted::Engine)?,
+            None => EvalOutputs::new(),
+        };
+        let bindings = bindings(&code);
+        let mut rebindings: Vec<(Binding, String)> = Vec::new();
+        for attempt in 1.. {
+            variable_types::forget(&self.build_dir);
+            let error = match context.execute(&with(&code, &rebindings)) {
+                Ok(more) => {
+                    outputs.merge(more);
+                    self.remember(&code, &bindings);
+                    return Ok(outputs);
+                }
+                Err(error) => error,
+            };
+            // Where its process has ended, the cell has run.
+            let is_early = matches!(error, Error::CompilationErrors(_) | Error::Message(_));
+            let report = variable_types::read(&self.build_dir).filter(|_| is_early);
+            let Some(report) = report else { return Err(unexecuted(error, &rebindings)) };
+            if let Some(refusal) = borrowed(&report, &bindings) {
+                return Err(Unexecuted::NotKept(refusal));
+            }
+            let known = rebindings.len();
+            for (binding, variable) in to_rebind(&report, &bindings, &error) {
+                if rebindings.iter().any(|(it, _)| it.name == binding.name) {
+                    continue;
+                }
+                let Some(mut rebinding) = rebinding(variable) else {
+                    return Err(Unexecuted::NotKept(unnameable(binding, variable, &error)));
+                };
+                // rustc prints `i32` for that type, whatever else has the name.
+                let is_shadowed = |word: &str| self.type_names.contains(word);
+                let written = shadowing::with_primitive(&rebinding.type_name, is_shadowed);
+                rebinding.type_name = written;
+                let statement = statement(binding, &rebinding);
+                added(&statement);
+                rebindings.push((binding.clone(), statement));
+            }
+            if rebindings.len() == known || attempt == ATTEMPTS {
+                return Err(unexecuted(error, &rebindings));
+            }
+        }
+        unreachable!("the attempts are counted")
+    }
+
+    /// Notes what [`Persistence::prepare`] must know of a cell that was executed.
+    fn remember(&mut self, code: &str, bindings: &[Binding]) {
+        for binding in bindings {
+            match binding.is_mut {
+                true => self.mutable.insert(binding.name.clone()),
+                false => self.mutable.remove(&binding.name),
+            };
+        }
+        self.type_names.extend(shadowing::type_names(code));
+    }
+}
+
+/// The commands, if there are shell commands among them and Rust behind them, and `code` without the
+/// shell commands.
+fn without_shell_commands(code: &str) -> (Option<String>, String) {
+    let commands = commands(code);
+    let is_shell = |command: &&Command| command.text.starts_with('!');
+    let length = commands.last().map_or(0, |last| last.range.end);
+    if code[length..].trim().is_empty() || !commands.iter().any(|it| is_shell(&it)) {
+        return (None, code.to_owned());
+    }
+    let mut rest = code.to_owned();
+    for command in commands.iter().filter(is_shell) {
+        rest.replace_range(command.range.clone(), &" ".repeat(command.range.len()));
+    }
+    (Some(code[..length].to_owned()), rest)
+}
+
+/// The statement that binds a variable again.
+fn statement(binding: &Binding, rebinding: &Rebinding) -> String {
+    let mutability = if binding.is_mut { "mut " } else { "" };
+    let (name, Rebinding { type_name, value }) = (&binding.name, rebinding);
+    format!(" let {mutability}{name}: {type_name} = {value};")
+}
+
+/// `code` with statements behind those that bind variables.
+fn with(code: &str, rebindings: &[(Binding, String)]) -> String {
+    let mut sorted: Vec<_> = rebindings.iter().collect();
+    sorted.sort_by_key(|(binding, _)| std::cmp::Reverse(binding.end));
+    let mut code = code.to_owned();
+    for (binding, statement) in sorted {
+        code.insert_str(binding.end, statement);
+    }
+    code
+}
+
+/// The variables that need another type, with where they are bound.
+fn to_rebind<'a>(
+    report: &'a Report,
+    bindings: &'a [Binding],
+    error: &Error,
+) -> impl Iterator<Item = (&'a Binding, &'a Variable)> {
+    let message = match error {
+        Error::Message(message) => message.clone(),
+        _ => String::new(),
+    };
+    let needs = move |it: &&Variable| {
+        let is_named = message.contains(&format!("variable `{}`", it.name));
+        is_named || it.is_misspelt || !it.is_nameable() || it.type_name.contains("dyn ")
+    };
+    report.variables.iter().filter(needs).filter_map(|variable| {
+        let is_bound = |it: &&Binding| it.name == variable.name && it.initializer.is_some();
+        bindings.iter().rfind(is_bound).map(|binding| (binding, variable))
+    })
+}
+
+/// The error of a cell whose variables may have been bound again. One in such a statement is none
+/// that its author could understand.
+fn unexecuted(error: Error, rebindings: &[(Binding, String)]) -> Unexecuted {
+    let Error::CompilationErrors(_) = &error else { return Unexecuted::Engine(error) };
+    match rebindings {
+        [] => Unexecuted::Engine(error),
+        [(binding, statement), ..] => {
+            let type_name = statement.split_once(": ").map_or("", |it| it.1);
+            let type_name = type_name.split(" = ").next().unwrap_or_default();
+            Unexecuted::NotKept(without_a_name(binding, type_name))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
