@@ -69,10 +69,7 @@ impl Changes {
     pub fn described(&self) -> Vec<String> {
         let aside = self.set_aside.iter().map(|it| {
             let reason = it.set_aside.as_deref().unwrap_or_default();
-            format!(
-                "{} no longer fits and is set aside until it does: {reason}\n",
-                it.described()
-            )
+            format!("{} no longer fits and is set aside until it does: {reason}\n", it.described())
         });
         let back = self.back.iter().map(|it| format!("{} fits again.\n", it.described()));
         let dropped = self.dropped.iter().map(|(name, kind)| {
@@ -90,7 +87,16 @@ impl Notebook {
     pub fn new(build_dir: &Path) -> Self {
         let (store, known) = (Store::default(), Store::default());
         let (placed, own, forgotten) = (HashSet::new(), HashSet::new(), Vec::new());
-        Notebook { store, build_dir: build_dir.to_owned(), known, placed, own, forgotten, steps: 0, runs: 0 }
+        Notebook {
+            store,
+            build_dir: build_dir.to_owned(),
+            known,
+            placed,
+            own,
+            forgotten,
+            steps: 0,
+            runs: 0,
+        }
     }
 
     /// The definitions.
@@ -192,7 +198,9 @@ impl Notebook {
     /// The store with what `cell` defines, and what fits it.
     fn fitted(&self, cell: &Cell, origin: &Origin) -> Result<(Store, Changes), Failed> {
         let wanted = self.store.with_cell(cell.definitions.clone(), origin.id.as_deref());
-        if wanted.is_like(&self.store) && !wanted.definitions().iter().any(|it| it.set_aside.is_some()) {
+        if wanted.is_like(&self.store)
+            && !wanted.definitions().iter().any(|it| it.set_aside.is_some())
+        {
             return Ok((wanted, Changes::default()));
         }
         let Some(compiler) = Compiler::of_this_process() else {
@@ -253,7 +261,8 @@ impl Notebook {
         self.steps += 1;
         let step = Step { number: self.steps, ..Step::default() };
         self.write(Some(step)).map_err(as_evcxr)?;
-        let lets = variables.iter().map(|(name, kind)| format!("let mut {name}: {kind} = loop {{}};\n"));
+        let lets =
+            variables.iter().map(|(name, kind)| format!("let mut {name}: {kind} = loop {{}};\n"));
         let declared = context.execute(&lets.collect::<String>());
         self.write(None).map_err(as_evcxr)?;
         declared.map(drop)
@@ -267,14 +276,16 @@ impl Notebook {
         if missing.is_empty() {
             return Ok(None);
         }
-        let compiler = Compiler::of_this_process().context("the dependencies are not compiled yet")?;
+        let compiler =
+            Compiler::of_this_process().context("the dependencies are not compiled yet")?;
         let mut source = "#![allow(warnings)]\n".to_owned();
         for definition in store.active() {
             source.push_str(&statics::placed(store, definition, &missing, &self.own));
             source.push('\n');
         }
         let dir = self.build_dir.join("statics");
-        let library = dir.join(format!("libstatics_{}{}", self.steps + 1, std::env::consts::DLL_SUFFIX));
+        let library =
+            dir.join(format!("libstatics_{}{}", self.steps + 1, std::env::consts::DLL_SUFFIX));
         let compiles = |checked| match checked {
             Checked::Errors(errors) => Ok(errors.is_empty()),
             Checked::Cancelled => anyhow::bail!("compilation cancelled"),
@@ -325,7 +336,8 @@ fn as_evcxr(error: anyhow::Error) -> evcxr::Error {
 pub fn for_toolchain(store: &Store, source: impl Fn(&Definition) -> String) -> ForToolchain {
     let types = store.type_names();
     let of = |it: &Definition| {
-        let leads = if it.set_aside.is_some() { Some(<_>::default()) } else { store.leads(&types, it) };
+        let leads =
+            if it.set_aside.is_some() { Some(<_>::default()) } else { store.leads(&types, it) };
         ForRustc {
             source: source(it),
             always: leads.is_none(),

@@ -167,7 +167,7 @@ class Kernel:
         return request
 
     def submit(self, code, cell=None, **options):
-        """Sends a cell, without waiting. `cell` is what the front end calls it, as JupyterLab does."""
+        """Sends a cell, without waiting. `cell` is what the front end calls it, if it says so."""
         content = {
             "code": code,
             "silent": False,

@@ -23,12 +23,14 @@ class Notebook:
         content = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text())
         self.cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
         self.exercises = "".join(
-            "".join(cell["source"]) for cell in content["cells"] if "<summary>Answers" in "".join(cell["source"])
+            "".join(cell["source"])
+            for cell in content["cells"]
+            if "<summary>Answers" in "".join(cell["source"])
         )
         self.kernel = Kernel(env=ENVIRONMENT)
 
     def run_all(self, first=0, changes=()):
-        """Runs the cells from the `first` on, changed where a change concerns them. What they wrote."""
+        """Runs the cells from the `first` on, with the changes. Returns what they wrote."""
         written = []
         for cell in self.cells[first:]:
             code = "".join(cell["source"])
@@ -51,7 +53,9 @@ class Notebook:
         """The code of the answers, exercise by exercise."""
         code = re.search(r"```rust\n(.*?)```", self.exercises, re.DOTALL)[1]
         parts = re.split(r"^// (\d)", code, flags=re.MULTILINE)
-        return {int(number): "//" + text for number, text in zip(parts[1::2], parts[2::2], strict=True)}
+        return {
+            int(number): "//" + text for number, text in zip(parts[1::2], parts[2::2], strict=True)
+        }
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +88,12 @@ def test_the_answers_can_be_executed(notebooks, name):
 
 
 def test_exercise_1_of_the_neural_networks(notebooks):
-    """Twelve channels: the cell with `Net::new` is changed, and it and the cells after it are run."""
+    """Twelve channels: the cell with `Net::new` is changed, it and the cells after it are run."""
     notebook = notebooks[0]["03_neural_networks"]
-    changed = [('"conv1", 1, 6, 5', '"conv1", 1, 12, 5'), ('"conv2", 6, 16, 5', '"conv2", 12, 16, 5')]
+    changed = [
+        ('"conv1", 1, 6, 5', '"conv1", 1, 12, 5'),
+        ('"conv2", 6, 16, 5', '"conv2", 12, 16, 5'),
+    ]
     written = notebook.run_all(notebook.index("fn new(root"), changed)
     assert "64262" in written.replace(" ", "").replace(",", ""), written
 
@@ -98,11 +105,15 @@ def test_the_second_line_forgotten_is_an_error_at_the_forward_pass(notebooks):
     notebook.kernel.execute(code.replace('"conv1", 1, 6, 5', '"conv1", 1, 12, 5'), cell["id"]).ok()
     made = "let vs = nn::VarStore::new(Device::Cpu);\nlet net = Net::new(&vs.root());"
     notebook.kernel.execute(made).ok()
-    failed = notebook.kernel.execute("net.forward(&Tensor::randn([1, 1, 32, 32], (Kind::Float, Device::Cpu)))")
+    failed = notebook.kernel.execute(
+        "net.forward(&Tensor::randn([1, 1, 32, 32], (Kind::Float, Device::Cpu)))"
+    )
     assert "expected an input of shape [N, 6, H, W], got [1, 12, 14, 14]" in failed.traceback
     notebook.kernel.execute(code, cell["id"]).ok()
     notebook.kernel.execute(made).ok()
-    notebook.kernel.execute("let _ = net.forward(&Tensor::randn([1, 1, 32, 32], (Kind::Float, Device::Cpu)));").ok()
+    notebook.kernel.execute(
+        "let _ = net.forward(&Tensor::randn([1, 1, 32, 32], (Kind::Float, Device::Cpu)));"
+    ).ok()
 
 
 def test_a_network_gains_a_layer(notebooks):
@@ -110,7 +121,9 @@ def test_a_network_gains_a_layer(notebooks):
     notebook = notebooks[0]["03_neural_networks"]
     struct = notebook.cells[notebook.index("struct Net {")]
     code = "".join(struct["source"])
-    changed = notebook.kernel.execute(code.replace("fc3: Linear,", "fc3: Linear,\n    fc4: Linear,"), struct["id"])
+    changed = notebook.kernel.execute(
+        code.replace("fc3: Linear,", "fc3: Linear,\n    fc4: Linear,"), struct["id"]
+    )
     assert "`net` is dropped" in changed.ok().stderr and "`Net::new` of cell" in changed.stderr
     back = notebook.kernel.execute(code, struct["id"]).ok()
     assert "`Net::new` of cell" in back.stderr and "fits again" in back.stderr
@@ -123,7 +136,10 @@ def test_exercise_1_of_the_classifier(notebooks):
     code = "".join(notebook.cells[first]["source"])
     old = re.findall(r'"conv1", 3, 6, 5|"conv2", 6, 16, 5', code)
     assert len(old) == 2, code
-    changes = [('"conv1", 3, 6, 5', '"conv1", 3, 24, 5'), ('"conv2", 6, 16, 5', '"conv2", 24, 16, 5')]
+    changes = [
+        ('"conv1", 3, 6, 5', '"conv1", 3, 24, 5'),
+        ('"conv2", 6, 16, 5', '"conv2", 24, 16, 5'),
+    ]
     notebook.run_all(first, changes)
 
 

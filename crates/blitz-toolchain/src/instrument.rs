@@ -79,8 +79,7 @@ pub fn instrument(source: &str, shows: bool) -> String {
 }
 
 /// evcxr's line behind which the store of variables can be used.
-const STORE_IS_OPEN: &str =
-    "\nlet evcxr_variable_store = unsafe {&mut *evcxr_variable_store};\n";
+const STORE_IS_OPEN: &str = "\nlet evcxr_variable_store = unsafe {&mut *evcxr_variable_store};\n";
 
 /// evcxr's line where a cell has no variables.
 const STORE_IS_CLOSED: &str =
@@ -101,7 +100,11 @@ pub fn forget(source: &str, variables: &[String]) -> String {
     let line = STORE_IS_CLOSED.trim_end();
     let store = format!("(evcxr_variable_store as *mut ::{CRATE}::VariableStore)");
     let open = format!("if let ::std::option::Option::Some(store) = unsafe {{ {store}.as_mut() }}");
-    source.replacen(STORE_IS_CLOSED, &format!("{line} {open} {{ store.{} }}\n", forget.trim_end()), 1)
+    source.replacen(
+        STORE_IS_CLOSED,
+        &format!("{line} {open} {{ store.{} }}\n", forget.trim_end()),
+        1,
+    )
 }
 
 /// Whether a tensor can be among the source's values. The source has all imports, and names the

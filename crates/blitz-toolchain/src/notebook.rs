@@ -108,9 +108,8 @@ impl Notebook {
             }
         }
         let mut reached = vec![false; self.definitions.len()];
-        let mut waiting: Vec<usize> = (0..self.definitions.len())
-            .filter(|index| self.definitions[*index].always)
-            .collect();
+        let mut waiting: Vec<usize> =
+            (0..self.definitions.len()).filter(|index| self.definitions[*index].always).collect();
         waiting.extend(words(code).filter_map(|word| by_name.get(word)).flatten());
         while let Some(index) = waiting.pop() {
             if !std::mem::replace(&mut reached[index], true) {
@@ -162,8 +161,7 @@ mod tests {
             format!("#![allow()]\n{begin}\n{text}{end}\n{cell}")
         };
         let put = |cell: &str| notebook.put_into(&evcxr(cell));
-        let expected =
-            "#![allow()]\n\nstruct A {\n    b: B,\n}\nstruct B;\nimpl Show for A {\n}\n\n\n\n\nx(A)";
+        let expected = "#![allow()]\n\nstruct A {\n    b: B,\n}\nstruct B;\nimpl Show for A {\n}\n\n\n\n\nx(A)";
         assert_eq!(put("x(A)"), expected);
         assert_eq!(put("B"), "#![allow()]\n\n\n\n\nstruct B;\n\n\n\n\n\n\nB");
         for cell in ["x(A)", "B", "1", "other"] {

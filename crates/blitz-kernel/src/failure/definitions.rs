@@ -1,12 +1,12 @@
 //! rustc's errors in what a cell defines, drawn on the cell's own lines.
 
 use crate::failure::place::Place as Line;
-use crate::notebook::definition::{Definition, Origin};
 use crate::notebook::Changes;
+use crate::notebook::definition::{Definition, Origin};
 use crate::notebook::fitting::{Fault, Place};
 use crate::notebook::store::Store;
 use crate::session::lines::SourceLines;
-use ariadne::{ColorGenerator, Color, Config, IndexType, Label, Report, ReportKind, sources};
+use ariadne::{Color, ColorGenerator, Config, IndexType, Label, Report, ReportKind, sources};
 use jupyter_protocol::ErrorOutput;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -61,7 +61,9 @@ pub fn notes(code: &str, store: &Store, changes: &Changes) -> Vec<String> {
         format!("{NOTE}: {} is set aside, because it does not fit: {reason}", it.described())
     });
     let dropped = changes.dropped.iter().map(|(name, kind)| {
-        format!("{NOTE}: with this cell the type `{kind}` of the variable `{name}` would be another one")
+        format!(
+            "{NOTE}: with this cell the type `{kind}` of the variable `{name}` would be another one"
+        )
     });
     aside.chain(would_not_fit(&changes.set_aside)).chain(dropped).collect()
 }
@@ -98,7 +100,9 @@ fn render(fault: &Fault, code: &str, cells: &SourceLines, origin: &Origin) -> Ve
         let text = child["message"].as_str().unwrap_or_default();
         if child["level"] == "help" && !text.is_empty() && !shown.contains(text) {
             let replacement = replacement(child);
-            lines.extend(format!("\x1b[1mhelp\x1b[0m: {text}{replacement}").lines().map(str::to_owned));
+            lines.extend(
+                format!("\x1b[1mhelp\x1b[0m: {text}{replacement}").lines().map(str::to_owned),
+            );
         }
     }
     lines

@@ -3,7 +3,7 @@
 use crate::notebook::definition::{Definition, Origin};
 use crate::syntax;
 use ra_ap_syntax::ast::{self, HasName};
-use ra_ap_syntax::{AstNode, SourceFile, SyntaxKind, SyntaxNode, Edition};
+use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
 
 /// Macros that make items, whoever has written them.
 const MAKERS: [&str; 3] = ["thread_local", "lazy_static", "bitflags"];
@@ -53,9 +53,7 @@ impl Cell {
                 cell.definitions.extend(Definition::of_item(&item, &origin, column));
                 blanks.push(start..end);
             } else if let Some((name, text)) = macro_call(&node)
-                && (MAKERS.contains(&name.as_str())
-                    || makers.contains(&name)
-                    || makes_items(&name))
+                && (MAKERS.contains(&name.as_str()) || makers.contains(&name) || makes_items(&name))
             {
                 let text = if text.ends_with(['}', ';']) { text } else { format!("{text};") };
                 cell.definitions.push(Definition::of_macro_call(text, &name, &origin, column));
@@ -89,7 +87,8 @@ fn blank(c: char) -> String {
 /// The lines of `code` that are commands, in their lines.
 fn commands(code: &str, rust: &str) -> String {
     let lines = code.lines().zip(rust.lines());
-    let is_command = |(line, rust): &(&str, &str)| !line.trim().is_empty() && rust.trim().is_empty();
+    let is_command =
+        |(line, rust): &(&str, &str)| !line.trim().is_empty() && rust.trim().is_empty();
     lines
         .filter(is_command)
         .filter(|(line, _)| line.trim_start().starts_with([':', '!']))
@@ -111,7 +110,8 @@ fn macro_call(node: &SyntaxNode) -> Option<(String, String)> {
 /// Whether what a macro makes is items, in each of its rules.
 pub fn makes_only_items(item: &ast::MacroRules) -> bool {
     let Some(rules) = item.token_tree() else { return false };
-    let parts: Vec<ast::TokenTree> = rules.syntax().children().filter_map(ast::TokenTree::cast).collect();
+    let parts: Vec<ast::TokenTree> =
+        rules.syntax().children().filter_map(ast::TokenTree::cast).collect();
     // A pattern, then what it becomes.
     let bodies: Vec<&ast::TokenTree> = parts.iter().skip(1).step_by(2).collect();
     !bodies.is_empty() && bodies.into_iter().all(begins_with_item)

@@ -149,7 +149,8 @@ fn imports(item: &ast::Use, origin: &Origin) -> Vec<Definition> {
         let before = &all[..usize::from(leaf.start - first)];
         let line = origin.line + before.matches('\n').count();
         let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count());
-        let column = if line == origin.line { signed(column) - origin.shift } else { signed(column) };
+        let column =
+            if line == origin.line { signed(column) - origin.shift } else { signed(column) };
         let source = format!("{head} use {};", leaf.text);
         // The name stands at the end of what is written here, and somewhere in the cell.
         let written = signed(source.chars().count() - 1 - leaf.length);
@@ -158,8 +159,13 @@ fn imports(item: &ast::Use, origin: &Origin) -> Vec<Definition> {
             "_" | "*" => format!("use {}", leaf.text),
             name => format!("use {name}"),
         };
-        let mut definition =
-            new(Kind::Use, format!("use {}", leaf.text), vec![key], origin, source.trim_start().into());
+        let mut definition = new(
+            Kind::Use,
+            format!("use {}", leaf.text),
+            vec![key],
+            origin,
+            source.trim_start().into(),
+        );
         definition.names.insert(leaf.name);
         definition
     };
@@ -233,13 +239,14 @@ fn own_items(block: &ast::Impl, origin: &Origin, column: usize) -> Vec<Definitio
         return vec![new(Kind::Impl, format!("impl {kind}"), Vec::new(), origin.clone(), text)];
     };
     let items: Vec<ast::AssocItem> = list.assoc_items().collect();
-    let is_whole = items.is_empty() || items.iter().any(|it| matches!(it, ast::AssocItem::MacroCall(_)));
+    let is_whole =
+        items.is_empty() || items.iter().any(|it| matches!(it, ast::AssocItem::MacroCall(_)));
     let start = block.syntax().text_range().start();
     let open = usize::from(list.syntax().text_range().start() - start);
     let attributes = list.l_curly_token().is_some_and(|brace| {
-        brace.siblings_with_tokens(ra_ap_syntax::Direction::Next).any(|it| {
-            it.as_node().is_some_and(|node| ast::Attr::can_cast(node.kind()))
-        })
+        brace
+            .siblings_with_tokens(ra_ap_syntax::Direction::Next)
+            .any(|it| it.as_node().is_some_and(|node| ast::Attr::can_cast(node.kind())))
     });
     if is_whole || attributes {
         let key = format!("impl {}", syntax::normalized(&text));
@@ -331,9 +338,12 @@ fn has_impls(item: &ast::Item) -> bool {
     if let ast::Item::Module(module) = item {
         let list = module.item_list();
         let items = list.into_iter().flat_map(|list| list.items());
-        return items.into_iter().any(|item| matches!(item, ast::Item::Impl(_)) || has_impls(&item));
+        return items
+            .into_iter()
+            .any(|item| matches!(item, ast::Item::Impl(_)) || has_impls(&item));
     }
-    matches!(item, ast::Item::Fn(_)) && item.syntax().descendants().any(|it| ast::Impl::can_cast(it.kind()))
+    matches!(item, ast::Item::Fn(_))
+        && item.syntax().descendants().any(|it| ast::Impl::can_cast(it.kind()))
 }
 
 fn word_set(text: &str) -> BTreeSet<String> {

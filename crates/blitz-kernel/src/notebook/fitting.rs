@@ -114,7 +114,10 @@ fn blamed(
                 old.definitions().iter().any(|it| it.set_aside.is_some() && it.is_like(definition))
             };
             let back = others.iter().copied().find(was_aside).or(others.iter().next().copied());
-            return back.map(|index| (index, Some(reason(error, spans, store)))).into_iter().collect();
+            return back
+                .map(|index| (index, Some(reason(error, spans, store))))
+                .into_iter()
+                .collect();
         }
         return others.into_iter().map(|index| (index, None)).collect();
     }
@@ -189,7 +192,9 @@ fn concerned(old: &Store, store: &Store, is_new: &impl Fn(&Definition) -> bool) 
     loop {
         let mut grown = false;
         for (index, definition) in all.iter().enumerate() {
-            if !is_concerned[index] && definition.words.iter().any(|it| changed.contains(it.as_str())) {
+            if !is_concerned[index]
+                && definition.words.iter().any(|it| changed.contains(it.as_str()))
+            {
                 is_concerned[index] = true;
                 changed.extend(given(definition));
                 grown = true;
@@ -246,4 +251,3 @@ fn local(span: &Value) -> Option<&Value> {
     let called = span["expansion"].is_object().then(|| local(&span["expansion"]["span"])).flatten();
     called.or_else(|| (span["file_name"] == "src/lib.rs").then_some(span))
 }
-

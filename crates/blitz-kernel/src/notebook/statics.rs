@@ -109,14 +109,16 @@ fn of_static(
     others: &[Static],
 ) -> Option<Static> {
     let text = item.syntax().text().to_string();
-    if ["no_mangle", "export_name", "thread_local"].iter().any(|name| {
-        item.attrs().any(|it| it.syntax().text().to_string().contains(name))
-    }) {
+    if ["no_mangle", "export_name", "thread_local"]
+        .iter()
+        .any(|name| item.attrs().any(|it| it.syntax().text().to_string().contains(name)))
+    {
         return None;
     }
     let (name, kind) = (item.name()?, item.ty()?);
     let symbol = symbol(store, definition, &text, others);
-    let visibility = item.visibility().map(|it| format!("{} ", it.syntax().text())).unwrap_or_default();
+    let visibility =
+        item.visibility().map(|it| format!("{} ", it.syntax().text())).unwrap_or_default();
     let qualifier = if item.mut_token().is_some() { "static mut" } else { "safe static" };
     let kind = with_lifetimes(&kind);
     let declared = format!(

@@ -45,7 +45,10 @@ impl Store {
             if is_replaced(old) {
                 // A definition stands where the one stood that it replaces.
                 for slot in &mut waiting {
-                    if slot.as_ref().is_some_and(|it| it.keys.iter().any(|key| old.keys.contains(key))) {
+                    if slot
+                        .as_ref()
+                        .is_some_and(|it| it.keys.iter().any(|key| old.keys.contains(key)))
+                    {
                         definitions.extend(slot.take());
                     }
                 }
@@ -65,7 +68,8 @@ impl Store {
                 None => definitions.push(definition.clone()),
                 Some(None) => {}
                 Some(reason) => {
-                    definitions.push(Definition { set_aside: reason.clone(), ..definition.clone() });
+                    definitions
+                        .push(Definition { set_aside: reason.clone(), ..definition.clone() });
                 }
             }
         }
@@ -123,7 +127,11 @@ impl Store {
 
     /// What leads to the definition: for an implementation the notebook's types in its subject, or
     /// else its trait. `None` where every cell can reach it.
-    pub fn leads<'a>(&'a self, types: &HashSet<&str>, it: &'a Definition) -> Option<BTreeSet<String>> {
+    pub fn leads<'a>(
+        &'a self,
+        types: &HashSet<&str>,
+        it: &'a Definition,
+    ) -> Option<BTreeSet<String>> {
         match it.kind {
             Kind::Use | Kind::MacroCall => None,
             Kind::Other if it.names.is_empty() => None,
@@ -166,10 +174,12 @@ fn ordered(mut definitions: Vec<Definition>) -> Vec<Definition> {
     while !definitions.is_empty() {
         let needs = |index: usize| {
             let it: &Definition = &definitions[index];
-            let later = definitions.iter().enumerate().filter(|(at, other)| *at > index && is_macro(other));
+            let later =
+                definitions.iter().enumerate().filter(|(at, other)| *at > index && is_macro(other));
             let mut names = later.flat_map(|(_, other)| &other.names);
             // One of that name already stands above, as where a cell has two.
-            let is_above = |name: &String| ordered.iter().any(|it| is_macro(it) && it.names.contains(name));
+            let is_above =
+                |name: &String| ordered.iter().any(|it| is_macro(it) && it.names.contains(name));
             names.any(|name| it.words.contains(name) && calls(&it.source, name) && !is_above(name))
         };
         let next = (0..definitions.len()).find(|index| !needs(*index)).unwrap_or(0);

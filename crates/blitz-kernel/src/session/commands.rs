@@ -73,11 +73,13 @@ fn as_text(store: &Store) -> String {
 }
 
 fn as_html(store: &Store) -> String {
-    let escaped = |text: &str| {
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-    };
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let row = |it: &Definition| {
-        format!("<tr><td><code>{}</code></td><td>{}</td></tr>", escaped(&it.title), escaped(&place(it)))
+        format!(
+            "<tr><td><code>{}</code></td><td>{}</td></tr>",
+            escaped(&it.title),
+            escaped(&place(it))
+        )
     };
     let rows: String = store.definitions().iter().map(row).collect();
     match store.definitions() {

@@ -9,9 +9,9 @@ use crate::notebook::{self, Notebook};
 use crate::output::publisher::Bundle;
 use crate::session::Session;
 use crate::session::commands::Commands;
+use crate::session::definitions::Item;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
-use crate::session::definitions::Item;
 use crate::session::persistence::{Persistence, Unexecuted};
 use crate::session::sent::Sent;
 use crate::syntax;
@@ -131,8 +131,11 @@ impl Evaluator {
         self.persistence.prepare(context, &translated);
         let client: Arc<dyn Ask> = execution.client.clone();
         self.session.record.begin(&sent.code, client);
-        let origin =
-            Origin { cell: self.execution_count, id: execution.cell_id.clone(), ..Origin::default() };
+        let origin = Origin {
+            cell: self.execution_count,
+            id: execution.cell_id.clone(),
+            ..Origin::default()
+        };
         let mut refused = None;
         let mut execute = |context: &mut CommandContext, code: &str| {
             let mut added = |text: &str| self.lines.add_to_line(text);

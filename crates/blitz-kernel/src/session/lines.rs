@@ -8,8 +8,8 @@ use crate::cells::frames::Frame;
 use crate::cells::outcome::Outcome;
 use crate::cells::process::CELL_SOURCE;
 use crate::failure::place::Place;
-use blitz_contract::marks;
 use crate::session::sent::Sent;
+use blitz_contract::marks;
 use std::path::PathBuf;
 
 /// The cells that have run, and the file that the last one was compiled from.
@@ -100,7 +100,8 @@ impl SourceLines {
             return None;
         }
         if let Some(begin) = lines.iter().position(|text| *text == marks::BEGIN_DEFINITIONS)
-            && let Some(Some((cell, number))) = self.definitions.get((line - 1).wrapping_sub(begin + 1))
+            && let Some(Some((cell, number))) =
+                self.definitions.get((line - 1).wrapping_sub(begin + 1))
         {
             let text = self.cell(*cell)?.lines().nth(number - 1)?.to_owned();
             return Some(Place { cell: *cell, line: *number, text });

@@ -1,5 +1,6 @@
 //! The checks.
 
+use super::jupyter;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute, execute_all, usual_jobs};
 use crate::notebook::find::find;
@@ -88,7 +89,7 @@ impl Check {
             Check::GpuKit => gpu_kit(project),
             Check::BlitzKernel => cargo_test(project, &KERNEL),
             Check::BlitzCli => cargo_test(project, &CLI),
-            Check::Jupyter => jupyter(project),
+            Check::Jupyter => jupyter::run(project),
             Check::Notebooks => nbval(project),
             Check::Stock => stock(project),
             Check::Classifier => classifier(project, data.context("no data directory")?),
@@ -156,16 +157,6 @@ fn gpu_kit(project: &Project) -> Result<()> {
         dry_run.args(["--only", part]);
     }
     run_visibly(dry_run)
-}
-
-/// The kernel's tests in Python.
-fn jupyter(project: &Project) -> Result<()> {
-    let tests = project.path("crates/blitz-kernel/tests");
-    let mut command = project.python_command();
-    command.current_dir(project.root()).env(variables::DATA, BUILTIN_DATA);
-    command.args(["-m", "pytest", "-p", "no:cacheprovider", "--durations", "10", "--rootdir"]);
-    command.arg(&tests).arg(&tests);
-    run_visibly(command)
 }
 
 /// The notebooks that need nothing but tensors, on the stock kernel. They must run; their outputs

@@ -74,7 +74,11 @@ fn in_body(definition: &Definition, body: &ast::TokenTree) -> Vec<Static> {
             let within = at + 3..end;
             let start = (within.clone()).find(|at| tokens[*at].kind() == SyntaxKind::STATIC_KW);
             if let Some(parts) = start.and_then(|start| parts(&tokens[..end], start)) {
-                let end = if tokens.get(end + 1).is_some_and(|it| it.text() == ";") { end + 1 } else { end };
+                let end = if tokens.get(end + 1).is_some_and(|it| it.text() == ";") {
+                    end + 1
+                } else {
+                    end
+                };
                 found.push(of_thread_local(definition, &tokens, at, end, &parts));
             }
             at = end;
