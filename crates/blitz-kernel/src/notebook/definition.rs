@@ -1,9 +1,14 @@
 //! A definition of a notebook: a function, a type, a method, an import …
 
+mod implementations;
+mod imports;
+
 use crate::syntax;
 use blitz_toolchain::notebook::words;
-use ra_ap_syntax::ast::{self, HasGenericParams, HasModuleItem, HasName};
-use ra_ap_syntax::{AstNode, SyntaxNode};
+use implementations::{own_items, trait_impl};
+use imports::imports;
+use ra_ap_syntax::AstNode;
+use ra_ap_syntax::ast::{self, HasModuleItem, HasName};
 use std::collections::BTreeSet;
 
 /// The cell that a definition stands in.
@@ -128,155 +133,6 @@ fn new(kind: Kind, title: String, keys: Vec<String>, origin: Origin, source: Str
     let words = words(&source).map(str::to_owned).collect();
     let (names, subject, set_aside) = (BTreeSet::new(), <_>::default(), None);
     Definition { origin, kind, title, keys, names, subject, source, words, set_aside }
-}
-
-/// One definition for each name that `item` imports: each can be replaced by itself.
-fn imports(item: &ast::Use, origin: &Origin) -> Vec<Definition> {
-    let mut leaves = Vec::new();
-    if let Some(tree) = item.use_tree() {
-        leaves_of(&tree, String::new(), &mut leaves);
-    }
-    let all = item.syntax().text().to_string();
-    let head = match item.use_token() {
-        Some(token) => {
-            let start = token.text_range().start() - item.syntax().text_range().start();
-            syntax::one_line(&all[..usize::from(start)])
-        }
-        None => String::new(),
-    };
-    let first = item.syntax().text_range().start();
-    let from = |leaf: Leaf| {
-        let before = &all[..usize::from(leaf.start - first)];
-        let line = origin.line + before.matches('\n').count();
-        let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count());
-        let column =
-            if line == origin.line { signed(column) - origin.shift } else { signed(column) };
-        let source = format!("{head} use {};", leaf.text);
-        // The name stands at the end of what is written here, and somewhere in the cell.
-        let written = signed(source.chars().count() - 1 - leaf.length);
-        let origin = Origin { line, shift: written - column, ..origin.clone() };
-        let key = match leaf.name.as_str() {
-            "_" | "*" => format!("use {}", leaf.text),
-            name => format!("use {name}"),
-        };
-        let mut definition = new(
-            Kind::Use,
-            format!("use {}", leaf.text),
-            vec![key],
-            origin,
-            source.trim_start().into(),
-        );
-        definition.names.insert(leaf.name);
-        definition
-    };
-    leaves.into_iter().map(from).collect()
-}
-
-/// An imported name.
-struct Leaf {
-    text: String,
-    name: String,
-    start: ra_ap_syntax::TextSize,
-    /// The length of what stands in the cell at `start`, in characters.
-    length: usize,
-}
-
-fn leaves_of(tree: &ast::UseTree, prefix: String, leaves: &mut Vec<Leaf>) {
-    let path = tree.path().map(|path| syntax::normalized(&path.syntax().text().to_string()));
-    let path = path.unwrap_or_default();
-    let is_global = prefix.is_empty() && tree.coloncolon_token().is_some() && path.is_empty();
-    let joined = match (prefix.is_empty(), path.is_empty()) {
-        (true, _) => path.clone(),
-        (false, true) => prefix,
-        (false, false) => format!("{prefix}::{path}"),
-    };
-    let joined = if is_global { "::".to_owned() } else { joined };
-    if let Some(list) = tree.use_tree_list() {
-        list.use_trees().for_each(|tree| leaves_of(&tree, joined.clone(), leaves));
-        return;
-    }
-    let (start, length) = {
-        let range = tree.syntax().text_range();
-        (range.start(), tree.syntax().text().to_string().chars().count())
-    };
-    let mut add = |text: String, name: String| leaves.push(Leaf { text, name, start, length });
-    if tree.star_token().is_some() {
-        return add(format!("{}::*", joined.trim_end_matches("::")), "*".to_owned());
-    }
-    let joined = joined.strip_suffix("::self").map_or(joined.clone(), str::to_owned);
-    let last = joined.rsplit("::").next().unwrap_or_default().to_owned();
-    match tree.rename() {
-        Some(rename) => {
-            let name = rename.name().map_or_else(|| "_".to_owned(), |name| name.text().to_string());
-            add(format!("{joined} as {name}"), name);
-        }
-        None => add(joined, last),
-    }
-}
-
-fn trait_impl(block: &ast::Impl, origin: Origin, text: String) -> Definition {
-    let part = |node: Option<SyntaxNode>| {
-        node.map_or_else(String::new, |node| syntax::normalized(&node.text().to_string()))
-    };
-    let generics = part(block.generic_param_list().map(|it| it.syntax().clone()));
-    let of = part(block.trait_().map(|it| it.syntax().clone()));
-    let kind = part(block.self_ty().map(|it| it.syntax().clone()));
-    let title = format!("impl {of} for {kind}");
-    let not = if block.excl_token().is_some() { "!" } else { "" };
-    let key = format!("impl {generics} {not}{of} for {kind}");
-    let mut definition = new(Kind::Impl, title, vec![key], origin, text);
-    definition.subject = (word_set(&kind), word_set(&of));
-    definition
-}
-
-/// One definition for each item of an `impl Type` block.
-fn own_items(block: &ast::Impl, origin: &Origin, column: usize) -> Vec<Definition> {
-    let text = block.syntax().text().to_string();
-    let kind = block.self_ty().map(|it| syntax::normalized(&it.syntax().text().to_string()));
-    let kind = kind.unwrap_or_default();
-    let subject = (word_set(&kind), BTreeSet::new());
-    let Some(list) = block.assoc_item_list() else {
-        return vec![new(Kind::Impl, format!("impl {kind}"), Vec::new(), origin.clone(), text)];
-    };
-    let items: Vec<ast::AssocItem> = list.assoc_items().collect();
-    let is_whole =
-        items.is_empty() || items.iter().any(|it| matches!(it, ast::AssocItem::MacroCall(_)));
-    let start = block.syntax().text_range().start();
-    let open = usize::from(list.syntax().text_range().start() - start);
-    let attributes = list.l_curly_token().is_some_and(|brace| {
-        brace
-            .siblings_with_tokens(ra_ap_syntax::Direction::Next)
-            .any(|it| it.as_node().is_some_and(|node| ast::Attr::can_cast(node.kind())))
-    });
-    if is_whole || attributes {
-        let key = format!("impl {}", syntax::normalized(&text));
-        let mut whole = new(Kind::Impl, format!("impl {kind}"), vec![key], origin.clone(), text);
-        whole.subject = subject;
-        return vec![whole];
-    }
-    let head = format!("{} {{ ", syntax::one_line(&text[..open]).trim_end());
-    let of = |item: ast::AssocItem| {
-        let name = match &item {
-            ast::AssocItem::Const(item) => item.name(),
-            ast::AssocItem::Fn(item) => item.name(),
-            ast::AssocItem::TypeAlias(item) => item.name(),
-            ast::AssocItem::MacroCall(_) => None,
-        };
-        let name = name.map(|name| name.text().to_string()).unwrap_or_default();
-        let before = &text[..usize::from(item.syntax().text_range().start() - start)];
-        let rows = before.matches('\n').count();
-        let within = before.rsplit('\n').next().map_or(0, |text| text.chars().count());
-        let within = if rows == 0 { within + column } else { within };
-        let shift = signed(head.chars().count()) - signed(within);
-        let origin = Origin { line: origin.line + rows, shift, ..origin.clone() };
-        let keys = vec![format!("item {kind}::{name}")];
-        let source = format!("{head}{} }}", item.syntax().text());
-        let mut definition = new(Kind::Impl, format!("{kind}::{name}"), keys, origin, source);
-        definition.subject = subject.clone();
-        definition.names.insert(name);
-        definition
-    };
-    items.into_iter().map(of).collect()
 }
 
 fn named(item: &ast::Item, origin: Origin, text: String) -> Definition {
