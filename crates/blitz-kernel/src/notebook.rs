@@ -14,7 +14,7 @@ pub mod fitting;
 pub mod statics;
 pub mod store;
 
-use crate::syntax;
+use crate::syntax::commands::commands;
 use anyhow::{Context, Result};
 use blitz_contract::marks;
 use blitz_toolchain::notebook::{Definition as ForRustc, Notebook as ForToolchain, Step};
@@ -184,10 +184,8 @@ impl Notebook {
 
     /// evcxr has executed the commands with which `code` begins.
     fn after_commands(&mut self, code: &str) {
-        let rust = syntax::commands::without_commands(code);
-        let lines = code.lines().zip(rust.lines());
-        for (line, _) in lines.filter(|(_, rust)| rust.trim().is_empty()) {
-            match line.trim() {
+        for command in commands(code) {
+            match command.text {
                 ":clear" => self.cleared(),
                 ":restart" => self.process_ended(),
                 _ => {}
@@ -237,16 +235,28 @@ impl Notebook {
             self.known = store.clone();
             return self.write(None).map_err(as_evcxr);
         }
-        self.steps += 1;
-        let step = Step { number: self.steps, load: library, lost: lost.to_vec() };
         let known = std::mem::replace(&mut self.known, store.clone());
-        self.write(Some(step)).map_err(as_evcxr)?;
-        let given = context.execute(&text(store));
+        let step = Step { load: library, lost: lost.to_vec(), ..Step::default() };
+        let given = self.take_step(context, step, &text(store));
         if given.is_err() {
             self.known = known;
+            self.write(None).map_err(as_evcxr)?;
         }
+        given
+    }
+
+    /// Lets evcxr execute `code`, for which nothing is compiled: the process takes `step`.
+    fn take_step(
+        &mut self,
+        context: &mut CommandContext,
+        step: Step,
+        code: &str,
+    ) -> Result<(), evcxr::Error> {
+        self.steps += 1;
+        self.write(Some(Step { number: self.steps, ..step })).map_err(as_evcxr)?;
+        let taken = context.execute(code);
         self.write(None).map_err(as_evcxr)?;
-        given.map(drop)
+        taken.map(drop)
     }
 
     /// Tells evcxr of variables that the process has.
@@ -258,14 +268,9 @@ impl Notebook {
         if variables.is_empty() {
             return Ok(());
         }
-        self.steps += 1;
-        let step = Step { number: self.steps, ..Step::default() };
-        self.write(Some(step)).map_err(as_evcxr)?;
         let lets =
             variables.iter().map(|(name, kind)| format!("let mut {name}: {kind} = loop {{}};\n"));
-        let declared = context.execute(&lets.collect::<String>());
-        self.write(None).map_err(as_evcxr)?;
-        declared.map(drop)
+        self.take_step(context, Step::default(), &lets.collect::<String>())
     }
 
     /// Compiles the statics of `store` that have no place yet into a library.
@@ -278,11 +283,7 @@ impl Notebook {
         }
         let compiler =
             Compiler::of_this_process().context("the dependencies are not compiled yet")?;
-        let mut source = "#![allow(warnings)]\n".to_owned();
-        for definition in store.active() {
-            source.push_str(&statics::placed(store, definition, &missing, &self.own));
-            source.push('\n');
-        }
+        let source = self.source(store, &missing);
         let dir = self.build_dir.join("statics");
         let library =
             dir.join(format!("libstatics_{}{}", self.steps + 1, std::env::consts::DLL_SUFFIX));
@@ -291,7 +292,7 @@ impl Notebook {
             Checked::Cancelled => anyhow::bail!("compilation cancelled"),
         };
         let is_made = compiles(compiler.library(&source, &library)?)?;
-        if is_made && compiles(compiler.check(&self.declared(store))?)? {
+        if is_made && compiles(compiler.check(&self.source(store, &HashSet::new()))?)? {
             self.placed.extend(missing);
             return Ok(Some(library));
         }
@@ -301,11 +302,11 @@ impl Notebook {
         Ok(None)
     }
 
-    /// What cells see of `store`.
-    fn declared(&self, store: &Store) -> String {
+    /// A crate of `store` that makes the statics in `real` and declares the others, as cells do.
+    fn source(&self, store: &Store, real: &HashSet<String>) -> String {
         let mut source = "#![allow(warnings)]\n".to_owned();
         for definition in store.active() {
-            source.push_str(&statics::placed(store, definition, &HashSet::new(), &self.own));
+            source.push_str(&statics::placed(store, definition, real, &self.own));
             source.push('\n');
         }
         source
@@ -395,15 +396,9 @@ fn type_words(kind: &str) -> Vec<&str> {
 
 fn newly_aside(before: &Store, after: &Store) -> Vec<Definition> {
     let aside = after.definitions().iter().filter(|it| it.set_aside.is_some());
-    let was = |it: &Definition| {
-        before.definitions().iter().any(|other| other.set_aside.is_some() && other.is_like(it))
-    };
-    aside.filter(|it| !was(it)).cloned().collect()
+    aside.filter(|it| !before.has_set_aside(it)).cloned().collect()
 }
 
 fn back(before: &Store, after: &Store, is_new: impl Fn(&Definition) -> bool) -> Vec<Definition> {
-    let was = |it: &Definition| {
-        before.definitions().iter().any(|other| other.set_aside.is_some() && other.is_like(it))
-    };
-    after.active().filter(|it| !is_new(it) && was(it)).cloned().collect()
+    after.active().filter(|it| !is_new(it) && before.has_set_aside(it)).cloned().collect()
 }

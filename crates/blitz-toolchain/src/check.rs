@@ -1,6 +1,5 @@
 //! rustc for the kernel itself: what does a notebook's Rust come to?
 
-use crate::aids;
 use crate::compile_cell;
 use crate::control::Requests;
 use crate::job::{self, Job};
@@ -56,11 +55,6 @@ impl Compiler {
         command.arg("--emit=link").args(["-Copt-level=0", "-Ccodegen-units=1"]);
         command.arg("-o").arg(library);
         self.run(&mut command)
-    }
-
-    /// Whether cells keep their variables in a library that was compiled for it.
-    pub fn has_variable_store(&self) -> bool {
-        aids::library(&self.session.build_dir).exists()
     }
 
     fn run(&self, command: &mut Command) -> Result<Checked> {

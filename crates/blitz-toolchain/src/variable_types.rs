@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 
+pub use spelling::extent;
+
 /// How rustc prints types: with whole paths, and not cut.
 pub const PRINTING: [&str; 2] = ["--verbose", "-Ztrim-diagnostic-paths=no"];
 

@@ -2,6 +2,7 @@
 
 use crate::notebook::definition::{Definition, Origin};
 use crate::syntax;
+use crate::syntax::commands::commands;
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
 
@@ -30,7 +31,8 @@ impl Cell {
         if !SourceFile::parse(&wrapped, Edition::Edition2024).errors().is_empty() {
             return None;
         }
-        let mut cell = Cell { commands: commands(code, &rust), ..Cell::default() };
+        let commands = commands(code).into_iter().map(|it| format!("{}\n", it.text)).collect();
+        let mut cell = Cell { commands, ..Cell::default() };
         let mut blanks = Vec::new();
         let mut makers: Vec<String> = Vec::new();
         for node in syntax::statements(code) {
@@ -82,18 +84,6 @@ fn blank(c: char) -> String {
         '\n' => "\n".to_owned(),
         c => " ".repeat(c.len_utf8()),
     }
-}
-
-/// The lines of `code` that are commands, in their lines.
-fn commands(code: &str, rust: &str) -> String {
-    let lines = code.lines().zip(rust.lines());
-    let is_command =
-        |(line, rust): &(&str, &str)| !line.trim().is_empty() && rust.trim().is_empty();
-    lines
-        .filter(is_command)
-        .filter(|(line, _)| line.trim_start().starts_with([':', '!']))
-        .map(|(line, _)| format!("{line}\n"))
-        .collect()
 }
 
 /// The name and text of the macro that a statement consists of calling.

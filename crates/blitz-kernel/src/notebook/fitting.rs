@@ -109,10 +109,7 @@ fn blamed(
         let is_between_old = spans.iter().all(|span| is_old(&span));
         if is_between_old {
             // One of them was set aside and does not come back.
-            let was_aside = |index: &usize| {
-                let definition = &store.definitions()[*index];
-                old.definitions().iter().any(|it| it.set_aside.is_some() && it.is_like(definition))
-            };
+            let was_aside = |index: &usize| old.has_set_aside(&store.definitions()[*index]);
             let back = others.iter().copied().find(was_aside).or(others.iter().next().copied());
             return back
                 .map(|index| (index, Some(reason(error, spans, store))))

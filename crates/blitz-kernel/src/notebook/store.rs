@@ -23,6 +23,11 @@ impl Store {
         self.definitions.iter().filter(|it| it.set_aside.is_none())
     }
 
+    /// Whether a definition like `it` is set aside.
+    pub fn has_set_aside(&self, it: &Definition) -> bool {
+        self.definitions.iter().any(|known| known.set_aside.is_some() && known.is_like(it))
+    }
+
     /// Whether a macro of that name, defined by a cell, makes items.
     pub fn makes_items(&self, name: &str) -> bool {
         let key = format!("macro {name}");

@@ -77,7 +77,7 @@ fn is_pointer(before: &str) -> bool {
 }
 
 /// How far a type reaches: to the first comma or closing bracket that is not its own.
-fn extent(text: &str) -> usize {
+pub fn extent(text: &str) -> usize {
     let mut depth = 0;
     let mut last = ' ';
     for (at, character) in text.char_indices() {

@@ -1,6 +1,6 @@
 //! The type under which a variable can be kept.
 
-use blitz_toolchain::variable_types::Variable;
+use blitz_toolchain::variable_types::{Variable, extent};
 
 const BOX: &str = "::std::boxed::Box";
 /// Traits that a box of another trait may promise besides.
@@ -110,20 +110,4 @@ fn split(bounds: &str) -> Vec<&str> {
     }
     parts.push(bounds[start..].trim());
     parts
-}
-
-/// How far a type reaches: to the first comma or closing bracket that is not its own.
-fn extent(text: &str) -> usize {
-    let (mut depth, mut last) = (0, ' ');
-    for (at, character) in text.char_indices() {
-        match character {
-            '<' | '(' | '[' => depth += 1,
-            '>' if last == '-' => {}
-            '>' | ')' | ']' | ',' | ';' if depth == 0 => return at,
-            '>' | ')' | ']' => depth -= 1,
-            _ => {}
-        }
-        last = character;
-    }
-    text.len()
 }
