@@ -17,13 +17,16 @@ fn main() {
     };
     let lib_dir = absolute(Path::new(&printed));
     compile_cpp(&lib_dir);
+    compile_distributed(&lib_dir);
     compile_at_start();
-    let (library, reason) = match compile_cuda_graph(&lib_dir) {
-        Ok(library) => (library.display().to_string(), String::new()),
-        Err(reason) => (String::new(), reason),
-    };
-    println!("cargo:rustc-env=BLITZ_CUDA_GRAPH={library}");
-    println!("cargo:rustc-env=BLITZ_CUDA_GRAPH_MISSING={reason}");
+    for (source, variable) in [("graph", "BLITZ_CUDA_GRAPH"), ("nccl", "BLITZ_NCCL")] {
+        let (library, reason) = match compile_cuda(&lib_dir, source) {
+            Ok(library) => (library.display().to_string(), String::new()),
+            Err(reason) => (String::new(), reason),
+        };
+        println!("cargo:rustc-env={variable}={library}");
+        println!("cargo:rustc-env={variable}_MISSING={reason}");
+    }
     println!("cargo:rustc-env=BLITZ_LIBTORCH_LIB={}", lib_dir.display());
     // Linkers of unix systems store this path in the program; Windows has no such thing.
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family.contains("unix")) {
@@ -49,6 +52,17 @@ fn compile_cpp(lib_dir: &Path) {
         .flag("-fdata-sections")
         .files(sources)
         .compile("blitz_libtorch");
+}
+
+/// Compiles `cpp/distributed/`, which sees more of libtorch: c10d, and of gloo what its headers name.
+fn compile_distributed(lib_dir: &Path) {
+    compiler(lib_dir)
+        .include("cpp/distributed/gloo_shim")
+        .define("USE_C10D_GLOO", None)
+        .flag("-ffunction-sections")
+        .flag("-fdata-sections")
+        .files(["process_group.cpp", "reducer.cpp"].map(|file| format!("cpp/distributed/{file}")))
+        .compile("blitz_distributed");
 }
 
 /// Compiles `cpp/at_start/`, what happens before `main`, into an archive that is linked as a whole:
@@ -85,25 +99,36 @@ fn compiler(lib_dir: &Path) -> cc::Build {
     build
 }
 
-/// Compiles `cpp/cuda/` into a library beside the program, which loads it when a CUDA graph is
-/// wanted. Returns its path, or why there is none: a CPU build of libtorch, or no CUDA headers.
-fn compile_cuda_graph(lib_dir: &Path) -> Result<PathBuf, String> {
+/// Compiles a file of `cpp/cuda/` into a library beside the program, which loads it when it is wanted
+/// (CUDA graphs, NCCL). Returns its path, or why there is none: a CPU build of libtorch, or no CUDA
+/// headers.
+fn compile_cuda(lib_dir: &Path, source: &str) -> Result<PathBuf, String> {
     if !lib_dir.join("libtorch_cuda.so").exists() {
         return Err("this libtorch was built for the CPU alone".to_owned());
     }
-    let Some(headers) = cuda_headers(lib_dir) else {
-        return Err("CUDA's headers were not found when this crate was built; set CUDA_HOME, or \
-             install the package nvidia-cuda-runtime beside torch, and build again"
-            .to_owned());
+    let headers = |header: &str| {
+        cuda_headers(lib_dir, header).ok_or_else(|| {
+            format!(
+                "{header} was not found when this crate was built; set CUDA_HOME, or install \
+                 PyTorch's own packages (nvidia-cuda-runtime, nvidia-nccl) beside torch, and build \
+                 again"
+            )
+        })
     };
     let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
-    let library = Path::new(&out_dir).join("libblitz_cuda_graph.so");
+    let library = Path::new(&out_dir).join(format!("libblitz_cuda_{source}.so"));
     let mut rpath = OsString::from("-Wl,-rpath,");
     rpath.push(lib_dir);
     let mut search = OsString::from("-L");
     search.push(lib_dir);
-    let mut command = compiler(lib_dir).flag("-isystem").flag(headers).get_compiler().to_command();
-    command.args(["-shared", "-idirafter", "cpp/cuda/shim", "cpp/cuda/graph.cpp", "-o"]);
+    let mut build = compiler(lib_dir);
+    build.flag("-isystem").flag(headers("cuda_runtime_api.h")?);
+    if source == "nccl" {
+        build.flag("-isystem").flag(headers("nccl.h")?).define("USE_C10D_NCCL", None);
+    }
+    let mut command = build.get_compiler().to_command();
+    command.args(["-shared", "-idirafter", "cpp/cuda/shim"]);
+    command.arg(format!("cpp/cuda/{source}.cpp")).arg("-o");
     command.arg(&library).arg(search).arg(rpath);
     command.args(["-ltorch_cuda", "-lc10_cuda", "-ltorch_cpu", "-lc10"]);
     let output = command.output().map_err(|error| format!("no C++ compiler: {error}"))?;
@@ -112,20 +137,20 @@ fn compile_cuda_graph(lib_dir: &Path) -> Result<PathBuf, String> {
     }
     let text = String::from_utf8_lossy(&output.stderr);
     let first = text.lines().find(|line| line.contains("error")).unwrap_or("no message");
-    println!("cargo:warning=CUDA graphs will not be available: {first}");
-    Err(format!("cpp/cuda/graph.cpp could not be compiled ({first})"))
+    println!("cargo:warning=cpp/cuda/{source}.cpp will not be available: {first}");
+    Err(format!("cpp/cuda/{source}.cpp could not be compiled ({first})"))
 }
 
-/// The directory of `cuda_runtime_api.h`: a CUDA toolkit's, or that of the packages that PyTorch's
+/// The directory of one of CUDA's headers: a CUDA toolkit's, or that of the packages that PyTorch's
 /// wheels bring.
-fn cuda_headers(lib_dir: &Path) -> Option<PathBuf> {
+fn cuda_headers(lib_dir: &Path, header: &str) -> Option<PathBuf> {
     println!("cargo:rerun-if-env-changed=CUDA_HOME");
     let toolkit = env::var_os("CUDA_HOME").map(|home| Path::new(&home).join("include"));
     let packages = fs::read_dir(lib_dir.join("../../nvidia")).into_iter().flatten().flatten();
     let packages = packages.map(|entry| entry.path().join("include"));
     let usual = PathBuf::from("/usr/local/cuda/include");
     let mut candidates = toolkit.into_iter().chain(packages).chain([usual]);
-    candidates.find(|directory| directory.join("cuda_runtime_api.h").exists())
+    candidates.find(|directory| directory.join(header).exists())
 }
 
 /// The absolute form of `path` with its links kept: `.blitz/libtorch` may point at another

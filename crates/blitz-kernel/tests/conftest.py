@@ -3,6 +3,13 @@
 import pytest
 from driver import DEPENDENCIES, IMPORTS, Gates, HeldCompilation, SharedKernel
 
+# Its kernels run whole notebooks: begun last, it would be waited for alone.
+LONGEST = "test_notebooks.py"
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name != LONGEST)
+
 
 @pytest.fixture(scope="module")
 def plain_kernels():

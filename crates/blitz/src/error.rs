@@ -3,6 +3,7 @@
 
 pub(crate) mod caught_panic;
 mod make;
+pub(crate) mod peer_text;
 pub(crate) mod torch_text;
 
 use std::fmt;
@@ -228,6 +229,21 @@ pub enum Error {
         operation: &'static str,
         /// What it leaves behind.
         state: String,
+    },
+
+    /// The processes of a training do not go on together.
+    #[error("{operation} failed on rank {rank} of {world_size}: {reason}. {remedy}")]
+    Process {
+        /// What was attempted.
+        operation: &'static str,
+        /// The process that tells it, counted from 0.
+        rank: usize,
+        /// Processes of the training.
+        world_size: usize,
+        /// What went wrong, naming the other ranks where they are known.
+        reason: String,
+        /// What helps.
+        remedy: String,
     },
 
     /// A checkpoint does not fit the net.

@@ -15,6 +15,7 @@
 //! | [`checkpoint`] | saves and loads parameters, for Python too, and running trainings |
 //! | [`picture`] | labelled pictures and loss curves, inline |
 //! | [`display`] | shows values: HTML, progress bars; stops a running cell |
+//! | [`distributed`] | trains by many processes on one machine or many, as torchrun starts them |
 //! | [`device`] | chooses between the CPU and CUDA GPUs |
 //! | [`python_to_rust`] | the table of all operations, Python beside Rust |
 //! | [`error`] | what can go wrong, and what to do |
@@ -45,6 +46,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod device;
 pub mod display;
+pub mod distributed;
 pub mod error;
 mod ffi;
 pub mod nn;
@@ -76,6 +78,9 @@ pub mod prelude {
     pub use crate::data::transform::Normalize;
     pub use crate::device;
     pub use crate::display::{self, interrupt};
+    pub use crate::distributed::{
+        self, DdpOptions, DistributedDataParallel, InitOptions, ProcessGroup, ReduceOp,
+    };
     pub use crate::nn::{
         self, CifarNet, CifarNetOptions, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module,
         OptimizerConfig, ReLU, cifar10_net, cifar10_net_with, conv2d, conv2d_with,

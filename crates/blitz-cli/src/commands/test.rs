@@ -1,7 +1,7 @@
 //! `cargo blitz test`: everything that CI checks.
 
 mod check;
-mod jupyter;
+mod python;
 
 use crate::notebook::data;
 use crate::process::progress::elapsed;

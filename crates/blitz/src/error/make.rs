@@ -5,6 +5,7 @@ use std::path::Path;
 use tch::TchError;
 
 use super::Error;
+use super::peer_text::without_place;
 use super::torch_text::first_sentence;
 
 impl Error {
@@ -41,7 +42,7 @@ impl Error {
         }
         let message = match text.starts_with("Trying to backward through the graph a second time") {
             true => FREED_GRAPH.to_owned(),
-            false => first_sentence(text),
+            false => first_sentence(without_place(text)),
         };
         Error::Torch { operation, message }
     }

@@ -1,6 +1,6 @@
 //! The checks.
 
-use super::jupyter;
+use super::python;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute, execute_all, usual_jobs};
 use crate::notebook::find::find;
@@ -89,8 +89,8 @@ impl Check {
             Check::GpuKit => gpu_kit(project),
             Check::BlitzKernel => cargo_test(project, &KERNEL),
             Check::BlitzCli => cargo_test(project, &CLI),
-            Check::Jupyter => jupyter::run(project),
-            Check::Notebooks => nbval(project),
+            Check::Jupyter => python::jupyter(project),
+            Check::Notebooks => python::nbval(project),
             Check::Stock => stock(project),
             Check::Classifier => classifier(project, data.context("no data directory")?),
         }
@@ -175,17 +175,6 @@ fn stock(project: &Project) -> Result<()> {
         result.with_context(|| notebook.name())?;
     }
     Ok(())
-}
-
-/// The notebooks under nbval, on the built-in data set.
-fn nbval(project: &Project) -> Result<()> {
-    let notebooks = project.notebooks_dir();
-    let mut command = project.python_command();
-    command.current_dir(&notebooks).env(variables::DATA, BUILTIN_DATA);
-    command.args(["-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--rootdir"]);
-    command.arg(&notebooks).args(["--nbval-cell-timeout", "600"]);
-    command.args(["--nbval-kernel-startup-timeout", "300"]).arg(&notebooks);
-    run_visibly(command)
 }
 
 /// Executes the classifier on real CIFAR-10 and checks the accuracy that it reports.

@@ -1,0 +1,165 @@
+// Belongs to src/distributed/process_group.rs and collectives.rs: c10d's store and its process group,
+// put together as torch.distributed.init_process_group does it.
+#include "process_group.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <string>
+#include <vector>
+
+using blitz::ProcessGroup;
+using WorkPtr = c10::intrusive_ptr<c10d::Work>;
+
+namespace {
+
+// The order of ReduceOp in collectives.rs. gloo has no mean: Rust divides.
+c10d::ReduceOp reduce_op(int op) {
+  switch (op) {
+    case 1:
+      return c10d::ReduceOp::MIN;
+    case 2:
+      return c10d::ReduceOp::MAX;
+    default:
+      return c10d::ReduceOp::SUM;
+  }
+}
+
+WorkPtr all_reduce(const ProcessGroup& group, at::Tensor& tensor, int op) {
+  std::vector<at::Tensor> tensors{tensor};
+  c10d::AllreduceOptions options;
+  options.reduceOp = reduce_op(op);
+  options.timeout = group.timeout;
+  return group.group->allreduce(tensors, options);
+}
+
+}  // namespace
+
+extern "C" {
+
+// Where torchrun's processes and those of init_process_group("env://") meet: a TCPStore at the
+// address, which the first rank serves where no agent does.
+struct Rendezvous {
+  const char* address;
+  uint16_t port;
+  int rank;
+  int world_size;
+  int restart_count;
+  bool has_agent_store;
+  uint64_t timeout_ms;
+};
+
+// Meets the others; there is no way to exchange tensors yet.
+char* blitz_distributed_join(const Rendezvous* at, ProcessGroup** made) {
+  return blitz::guard([&] {
+    c10d::TCPStoreOptions options;
+    options.port = at->port;
+    options.isServer = at->rank == 0 && !at->has_agent_store;
+    options.numWorkers = at->world_size;
+    options.waitWorkers = false;
+    options.timeout = std::chrono::milliseconds(at->timeout_ms);
+    c10::intrusive_ptr<c10d::Store> store =
+        c10::make_intrusive<c10d::TCPStore>(at->address, options);
+    // A store of the agent's is there for all attempts: each has keys of its own.
+    const auto attempt = "/worker/attempt_" + std::to_string(at->restart_count);
+    store = c10::make_intrusive<c10d::PrefixStore>(attempt + "/blitz", store);
+    auto group = c10::make_intrusive<c10d::ProcessGroup>(store, at->rank, at->world_size);
+    *made = new ProcessGroup{store, group, options.timeout};
+  });
+}
+
+// Exchanges the CPU's tensors by gloo. `interface` or `host` is where it listens; null for both
+// means where this machine's name leads.
+char* blitz_distributed_use_gloo(ProcessGroup* group, const char* interface, const char* host) {
+  return blitz::guard([&] {
+    auto options = c10d::ProcessGroupGloo::Options::create(group->timeout);
+    using Gloo = c10d::ProcessGroupGloo;
+    options->devices.push_back(
+        interface != nullptr  ? Gloo::createDeviceForInterface(interface)
+            : host != nullptr ? Gloo::createDeviceForHostname(host)
+                              : Gloo::createDefaultDevice());
+    auto store = c10::make_intrusive<c10d::PrefixStore>("gloo", group->store);
+    auto& made = *group->group;
+    auto backend =
+        c10::make_intrusive<Gloo>(store, made.getRank(), made.getSize(), std::move(options));
+    made.setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, backend);
+    made.setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
+  });
+}
+
+void blitz_distributed_free(ProcessGroup* group) {
+  free(blitz::guard([&] { delete group; }));
+}
+
+char* blitz_distributed_all_reduce(ProcessGroup* group, at::Tensor* tensor, int op) {
+  return blitz::guard([&] {
+    at::NoGradGuard no_grad;
+    all_reduce(*group, *tensor, op)->wait();
+  });
+}
+
+// The same without waiting: `tensor` holds the result when the work is done.
+char* blitz_distributed_all_reduce_begin(
+    ProcessGroup* group, at::Tensor* tensor, int op, WorkPtr** work) {
+  return blitz::guard([&] {
+    at::NoGradGuard no_grad;
+    *work = new WorkPtr(all_reduce(*group, *tensor, op));
+  });
+}
+
+char* blitz_distributed_work_wait(WorkPtr* work) {
+  return blitz::guard([&] { (*work)->wait(); });
+}
+
+void blitz_distributed_work_free(WorkPtr* work) {
+  free(blitz::guard([&] { delete work; }));
+}
+
+char* blitz_distributed_broadcast(ProcessGroup* group, at::Tensor* tensor, int root) {
+  return blitz::guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<at::Tensor> tensors{*tensor};
+    c10d::BroadcastOptions options;
+    options.rootRank = root;
+    options.timeout = group->timeout;
+    group->group->broadcast(tensors, options)->wait();
+  });
+}
+
+// `gathered` has the world's size of tensors, each like `tensor`.
+char* blitz_distributed_all_gather(
+    ProcessGroup* group, const at::Tensor* tensor, at::Tensor* const* gathered) {
+  return blitz::guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<std::vector<at::Tensor>> outputs(1);
+    for (int rank = 0; rank < group->group->getSize(); ++rank) {
+      outputs[0].push_back(*gathered[rank]);
+    }
+    std::vector<at::Tensor> inputs{*tensor};
+    c10d::AllgatherOptions options;
+    options.timeout = group->timeout;
+    group->group->allgather(outputs, inputs, options)->wait();
+  });
+}
+
+// The store, for texts: which ranks have come, and what each has.
+char* blitz_distributed_store_set(ProcessGroup* group, const char* key, const char* value) {
+  return blitz::guard([&] { group->store->set(key, std::string(value)); });
+}
+
+char* blitz_distributed_store_has(ProcessGroup* group, const char* key, bool* has) {
+  return blitz::guard([&] { *has = group->store->check({key}); });
+}
+
+// The text that is there within `timeout_ms`.
+char* blitz_distributed_store_get(
+    ProcessGroup* group, const char* key, uint64_t timeout_ms, char** value) {
+  return blitz::guard([&] {
+    group->store->wait({key}, std::chrono::milliseconds(timeout_ms));
+    *value = strdup(group->store->get_to_str(key).c_str());
+  });
+}
+
+}  // extern "C"
