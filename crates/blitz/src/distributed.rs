@@ -28,6 +28,8 @@ mod collectives;
 mod distributed_data_parallel;
 mod engine;
 mod environment;
+#[cfg(target_os = "linux")]
+mod launch;
 mod nccl;
 mod process_group;
 mod reducer;
@@ -37,4 +39,6 @@ pub use distributed_data_parallel::{
     Buffers, DdpOptions, DistributedDataParallel, UnusedParameters,
 };
 pub use environment::Environment;
+#[cfg(target_os = "linux")]
+pub use launch::{Returned, launch};
 pub use process_group::{Backend, InitOptions, ProcessGroup, init};
