@@ -3,7 +3,7 @@
 use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{env, fmt};
+use std::{env, fmt, thread};
 
 use tch::{Cuda, Device};
 
@@ -11,6 +11,9 @@ use super::engine::{Engine, Listen};
 use super::environment::Environment;
 use crate::device::{self, load_cuda_backend};
 use crate::error::{Error, Result};
+
+/// How long rank 0 goes on serving the meeting place after it has given up waiting.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What carries tensors from one process to the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -240,6 +243,10 @@ fn meet(engine: &Engine, environment: &Environment, timeout: Duration) -> Result
         if missing.is_empty() {
             return Err(named(error));
         }
+        if environment.rank == 0 && !environment.has_agent_store {
+            // The others, which began to wait a little later, ask this process who is missing.
+            thread::sleep(GRACE.min(timeout));
+        }
         return Err(Error::Process {
             operation: OPERATION,
             rank: environment.rank,
@@ -288,7 +295,7 @@ fn failed(
     let Environment { rank, world_size, address, port, .. } = environment.clone();
     let place = format!("{address}:{port}");
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    let (reason, remedy) = if has(&["EADDRINUSE", "address already in use"]) {
+    let (reason, remedy) = if has(&["EADDRINUSE", "address already in use", "failed to listen"]) {
         let remedy = "Another training may run: choose another port (MASTER_PORT), or let torchrun \
                       --standalone choose one.";
         (format!("the port {port} is in use"), remedy)

@@ -1,12 +1,13 @@
 //! What c10d says when another process of the training is gone.
 
 /// Beginnings of gloo's, TCPStore's and the system's words for a connection that the other end closed.
-const GONE: [&str; 6] = [
+const GONE: [&str; 7] = [
     "Connection closed by peer",
     "Connection reset by peer",
     "Broken pipe",
     "Connection was likely closed",
-    "failed to recv",
+    "ailed to recv",
+    "ailed to send",
     "Socket closed",
 ];
 

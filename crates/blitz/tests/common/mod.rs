@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses a part
 
 pub mod steps;
+pub mod world;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
