@@ -200,9 +200,6 @@ mod tests {
         show(&mut screen, &mut both, 0, Lines::feed_nothing);
         show(&mut screen, &mut both, 1, |lines| lines.feed(b"other\n"));
         show(&mut screen, &mut both, 0, |lines| lines.feed(b"z\n"));
-        assert_eq!(
-            text(screen),
-            "[rank 0] name? x\n[rank 0] y\n[rank 1] other\n[rank 0] z\n"
-        );
+        assert_eq!(text(screen), "[rank 0] name? x\n[rank 0] y\n[rank 1] other\n[rank 0] z\n");
     }
 }

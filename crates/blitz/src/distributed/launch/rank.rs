@@ -64,7 +64,8 @@ impl Source {
                 buffer.truncate(length);
                 return buffer;
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => self.is_open = false,
         }
         Vec::new()

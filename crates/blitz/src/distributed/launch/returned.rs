@@ -191,9 +191,9 @@ impl Returned for Tensor {
     fn read(bytes: &mut &[u8]) -> Option<Tensor> {
         let (kind, size) = <(Option<usize>, Vec<i64>)>::read(bytes)?;
         let kind = *KINDS.get(kind?)?;
-        let elements = size.iter().try_fold(1usize, |product, size| {
-            product.checked_mul(usize::try_from(*size).ok()?)
-        })?;
+        let elements = size
+            .iter()
+            .try_fold(1usize, |product, size| product.checked_mul(usize::try_from(*size).ok()?))?;
         let length = elements.checked_mul(kind.elt_size_in_bytes())?;
         Tensor::f_from_data_size(bytes.split_off(..length)?, &size, kind).ok()
     }
@@ -231,8 +231,7 @@ mod tests {
         let elapsed = Duration::from_nanos(1_234_567_891);
         let point = LossPoint { step: 7, loss: 0.25, lr: Some(0.001) };
         let epoch = EpochReport { loss: 0.5, accuracy: None, lr: None, elapsed };
-        let report =
-            FitReport { points: vec![point; 2], epochs: vec![epoch], steps: 14, elapsed };
+        let report = FitReport { points: vec![point; 2], epochs: vec![epoch], steps: 14, elapsed };
         assert_eq!(sent(&report), report);
         let classes = vec!["cat".to_owned(), "dog".to_owned()];
         let evaluation = Evaluation { classes, confusion: vec![vec![3, 1], vec![0, 4]] };

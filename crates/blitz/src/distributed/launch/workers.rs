@@ -38,7 +38,7 @@ pub(super) fn run(nproc: usize, context: &Context, address: *const ()) -> Result
         remedy: "Define it in a cell".to_owned(),
     })?;
     let dir = tempfile::Builder::new().prefix("blitz-launch-").tempdir();
-    let dir = dir.map_err(Error::io("make a directory in", std::env::temp_dir()))?;
+    let dir = dir.map_err(Error::io("make a directory in", &std::env::temp_dir()))?;
     let ranks = (0..nproc).map(|rank| Rank::new(dir.path(), rank)).collect::<io::Result<_>>();
     let ranks = ranks.map_err(Error::io("make pipes in", dir.path()))?;
     let log = dir.path().join("torchrun.log");
@@ -97,8 +97,7 @@ impl Workers {
 
     /// Waits until something is there to read, a short time at most.
     fn wait(&self) {
-        let descriptor =
-            |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        let descriptor = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
         let mut polled: Vec<libc::pollfd> =
             self.ranks.iter().flat_map(Rank::waits).flatten().map(descriptor).collect();
         let pace = i32::try_from(PACE.as_millis()).unwrap_or(i32::MAX);
@@ -174,13 +173,10 @@ impl Workers {
         self.end_at = None;
     }
 
-    fn result(self, report: &str) -> Result<Vec<u8>> {
+    fn result(&mut self, report: &str) -> Result<Vec<u8>> {
         let world_size = self.ranks.len();
-        let failure = self.failure(report).map(|(rank, message)| Error::Rank {
-            rank,
-            world_size,
-            message,
-        });
+        let failure =
+            self.failure(report).map(|(rank, message)| Error::Rank { rank, world_size, message });
         if self.interrupts > 0 {
             let state = match (self.has_killed, failure) {
                 (false, Some(error)) => format!("all processes have stopped ({error})"),
@@ -191,7 +187,7 @@ impl Workers {
         if let Some(error) = failure {
             return Err(error);
         }
-        let end = self.ranks.into_iter().next().and_then(|rank| rank.end);
+        let end = self.ranks.first_mut().and_then(|rank| rank.end.take());
         match end.filter(|end| end.kind == Kind::Returned) {
             Some(end) => Ok(end.payload),
             None => Err(Error::Launch {
@@ -222,7 +218,8 @@ impl Workers {
         }
         if let Some((rank, failure)) = told() {
             let text = failure.text();
-            let text = if failure.kind == Kind::Panicked { format!("panicked: {text}") } else { text };
+            let text =
+                if failure.kind == Kind::Panicked { format!("panicked: {text}") } else { text };
             return Some((rank, text));
         }
         (0..self.ranks.len()).find(silent).map(ended)
