@@ -11,7 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from driver import NOTEBOOKS, Kernel
 
-NAMES = ["01_tensors", "02_autograd", "03_neural_networks", "04_cifar10_classifier"]
+NAMES = [
+    "01_tensors",
+    "02_autograd",
+    "03_neural_networks",
+    "04_cifar10_classifier",
+    "05_data_parallel",
+]
 ENVIRONMENT = os.environ | {"BLITZ_DATA": "builtin"}
 
 

@@ -12,14 +12,12 @@ mod workers;
 
 use std::fmt::Display;
 
+use blitz_contract::launcher::MOST_PROCESSES;
 pub use returned::Returned;
 
 use self::context::Context;
 use super::process_group::ProcessGroup;
 use crate::error::{Error, Result};
-
-/// The most processes that [`launch`] starts.
-const MOST: usize = 64;
 
 /// Runs a function of this notebook in `nproc` new processes, started by torchrun, and returns what
 /// it returns on rank 0.
@@ -67,8 +65,8 @@ where
     E: Display,
     F: Fn(&ProcessGroup) -> std::result::Result<T, E>,
 {
-    if !(1..=MOST).contains(&nproc) {
-        return Err(Error::option("nproc", format!("from 1 to {MOST}"), nproc));
+    if !(1..=MOST_PROCESSES).contains(&nproc) {
+        return Err(Error::option("nproc", format!("from 1 to {MOST_PROCESSES}"), nproc));
     }
     if size_of::<F>() != 0 {
         return Err(Error::option(

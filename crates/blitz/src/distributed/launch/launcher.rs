@@ -6,13 +6,10 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use blitz_contract::{variables, worker};
+use blitz_contract::{launcher, variables, worker};
 
 use super::context::{Context, Place};
 use crate::error::{Error, Result};
-
-/// torchrun with its store on this machine's loopback interface.
-const LOOPBACK: &str = include_str!("loopback.py");
 
 /// Starts torchrun, which starts `nproc` processes with the function at `place`. What it says itself
 /// goes to `log`; its files and the pipes are in `dir`.
@@ -39,7 +36,7 @@ pub(super) fn start(
     let streams = || log.try_clone().map(Stdio::from);
     let prepared = || -> io::Result<Command> {
         let mut command = Command::new(context.layout.python());
-        command.args(["-c", LOOPBACK]);
+        command.args(["-c", launcher::SCRIPT]);
         arguments(&mut command, nproc, context, place, dir);
         command.stdin(Stdio::null()).stdout(streams()?).stderr(streams()?);
         environment(&mut command);
@@ -51,9 +48,7 @@ pub(super) fn start(
 
 fn arguments(command: &mut Command, nproc: usize, context: &Context, place: &Place, dir: &Path) {
     command.arg("--nnodes=1").arg(format!("--nproc-per-node={nproc}"));
-    command.args(["--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0"]);
-    // By its number: the ids of two launches at once are two, too.
-    command.arg(format!("--rdzv-id={}", std::process::id())).arg("--local-addr=127.0.0.1");
+    command.arg("--local-addr=127.0.0.1");
     command.arg("--max-restarts=0").arg("--log-dir").arg(dir).arg("--no-python");
     // The very program that runs this cell, also where another has taken its place on disk.
     command.arg(format!("/proc/{}/exe", std::process::id()));

@@ -1,86 +1,57 @@
-//! torchrun's own report of a failure: the exit codes of the ranks.
+//! What torchrun says of a failure, in the words of [`blitz_contract::launcher`]'s script.
 
-/// The exit code of `rank` in torchrun's report; below 0, the signal that ended the process.
-pub(super) fn exit_code(report: &str, rank: usize) -> Option<i32> {
-    let lines: Vec<&str> = report.lines().map(str::trim).collect();
-    let value = |line: &str, name: &str| {
-        let (key, value) = line.split_once(':')?;
-        (key.trim() == name).then(|| value.split_whitespace().next().unwrap_or("").to_owned())
-    };
-    lines.windows(2).find_map(|pair| {
-        let is_its = value(pair[0], "rank")?.parse() == Ok(rank);
-        if is_its { value(pair[1], "exitcode")?.parse().ok() } else { None }
-    })
+/// How `rank` ended, where it was the first to fail: `exit code 3` or `signal SIGKILL`.
+pub(super) fn end_of(report: &str, rank: usize) -> Option<&str> {
+    let start = format!("rank {rank} ended first, with ");
+    report.lines().find_map(|line| line.strip_prefix(&start))
 }
 
-/// What an exit code says, for a process that did not tell itself why it ended.
-pub(super) fn described(code: Option<i32>) -> String {
-    match code {
-        Some(-9) => "its process was killed by signal 9 (SIGKILL); the system does so when \
-                               memory runs out"
+/// What that says of a process which did not tell itself why it ended.
+pub(super) fn described(end: Option<&str>) -> String {
+    match end {
+        Some("signal SIGKILL") => "its process was killed (signal SIGKILL); the system does so when \
+                                   memory runs out"
             .to_owned(),
-        Some(signal @ ..0) => {
-            let name = match -signal {
-                libc::SIGSEGV => " (SIGSEGV, an invalid access to memory)",
-                libc::SIGABRT => " (SIGABRT)",
-                libc::SIGBUS => " (SIGBUS)",
-                libc::SIGTERM => " (SIGTERM)",
-                _ => "",
-            };
-            format!("its process was ended by signal {}{name}", -signal)
-        }
-        Some(code @ 1..) => {
-            format!("its process ended with exit code {code} before the function returned")
-        }
-        Some(0) | None => "its process ended before the function returned (does it call \
-                           `std::process::exit`?)"
+        Some(end) => format!("its process ended, with {end}, before the function returned"),
+        None => "its process ended before the function returned (does it call \
+                 `std::process::exit`?)"
             .to_owned(),
     }
 }
 
 /// The end of what torchrun said, where it failed itself.
 pub(super) fn last_words(report: &str) -> String {
-    let lines: Vec<&str> = report.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines.last().map_or_else(|| "it said nothing".to_owned(), |line| (*line).to_owned())
+    let last = report.lines().map(str::trim).rfind(|line| !line.is_empty());
+    last.map_or_else(|| "it said nothing".to_owned(), str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const REPORT: &str = "\
-torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
-============================================================
-/proc/1/exe FAILED
-------------------------------------------------------------
-Failures:
-[1]:
-  time      : 2026-11-29_06:20:00
-  host      : localhost
-  rank      : 0 (local_rank: 0)
-  exitcode  : -6 (pid: 11)
-------------------------------------------------------------
-Root Cause (first observed failure):
-[0]:
-  time      : 2026-11-29_06:20:00
-  host      : localhost
-  rank      : 1 (local_rank: 1)
-  exitcode  : -9 (pid: 12)
-";
-
     #[test]
-    fn exit_codes_are_found_by_rank() {
-        assert_eq!(exit_code(REPORT, 0), Some(-6));
-        assert_eq!(exit_code(REPORT, 1), Some(-9));
-        assert_eq!(exit_code(REPORT, 2), None);
+    fn the_end_of_the_first_rank_is_found() {
+        let report = "a warning\nrank 1 ended first, with signal SIGKILL\n";
+        assert_eq!(end_of(report, 1), Some("signal SIGKILL"));
+        assert_eq!(end_of(report, 0), None);
+        assert_eq!(end_of("rank 11 ended first, with exit code 3", 1), None);
+        assert_eq!(end_of("rank 11 ended first, with exit code 3", 11), Some("exit code 3"));
     }
 
     #[test]
     fn each_end_has_its_words() {
-        assert!(described(Some(-9)).contains("signal 9"));
-        assert!(described(Some(-11)).contains("signal 11 (SIGSEGV"));
-        assert!(described(Some(3)).contains("exit code 3"));
+        assert!(described(Some("signal SIGKILL")).starts_with("its process was killed"));
+        assert!(described(Some("exit code 3")).contains("exit code 3"));
         assert!(described(None).contains("before the function returned"));
         assert_eq!(last_words("a\nError: b\n\n"), "Error: b");
+        assert_eq!(last_words(""), "it said nothing");
+    }
+
+    #[test]
+    fn the_script_has_these_words() {
+        let script = blitz_contract::launcher::SCRIPT;
+        for words in ["rank {failure.rank} ended first, with {how}", "exit code {", "signal {"] {
+            assert!(script.contains(words), "{words}");
+        }
     }
 }

@@ -206,12 +206,11 @@ impl Workers {
             let failures = failures.filter_map(|(rank, it)| Some((rank, it.failure()?)));
             failures.min_by_key(|(_, failure)| failure.time)
         };
-        // torchrun ends the others by SIGTERM.
+        // torchrun names the first that failed; the others it ends itself.
         let crashed = |rank: &usize| {
-            self.ranks[*rank].end.is_none()
-                && report::exit_code(report, *rank).is_some_and(|code| code != -libc::SIGTERM)
+            self.ranks[*rank].end.is_none() && report::end_of(report, *rank).is_some()
         };
-        let ended = |rank| (rank, report::described(report::exit_code(report, rank)));
+        let ended = |rank| (rank, report::described(report::end_of(report, rank)));
         let first = self.first_silent.or_else(|| (0..self.ranks.len()).find(crashed));
         if let Some(rank) = first {
             return Some(ended(rank));
