@@ -16,6 +16,11 @@ pub(crate) fn is_gone(message: &str) -> bool {
     GONE.iter().any(|words| message.contains(words))
 }
 
+/// Whether it tells of one that has ended, or that did not come.
+pub(crate) fn is_of_others(message: &str) -> bool {
+    is_gone(message) || message.contains("Timed out waiting")
+}
+
 /// The message without the place in gloo's source that it begins with:
 /// `[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:538] Connection closed by peer`.
 pub(super) fn without_place(text: &str) -> &str {
