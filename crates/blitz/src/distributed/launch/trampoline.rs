@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Write;
-use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 use std::os::fd::FromRawFd;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +39,7 @@ where
     let said = panics_are_kept();
     // SAFETY: `launch` checked that the type has no bytes, and had a value of it, which it left to be
     // used here.
-    let function: &F = &std::mem::ManuallyDrop::new(unsafe { MaybeUninit::uninit().assume_init() });
+    let function: &F = unsafe { NonNull::dangling().as_ref() };
     let caught = catch_unwind(AssertUnwindSafe(|| {
         let group = join().map_err(|error| error.to_string())?;
         let returned = function(&group).map_err(|error| error.to_string())?;
