@@ -25,6 +25,7 @@
 //! The same program runs without a launcher: it is then a world of one process.
 
 mod collectives;
+mod data_parallel;
 mod distributed_data_parallel;
 mod engine;
 mod environment;
@@ -33,9 +34,12 @@ mod launch;
 mod nccl;
 mod process_group;
 mod reducer;
+mod replica;
+mod thread_state;
 
 pub(crate) use collectives::Pending;
 pub use collectives::ReduceOp;
+pub use data_parallel::DataParallel;
 pub use distributed_data_parallel::{
     Buffers, DdpOptions, DistributedDataParallel, UnusedParameters,
 };

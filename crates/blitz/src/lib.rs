@@ -79,7 +79,8 @@ pub mod prelude {
     pub use crate::device;
     pub use crate::display::{self, interrupt};
     pub use crate::distributed::{
-        self, DdpOptions, DistributedDataParallel, InitOptions, ProcessGroup, ReduceOp,
+        self, DataParallel, DdpOptions, DistributedDataParallel, InitOptions, ProcessGroup,
+        ReduceOp,
     };
     pub use crate::nn::{
         self, CifarNet, CifarNetOptions, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module,
