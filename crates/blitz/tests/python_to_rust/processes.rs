@@ -4,9 +4,10 @@
 use crate::row;
 use crate::table::{Page, Section};
 use blitz::prelude::*;
+use tch::nn::ModuleT;
 
 pub fn page() -> Page {
-    Page { notebook: "05_data_parallel", sections: vec![processes(), training()] }
+    Page { notebook: "05_data_parallel", sections: vec![devices(), processes(), training()] }
 }
 
 const IMPORTS: &str = "import torch.distributed as dist\n\
@@ -16,6 +17,23 @@ const IMPORTS: &str = "import torch.distributed as dist\n\
 
 /// A world of one, which needs no launcher; Python's needs to be told.
 const INIT: &str = "dist.init_process_group('gloo', **environment)\n";
+
+fn devices() -> Section {
+    // Without a GPU Python's has one replica, and no list of devices.
+    let setup = "model = nn.DataParallel(nn.Linear(5, 2))\ninput = torch.ones(3, 5)\n";
+    let mut s = Section::new("Several devices in one process", setup);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let devices = [Device::Cpu, Device::Cpu];
+    let input = Tensor::ones([3, 5], (Kind::Float, Device::Cpu));
+    row!(s, "model = nn.DataParallel(nn.Linear(5, 2))", { let model = DataParallel::new(&vs, &devices, |root| linear(root / "fc", 5, 2)).unwrap(); } "str(model)" => describe(&model).to_string());
+    tch::manual_seed(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let make = |root: &nn::Path| linear(root / "fc", 5, 2);
+    let model = DataParallel::new(&vs, &devices, make).unwrap();
+    row!(s, "model(input)", model.forward_t(&input, true));
+    row!(s, "model.module.weight", &model.net().weight);
+    s
+}
 
 fn processes() -> Section {
     let setup = format!("{IMPORTS}{INIT}t = torch.tensor([1., 2.])\n");
