@@ -16,6 +16,18 @@ pub(crate) fn is_gone(message: &str) -> bool {
     GONE.iter().any(|words| message.contains(words))
 }
 
+/// What a backward pass, which averages gradients over all ranks, says of the others. It knows
+/// neither its rank nor that there are others.
+pub(super) fn told_in_backward(message: String) -> String {
+    if is_gone(&message) {
+        format!("another process of the training has ended, whose own message says why ({message})")
+    } else if message.starts_with("Timed out waiting") {
+        format!("the other ranks did not come to this step in time ({message})")
+    } else {
+        message
+    }
+}
+
 /// The message without the place in gloo's source that it begins with:
 /// `[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:538] Connection closed by peer`.
 pub(super) fn without_place(text: &str) -> &str {
@@ -36,5 +48,14 @@ mod tests {
         assert_eq!(without_place(text), "Connection closed by peer [127.0.0.1]:10385");
         assert!(is_gone(text));
         assert_eq!(without_place("[2, 3] is no shape"), "[2, 3] is no shape");
+    }
+
+    #[test]
+    fn a_backward_pass_tells_of_other_ranks() {
+        let told = told_in_backward("Connection closed by peer [127.0.0.1]:10385".to_owned());
+        assert!(told.starts_with("another process of the training has ended"), "{told}");
+        let told = told_in_backward("Timed out waiting 20000ms for recv".to_owned());
+        assert!(told.starts_with("the other ranks did not come"), "{told}");
+        assert_eq!(told_in_backward("size 2 is odd".to_owned()), "size 2 is odd");
     }
 }
