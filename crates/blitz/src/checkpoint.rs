@@ -42,7 +42,7 @@ mod contents;
 mod dtype;
 mod fault;
 mod format;
-mod generator;
+pub(crate) mod generator;
 mod index;
 mod lock;
 mod names;

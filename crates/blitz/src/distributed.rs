@@ -32,6 +32,7 @@ mod nccl;
 mod process_group;
 mod reducer;
 
+pub(crate) use collectives::Pending;
 pub use collectives::ReduceOp;
 pub use distributed_data_parallel::{
     Buffers, DdpOptions, DistributedDataParallel, UnusedParameters,

@@ -24,7 +24,7 @@ fn generators(device: Device) -> Vec<(String, c_int)> {
 }
 
 /// The generators' states, u8 tensors, by name.
-pub(super) fn states(device: Device) -> Result<Vec<(String, Tensor)>> {
+pub(crate) fn states(device: Device) -> Result<Vec<(String, Tensor)>> {
     let mut states = Vec::new();
     for (name, gpu) in generators(device) {
         let mut state = std::ptr::null_mut();
@@ -39,7 +39,7 @@ pub(super) fn states(device: Device) -> Result<Vec<(String, Tensor)>> {
 }
 
 /// Continues from what [`states`] gave; a generator that is not among them stays as it is.
-pub(super) fn restore(device: Device, states: &[(String, Tensor)]) -> Result<()> {
+pub(crate) fn restore(device: Device, states: &[(String, Tensor)]) -> Result<()> {
     for (name, gpu) in generators(device) {
         let Some((_, state)) = states.iter().find(|(known, _)| *known == name) else { continue };
         // SAFETY: the tensor lives until the call returns; C++ checks its size.

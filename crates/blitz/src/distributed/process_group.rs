@@ -10,7 +10,7 @@ use tch::{Cuda, Device};
 use super::engine::{Engine, Listen};
 use super::environment::Environment;
 use crate::device::{self, load_cuda_backend};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, peer_text};
 
 /// How long rank 0 goes on serving the meeting place after it has given up waiting.
 const GRACE: Duration = Duration::from_secs(3);
@@ -161,6 +161,16 @@ impl ProcessGroup {
     /// `error` as it is told where processes work together: which rank, and what to do.
     pub(super) fn failed(&self, operation: &'static str, error: Error) -> Error {
         failed(&self.shared.environment, self.shared.timeout, operation, error)
+    }
+
+    /// `error`, which may have another cause, as it is told where a process has ended or not come.
+    pub(crate) fn explained(&self, operation: &'static str, error: Error) -> Error {
+        match &error {
+            Error::Torch { message, .. } if peer_text::is_of_others(message) => {
+                self.failed(operation, error)
+            }
+            _ => error,
+        }
     }
 
     /// An error that all ranks find at the same time.
@@ -330,6 +340,7 @@ fn failed(
     error: Error,
 ) -> Error {
     let Error::Torch { message, .. } = error else { return error };
+    let message = peer_text::gloos_own(&message).to_owned();
     let Environment { rank, world_size, address, port, .. } = environment.clone();
     let place = format!("{address}:{port}");
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
@@ -341,7 +352,7 @@ fn failed(
         let remedy = "Start rank 0 first or at the same time, and check that this machine reaches \
                       its address and port.";
         (format!("nobody answered at {place} within {timeout:?}"), remedy)
-    } else if crate::error::peer_text::is_gone(&message) {
+    } else if peer_text::is_gone(&message) {
         let remedy = "Look at that process's own message; the others only noticed that it is gone.";
         let elsewhere = match operation {
             "init" => format!(", or what listens at {place} is no training"),

@@ -8,3 +8,5 @@ mod common;
 mod collectives;
 mod data_parallel_step;
 mod faults;
+mod fit;
+mod sampler;
