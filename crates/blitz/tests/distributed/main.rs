@@ -6,5 +6,6 @@
 mod common;
 
 mod collectives;
+mod data_parallel;
 mod data_parallel_step;
 mod faults;
