@@ -6,6 +6,7 @@ mod doctor;
 mod html;
 mod kernelspec;
 mod lab;
+mod launch;
 mod run;
 mod setup;
 mod test;
@@ -56,6 +57,9 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
         options: Vec<OsString>,
     },
+    /// Train the classifier by several processes, on this machine or on many
+    #[command(after_help = launch::EXAMPLES)]
+    Launch(launch::LaunchOptions),
     /// Measure, on this machine
     Bench {
         /// What to measure
@@ -93,6 +97,7 @@ impl Command {
             Command::Lab(options) => lab::lab(project, &options),
             Command::Test(options) => test::test(project, &options),
             Command::Train { options } => train::train(project, &options),
+            Command::Launch(options) => launch::launch(project, &options),
             Command::Bench { what } => bench::bench(project, &what),
             Command::Html(options) => html::html(project, &options),
             Command::Kernelspec { what } => kernelspec::kernelspec(project, &what),

@@ -7,6 +7,7 @@
 //! are compiled against this crate, too.
 
 pub mod build_environment;
+pub mod launcher;
 pub mod layout;
 pub mod marks;
 pub mod symbols;

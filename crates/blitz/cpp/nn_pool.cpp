@@ -85,7 +85,7 @@ BLITZ_AVX2 void pool_row(
   }
 }
 
-bool fits(const at::Tensor& input) {
+bool is_pooled_here(const at::Tensor& input) {
   return input.defined() && input.is_cpu() && input.scalar_type() == at::kFloat &&
       input.layout() == at::kStrided && input.dim() == 4 && input.is_contiguous() &&
       !input.is_neg() && !input._is_zerotensor() && input.size(1) > 0 && input.size(2) >= 2 &&
@@ -140,7 +140,7 @@ extern "C" {
 char* blitz_nn_max_pool_2x2(const at::Tensor* input, at::Tensor** output) {
   return blitz::guard([&] {
 #if defined(__x86_64__)
-    if (fits(*input)) {
+    if (is_pooled_here(*input)) {
       *output = new at::Tensor(pool(*input));
       return;
     }

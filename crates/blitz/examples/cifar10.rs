@@ -3,6 +3,10 @@
 //!     cargo run --release -p blitz --example cifar10 -- --device cuda --epochs 2 --seed 0
 //!     cargo run --release -p blitz --example cifar10 -- --data builtin
 //!     cargo run --release -p blitz --example cifar10 -- --widths
+//!     cargo blitz launch --nproc 2 -- --epochs 2 --batch-size 2
+//!
+//! Started by a launcher, it is one process of several: each sees its part of the images in batches of
+//! its own, gradients are averaged, and rank 0 prints and writes.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,7 +50,7 @@ fn command() -> Command {
         .arg(option("data", "DIR", DATA_HELP).env(variables::DATA).value_parser(files()))
         .arg(option("epochs", "EPOCHS", "Walks over the training images").default_value("2").value_parser(value_parser!(u32).range(1..)))
         .arg(option("seed", "SEED", "Seed of the parameters and of the order of the images").default_value("0").value_parser(value_parser!(u32)))
-        .arg(option("batch-size", "BATCH_SIZE", "Images per batch").default_value("4").value_parser(value_parser!(i64)))
+        .arg(option("batch-size", "BATCH_SIZE", "Images per batch, of each process").default_value("4").value_parser(value_parser!(i64)))
         .arg(option("lr", "LR", "Learning rate").default_value("0.001").value_parser(value_parser!(f64)))
         .arg(option("momentum", "MOMENTUM", "Momentum").default_value("0.9").value_parser(value_parser!(f64)))
         .arg(option("width", "WIDTH", "Channels between the two convolutions").default_value("6").value_parser(value_parser!(i64).range(1..)))
@@ -116,9 +120,20 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> blitz::Result<()> {
-    let device = device::choose(&arguments.device)?;
     tch::set_num_threads(arguments.threads);
-    println!("Training on {}", device::describe(device));
+    let group = distributed::init(&init_options(arguments)?)?;
+    let device = group.device();
+    let tell = |line: String| {
+        if group.is_main() {
+            println!("{line}");
+        }
+    };
+    match group.world_size() {
+        1 => tell(format!("Training on {}", device::describe(device))),
+        size => {
+            tell(format!("Training by {size} processes, this one on {}", device::describe(device)))
+        }
+    }
     if arguments.widths {
         let gpu = Some(device).filter(|device| *device != Device::Cpu);
         let batch_size = arguments.batch_size;
@@ -136,18 +151,33 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
         return export(&cifar10, dir);
     }
     let train_split = cifar10.train.take(arguments.images.unwrap_or(usize::MAX));
-    println!("{} images from {:?}", train_split.len(), cifar10.source);
+    tell(format!("{} images from {:?}", train_split.len(), cifar10.source));
 
     let shuffle = Order::Shuffled { seed: arguments.seed.into() };
     let batch_size = arguments.batch_size;
-    let options = LoaderOptions { batch_size, shuffle, device, ..Default::default() };
+    // Alone, the order is that of PyTorch's DataLoader without a sampler.
+    let sampler =
+        |tail| (group.world_size() > 1).then(|| DistributedSampler { group: group.clone(), tail });
+    let options = LoaderOptions {
+        batch_size,
+        shuffle,
+        device,
+        sampler: sampler(Tail::Pad),
+        ..Default::default()
+    };
     let mut train_loader = DataLoader::new(&train_split, options)?;
-    let options = LoaderOptions { batch_size: 100, device, ..Default::default() };
+    let options = LoaderOptions {
+        batch_size: 100,
+        device,
+        sampler: sampler(Tail::Keep),
+        ..Default::default()
+    };
     let mut test_loader = DataLoader::new(&cifar10.test, options)?;
 
     tch::manual_seed(arguments.seed.into());
     let vs = nn::VarStore::new(device);
     let net = cifar10_net_with(&vs.root(), CifarNetOptions { width: arguments.width });
+    let net = DistributedDataParallel::new(net, &vs, &group, DdpOptions::default())?;
     let (lr, momentum) = (arguments.lr, arguments.momentum);
     let mut optimizer = Sgd::new(&vs, SgdOptions { lr, momentum, ..Default::default() })?;
     let report = train(arguments, &vs, &net, &mut optimizer, &mut train_loader)?;
@@ -156,6 +186,9 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
         true => None,
         false => Some(evaluate(&net, &mut test_loader, &CLASSES)?),
     };
+    if !group.is_main() {
+        return Ok(());
+    }
     if let Some(path) = &arguments.save {
         checkpoint::save(&vs, path)?;
         println!("Saved to {}", path.display());
@@ -177,6 +210,7 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
             "accuracy": evaluation.as_ref().map(Evaluation::accuracy),
             "peak_kb": peak_memory(),
             "device": device::describe(device),
+            "processes": group.world_size(),
         });
         println!("{result}");
     }
@@ -213,13 +247,13 @@ fn write_file(split: &Split, dir: &Path, name: &str) -> blitz::Result<()> {
 fn train(
     arguments: &Arguments,
     vs: &nn::VarStore,
-    net: &CifarNet,
+    net: &DistributedDataParallel<CifarNet>,
     optimizer: &mut Sgd,
     train_loader: &mut DataLoader,
 ) -> blitz::Result<FitReport> {
     let checkpoint = arguments.checkpoints.as_ref().map(|dir| CheckpointOptions::new(dir, vs));
     let is_begun = match &arguments.checkpoints {
-        Some(dir) => checkpoint::newest(dir)?.is_some(),
+        Some(dir) => is_begun(net.group(), dir)?,
         None => false,
     };
     let options = FitOptions {
@@ -234,6 +268,25 @@ fn train(
         true => resume(net, optimizer, train_loader, &options),
         false => fit(net, optimizer, train_loader, &options),
     }
+}
+
+/// Whether there is a checkpoint to go on from: rank 0, which alone writes them, knows.
+fn is_begun(group: &ProcessGroup, dir: &Path) -> blitz::Result<bool> {
+    let is_begun = group.is_main() && checkpoint::newest(dir)?.is_some();
+    let mut is_begun = Tensor::from_slice(&[u8::from(is_begun)]).to_device(group.device());
+    group.broadcast(&mut is_begun, 0)?;
+    Ok(is_begun.int64_value(&[0]) != 0)
+}
+
+/// How this process joins the others, where there are others.
+fn init_options(arguments: &Arguments) -> blitz::Result<InitOptions> {
+    let device = match arguments.device.trim().to_ascii_lowercase().as_str() {
+        // Each process has a GPU of its own.
+        "auto" => None,
+        "cuda" if device::choose("cuda")? != Device::Cpu => None,
+        word => Some(device::choose(word)?),
+    };
+    Ok(InitOptions { device, ..InitOptions::default() })
 }
 
 /// The most memory that this process has had, in kB; `None` where the system does not say.

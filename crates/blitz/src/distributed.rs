@@ -35,6 +35,7 @@ mod reducer;
 mod replica;
 mod thread_state;
 
+pub(crate) use collectives::Pending;
 pub use collectives::ReduceOp;
 pub use data_parallel::DataParallel;
 pub use distributed_data_parallel::{

@@ -72,7 +72,7 @@ pub mod prelude {
     pub use crate::data::augment::Augment;
     pub use crate::data::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source};
     pub use crate::data::loader::{
-        Batch, DataLoader, LastBatch, LoaderOptions, LoaderState, Order,
+        Batch, DataLoader, DistributedSampler, LastBatch, LoaderOptions, LoaderState, Order, Tail,
     };
     pub use crate::data::split::Split;
     pub use crate::data::transform::Normalize;

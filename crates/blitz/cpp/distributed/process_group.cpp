@@ -7,6 +7,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -70,16 +71,22 @@ char* blitz_distributed_join(const Rendezvous* at, ProcessGroup** made) {
   });
 }
 
-// Exchanges the CPU's tensors by gloo. `interface` or `host` is where it listens; null for both
-// means where this machine's name leads.
-char* blitz_distributed_use_gloo(ProcessGroup* group, const char* interface, const char* host) {
+// Exchanges the CPU's tensors by gloo. It listens on `interfaces`, whose names have commas between
+// them, or, where that is null, on that of `host`.
+char* blitz_distributed_use_gloo(ProcessGroup* group, const char* interfaces, const char* host) {
   return blitz::guard([&] {
     auto options = c10d::ProcessGroupGloo::Options::create(group->timeout);
     using Gloo = c10d::ProcessGroupGloo;
-    options->devices.push_back(
-        interface != nullptr  ? Gloo::createDeviceForInterface(interface)
-            : host != nullptr ? Gloo::createDeviceForHostname(host)
-                              : Gloo::createDefaultDevice());
+    if (interfaces == nullptr) {
+      options->devices.push_back(Gloo::createDeviceForHostname(host));
+    } else {
+      std::istringstream names(interfaces);
+      for (std::string name; std::getline(names, name, ',');) {
+        options->devices.push_back(Gloo::createDeviceForInterface(name));
+      }
+      // As Python does: two for each.
+      options->threads = static_cast<int>(options->devices.size()) * 2;
+    }
     auto store = c10::make_intrusive<c10d::PrefixStore>("gloo", group->store);
     auto& made = *group->group;
     auto backend =

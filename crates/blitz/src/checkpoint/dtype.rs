@@ -93,6 +93,11 @@ impl Dtype {
         self.row().torch
     }
 
+    /// tch's kind, where it has one.
+    pub(super) fn kind(self) -> Option<Kind> {
+        self.row().kind
+    }
+
     /// `FloatStorage`, where Python has it.
     pub(super) fn storage_class(self) -> Option<String> {
         self.row().classic.then(|| format!("{}Storage", self.row().scalar))

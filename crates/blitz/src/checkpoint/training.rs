@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
+use super::dtype::Dtype;
 use super::fault::damaged;
 use super::lock::Lock;
 use super::open::read_safetensors;
@@ -155,10 +156,6 @@ impl Store {
         found.iter().try_for_each(|path| remove(path))
     }
 
-    pub(crate) fn every(&self) -> Every {
-        self.options.every
-    }
-
     pub(crate) fn dir(&self) -> &Path {
         &self.options.dir
     }
@@ -234,6 +231,38 @@ pub(crate) struct Saved {
 }
 
 impl Saved {
+    /// All but the tensors' values, in words, for another process.
+    pub(crate) fn describe(&self) -> String {
+        let tensors = self.tensors.iter().map(|(name, tensor)| {
+            json!({"name": name, "dtype": Dtype::of_kind(tensor.kind()).map(Dtype::torch), "size": tensor.size()})
+        });
+        json!({
+            "dir": self.dir.to_string_lossy(),
+            "progress": self.progress,
+            "tensors": tensors.collect::<Vec<_>>(),
+        })
+        .to_string()
+    }
+
+    /// What [`Saved::describe`] wrote, with zeros for values.
+    pub(crate) fn from_description(text: &str) -> Result<Saved> {
+        let wrong =
+            || Error::option("the checkpoint that rank 0 sent", "whole", format!("{text:?}"));
+        let value: Value = serde_json::from_str(text).map_err(|_| wrong())?;
+        let tensor = |value: &Value| {
+            let size = value["size"].as_array()?.iter().map(Value::as_i64);
+            let kind = Dtype::of_torch(value["dtype"].as_str()?)?.kind()?;
+            let zeros = Tensor::zeros(size.collect::<Option<Vec<i64>>>()?, (kind, Device::Cpu));
+            Some((value["name"].as_str()?.to_owned(), zeros))
+        };
+        let tensors = value["tensors"].as_array().ok_or_else(wrong)?.iter().map(tensor);
+        Ok(Saved {
+            dir: value["dir"].as_str().ok_or_else(wrong)?.into(),
+            tensors: tensors.collect::<Option<_>>().ok_or_else(wrong)?,
+            progress: value["progress"].clone(),
+        })
+    }
+
     /// `reason` says what is wrong with the file of positions.
     pub(crate) fn damaged(&self, reason: impl Into<String>) -> Error {
         damaged(&self.dir.join(PROGRESS))(reason.into().into())

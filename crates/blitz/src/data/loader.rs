@@ -5,6 +5,7 @@ mod epoch;
 mod maker;
 mod options;
 mod prefetch;
+mod sampler;
 mod state;
 
 use tch::{Device, Kind, Tensor};
@@ -19,6 +20,9 @@ pub use batch::Batch;
 pub use epoch::Epoch;
 use maker::BatchMaker;
 pub use options::{LastBatch, LoaderOptions, Order};
+use sampler::Shard;
+pub(crate) use sampler::gather_rows;
+pub use sampler::{DistributedSampler, Tail};
 pub use state::LoaderState;
 use state::Position;
 
@@ -39,6 +43,9 @@ use state::Position;
 pub struct DataLoader {
     maker: BatchMaker,
     options: LoaderOptions,
+    /// The part of the images that this process sees.
+    shard: Shard,
+    /// `None` where it draws nothing, or anew in each epoch.
     generator: Option<PyTorchGenerator>,
     position: Position,
     watch: Watch,
@@ -51,16 +58,19 @@ impl DataLoader {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for a batch size below 1 or above the number of images, a standard
+    /// [`Error::Option`] for a batch size below 1 or above the number of images (of this process's
+    /// part, with a sampler), fewer images than processes, a standard
     /// deviation of 0, a flip probability outside 0 to 1, and a negative crop padding;
     /// [`Error::Shape`] for an empty split or one whose images and labels do not fit,
     /// [`Error::Torch`] where the device cannot hold the images.
     pub fn new(split: &Split, options: LoaderOptions) -> Result<DataLoader> {
         check_split(split)?;
-        check_batch_size(options.batch_size, split.len() as i64)?;
+        let shard = Shard::new(options.sampler.as_ref(), split.len() as i64)?;
+        check_batch_size(options.batch_size, shard.len())?;
         Ok(DataLoader {
             maker: BatchMaker::new(split, &options)?,
-            generator: generator(options.shuffle),
+            shard,
+            generator: generator(&options),
             options,
             position: Position::default(),
             watch: Watch::new(),
@@ -69,7 +79,7 @@ impl DataLoader {
 
     /// Batches per epoch.
     pub fn len(&self) -> usize {
-        self.batches_of(self.image_count())
+        self.batches_of(self.samples())
     }
 
     fn batches_of(&self, images: i64) -> usize {
@@ -90,6 +100,11 @@ impl DataLoader {
         self.maker.image_count()
     }
 
+    /// Images of an epoch: all of them, or this process's part.
+    fn samples(&self) -> i64 {
+        self.shard.len()
+    }
+
     /// The device of the batches.
     pub fn device(&self) -> Device {
         self.maker.device()
@@ -106,17 +121,39 @@ impl DataLoader {
     pub fn epoch(&mut self) -> Epoch<'_> {
         let draws = self.generator.as_ref().map_or(0, PyTorchGenerator::draws);
         self.position.begin(draws);
+        let order = self.order();
+        let places = match &self.options.sampler {
+            Some(_) => Some(self.shard.own_places()),
+            None => None,
+        };
+        let plan = self.maker.plan(
+            self.shard.of(&order),
+            places,
+            self.shard.places(),
+            self.position.epoch,
+        );
+        Epoch::new(self, plan)
+    }
+
+    /// All images in the order of the epoch that has begun: i64 `[images]`.
+    fn order(&mut self) -> Tensor {
         let count = self.image_count();
-        let order = match &mut self.generator {
-            None => Tensor::arange(count, (Kind::Int64, Device::Cpu)),
-            Some(generator) => {
+        let drawn = match (&mut self.generator, self.options.shuffle) {
+            (Some(generator), _) => {
                 // PyTorch's iterator first draws a seed for worker processes.
                 generator.random64();
-                Tensor::from_slice(&generator.randperm(count as usize))
+                generator.randperm(count as usize)
+            }
+            // DistributedSampler draws each epoch's order by a seed of its own.
+            (None, Order::Shuffled { seed }) => {
+                let seed = seed.wrapping_add(self.position.epoch - 1);
+                PyTorchGenerator::manual_seed(seed).randperm(count as usize)
+            }
+            (None, Order::Sequential) => {
+                return Tensor::arange(count, (Kind::Int64, Device::Cpu));
             }
         };
-        let plan = self.maker.plan(order, self.position.epoch);
-        Epoch::new(self, plan)
+        Tensor::from_slice(&drawn)
     }
 
     /// The same as [`DataLoader::epoch`], named as `iter(loader)` is in Python.
@@ -172,10 +209,10 @@ impl<'a> IntoIterator for &'a mut DataLoader {
 }
 
 /// The generator at its start.
-fn generator(order: Order) -> Option<PyTorchGenerator> {
-    match order {
-        Order::Sequential => None,
-        Order::Shuffled { seed } => Some(PyTorchGenerator::manual_seed(seed)),
+fn generator(options: &LoaderOptions) -> Option<PyTorchGenerator> {
+    match (options.shuffle, &options.sampler) {
+        (Order::Shuffled { seed }, None) => Some(PyTorchGenerator::manual_seed(seed)),
+        (Order::Shuffled { .. }, Some(_)) | (Order::Sequential, _) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use tch::Tensor;
 use tch::nn::{ModuleT, VarStore};
 
 use super::process_group::ProcessGroup;
-use super::reducer::{Reducer, ReducerOptions};
+use super::reducer::{Reducer, ReducerOptions, Refusal};
 use crate::error::{Error, Result};
 use crate::nn::named_parameters;
 
@@ -111,6 +111,8 @@ impl<M> DistributedDataParallel<M> {
         group: &ProcessGroup,
         options: DdpOptions,
     ) -> Result<DistributedDataParallel<M>> {
+        // The ranks compare first: one that stops for a fault of its own lets the others wait.
+        same_variables(vs, group, &options)?;
         for (option, mb) in
             [("bucket_cap_mb", options.bucket_cap_mb), ("first_bucket_mb", options.first_bucket_mb)]
         {
@@ -124,11 +126,7 @@ impl<M> DistributedDataParallel<M> {
             let expected = "a VarStore with parameters that require gradients";
             return Err(Error::option("vs", expected, "one without"));
         }
-        let mut buffers = Vec::new();
-        if group.has_others() {
-            same_variables(vs, group)?;
-            buffers = share_variables(vs, group)?;
-        }
+        let mut buffers = if group.has_others() { share_variables(vs, group)? } else { Vec::new() };
         let bytes = |mb: f64| (mb * 1024.0 * 1024.0) as i64;
         let reducer_options = ReducerOptions {
             bucket_bytes: bytes(options.bucket_cap_mb).max(1),
@@ -196,7 +194,7 @@ impl<M> DistributedDataParallel<M> {
     }
 
     /// Before a forward pass; whether its backward pass will average.
-    fn before_forward(&self, reducer: &Reducer, train: bool) -> Result<bool> {
+    fn before_forward(&self, reducer: &Reducer, train: bool) -> Result<bool, Refusal> {
         let averages = self.averages.load(Ordering::Relaxed);
         let sends_buffers = self.sends_buffers.swap(averages, Ordering::Relaxed);
         let is_learning = reducer.before_forward(averages)?;
@@ -212,23 +210,26 @@ impl<M> DistributedDataParallel<M> {
     }
 
     /// The error as it is told in DistributedDataParallel's words.
-    fn failed(&self, error: Error) -> Error {
-        let Error::Torch { message, .. } = &error else { return error };
-        match message.starts_with("Expected to have finished reduction in the prior iteration") {
-            true => self.group.disagreement(
-                OPERATION,
-                "in the step before, parameters of the net got no gradient, so that the ranks \
-                 could not average theirs"
-                    .to_owned(),
-                &format!(
-                    "Let every parameter take part in the loss, freeze those that do not before \
-                     the net is wrapped, or look for them: DdpOptions {{ unused_parameters: \
-                     UnusedParameters::Find, .. }}. The net's parameters: {}.",
-                    self.names.join(", ")
-                ),
+    fn failed(&self, refusal: Refusal) -> Error {
+        let positions = match refusal {
+            Refusal::Other(error) => return self.group.failed(OPERATION, error),
+            Refusal::NoGradient(positions) => positions,
+        };
+        let names: Vec<&str> = positions
+            .iter()
+            .filter_map(|position| self.names.get(*position).map(String::as_str))
+            .collect();
+        let names =
+            if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+        self.group.disagreement(
+            OPERATION,
+            format!(
+                "in the step before, parameters of the net got no gradient{names}, so that the \
+                 ranks could not average theirs"
             ),
-            false => self.group.failed(OPERATION, error),
-        }
+            "Let every parameter take part in the loss, freeze those that do not before the net is \
+             wrapped, or look for them: DdpOptions { unused_parameters: UnusedParameters::Find, .. }.",
+        )
     }
 }
 
@@ -240,29 +241,31 @@ impl<M: ModuleT> ModuleT for DistributedDataParallel<M> {
     /// As the net, and with the message of [`Error::Process`] where the ranks do not go on together.
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let Some(reducer) = &self.reducer else { return self.net.forward_t(xs, train) };
-        let stop = |error| -> ! { panic!("{}", self.failed(error)) };
+        let stop = |error: Refusal| -> ! { panic!("{}", self.failed(error)) };
         let averages = self.before_forward(reducer, train).unwrap_or_else(|error| stop(error));
         let output = self.net.forward_t(xs, train);
         if averages {
-            reducer.before_backward(&output).unwrap_or_else(|error| stop(error));
+            reducer.before_backward(&output).unwrap_or_else(|error| stop(error.into()));
         }
         output
     }
 }
 
-/// Compares what each rank's store holds with that of rank 0.
-fn same_variables(vs: &VarStore, group: &ProcessGroup) -> Result<()> {
+/// Compares the options and what each rank's store holds with those of rank 0.
+fn same_variables(vs: &VarStore, group: &ProcessGroup, options: &DdpOptions) -> Result<()> {
     let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
     variables.sort_by(|(a, _), (b, _)| a.cmp(b));
     let line = |(name, tensor): &(String, Tensor)| {
         let trained = if tensor.requires_grad() { "trained" } else { "not trained" };
         format!("{name}\t{:?} {:?}, {trained}", tensor.kind(), tensor.size())
     };
-    let own = variables.iter().map(line).collect::<Vec<_>>().join("\n");
+    let first = format!("the wrapper\t{options:?}");
+    let lines = std::iter::once(first).chain(variables.iter().map(line));
+    let own = lines.collect::<Vec<_>>().join("\n");
     let all = group.all_gather_text(OPERATION, &own)?;
     for (rank, other) in all.iter().enumerate() {
         if let Some(reason) = difference(&all[0], other, rank) {
-            let remedy = "Build the same net on every rank.";
+            let remedy = "Build the same net with the same options on every rank.";
             return Err(group.disagreement(OPERATION, reason, remedy));
         }
     }

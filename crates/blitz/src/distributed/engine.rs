@@ -38,7 +38,7 @@ struct Rendezvous {
 #[rustfmt::skip] // a line a function
 unsafe extern "C" {
     fn blitz_distributed_join(at: *const Rendezvous, made: *mut *mut Opaque) -> *mut c_char;
-    fn blitz_distributed_use_gloo(group: *mut Opaque, interface: *const c_char, host: *const c_char) -> *mut c_char;
+    fn blitz_distributed_use_gloo(group: *mut Opaque, interfaces: *const c_char, host: *const c_char) -> *mut c_char;
     fn blitz_distributed_free(group: *mut Opaque);
     fn blitz_distributed_all_reduce(group: *mut Opaque, tensor: *mut C_tensor, op: c_int) -> *mut c_char;
     fn blitz_distributed_all_reduce_begin(group: *mut Opaque, tensor: *mut C_tensor, op: c_int, work: *mut *mut OpaqueWork) -> *mut c_char;
@@ -53,8 +53,8 @@ unsafe extern "C" {
 
 /// Where gloo listens.
 pub(super) enum Listen {
-    /// On a network interface, by its name.
-    Interface(String),
+    /// On network interfaces, by their names, with commas between.
+    Interfaces(String),
     /// On the interface of an address or name.
     Host(String),
 }
@@ -98,14 +98,14 @@ impl Engine {
     /// Connects to the others' CPUs.
     pub(super) fn use_gloo(&self, listen: &Listen) -> Result<()> {
         let name = match listen {
-            Listen::Interface(name) | Listen::Host(name) => text(name),
+            Listen::Interfaces(name) | Listen::Host(name) => text(name),
         };
-        let (interface, host) = match listen {
-            Listen::Interface(_) => (name.as_ptr(), null()),
+        let (interfaces, host) = match listen {
+            Listen::Interfaces(_) => (name.as_ptr(), null()),
             Listen::Host(_) => (null(), name.as_ptr()),
         };
         // SAFETY: the group lives as long as this, the texts until the call returns.
-        let message = unsafe { blitz_distributed_use_gloo(self.as_ptr(), interface, host) };
+        let message = unsafe { blitz_distributed_use_gloo(self.as_ptr(), interfaces, host) };
         ffi::check("connecting to the other processes", message)
     }
 

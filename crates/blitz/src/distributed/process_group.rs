@@ -1,7 +1,7 @@
 //! The processes of a training, and how they find each other.
 
 use std::net::{IpAddr, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use std::{env, fmt, thread};
 
@@ -10,10 +10,13 @@ use tch::{Cuda, Device};
 use super::engine::{Engine, Listen};
 use super::environment::Environment;
 use crate::device::{self, load_cuda_backend};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, peer_text};
 
 /// How long rank 0 goes on serving the meeting place after it has given up waiting.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// The variable that names network interfaces, as for Python.
+const INTERFACES: &str = "GLOO_SOCKET_IFNAME";
 
 /// What carries tensors from one process to the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +26,8 @@ pub enum Backend {
     Auto,
     /// TCP, for the CPU's tensors.
     Gloo,
-    /// NVIDIA's library, for those of GPUs.
+    /// NVIDIA's library, for those of GPUs. Asked for by its name it is started for a single
+    /// process, too, where that has a launcher.
     Nccl,
 }
 
@@ -85,7 +89,9 @@ pub fn init(options: &InitOptions) -> Result<ProcessGroup> {
     if options.timeout.is_zero() {
         return Err(Error::option("timeout", "longer than nothing", "0 s"));
     }
-    let engine = match is_launched && environment.world_size > 1 {
+    // One process asks nobody, but may try NCCL by its name.
+    let is_asked_for = environment.world_size > 1 || options.backend == Backend::Nccl;
+    let engine = match is_launched && is_asked_for {
         true => Some(connect(&environment, device, backend, options.timeout)?),
         false => None,
     };
@@ -157,6 +163,16 @@ impl ProcessGroup {
         failed(&self.shared.environment, self.shared.timeout, operation, error)
     }
 
+    /// `error`, which may have another cause, as it is told where a process has ended or not come.
+    pub(crate) fn explained(&self, operation: &'static str, error: Error) -> Error {
+        match &error {
+            Error::Torch { message, .. } if peer_text::is_of_others(message) => {
+                self.failed(operation, error)
+            }
+            _ => error,
+        }
+    }
+
     /// An error that all ranks find at the same time.
     pub(crate) fn disagreement(
         &self,
@@ -216,13 +232,29 @@ fn connect(
 ) -> Result<Engine> {
     const OPERATION: &str = "init";
     let named = |error| failed(environment, timeout, OPERATION, error);
-    let engine = Engine::join(environment, timeout).map_err(named)?;
+    let listen = listen(environment)?;
+    let engine = join(environment, timeout).map_err(named)?;
     meet(&engine, environment, timeout)?;
     match backend {
         Backend::Nccl => engine.use_nccl(device).map_err(named)?,
-        Backend::Auto | Backend::Gloo => engine.use_gloo(&listen(environment)).map_err(named)?,
+        Backend::Auto | Backend::Gloo => engine.use_gloo(&listen).map_err(named)?,
     }
     Ok(engine)
+}
+
+/// Reaches the meeting place. c10d waits without an end for one that accepts and says nothing, as
+/// another program's port does: it is left waiting, in a thread that ends with the process.
+fn join(environment: &Environment, timeout: Duration) -> Result<Engine> {
+    let (sender, receiver) = mpsc::channel();
+    let place = environment.clone();
+    thread::spawn(move || {
+        // Nobody receives what comes too late.
+        let _ = sender.send(Engine::join(&place, timeout));
+    });
+    receiver.recv_timeout(timeout + GRACE).unwrap_or_else(|_| {
+        let message = "timed out waiting for the first answer".to_owned();
+        Err(Error::Torch { operation: "joining the other processes", message })
+    })
 }
 
 /// Waits until every rank is there, so that the one that is not can be named.
@@ -265,12 +297,18 @@ fn meet(engine: &Engine, environment: &Environment, timeout: Duration) -> Result
 }
 
 /// Where this process listens for the others.
-fn listen(environment: &Environment) -> Listen {
-    if let Some(name) = env::var("GLOO_SOCKET_IFNAME").ok().filter(|name| !name.is_empty()) {
-        return Listen::Interface(name);
+fn listen(environment: &Environment) -> Result<Listen> {
+    if let Some(names) = env::var(INTERFACES).ok().filter(|names| !names.is_empty()) {
+        return match names.split(',').find(|name| !is_interface(name)) {
+            Some(name) => {
+                let expected = "names of network interfaces of this machine, with commas between";
+                Err(Error::option(INTERFACES, expected, format!("{name:?}")))
+            }
+            None => Ok(Listen::Interfaces(names)),
+        };
     }
     if environment.local_world_size == environment.world_size {
-        return Listen::Host("127.0.0.1".to_owned());
+        return Ok(Listen::Host("127.0.0.1".to_owned()));
     }
     // The address that leads to the meeting place; connecting a UDP socket sends nothing.
     let leads = |any: &str| -> std::io::Result<IpAddr> {
@@ -278,10 +316,20 @@ fn listen(environment: &Environment) -> Listen {
         socket.connect((environment.address.as_str(), environment.port))?;
         Ok(socket.local_addr()?.ip())
     };
-    match leads("0.0.0.0").or_else(|_| leads("::")) {
-        Ok(address) => Listen::Host(address.to_string()),
-        Err(_) => Listen::Host(environment.address.clone()),
-    }
+    let address = leads("0.0.0.0").or_else(|_| leads("::"));
+    Ok(Listen::Host(address.map_or_else(|_| environment.address.clone(), |ip| ip.to_string())))
+}
+
+#[cfg(unix)]
+fn is_interface(name: &str) -> bool {
+    let Ok(name) = std::ffi::CString::new(name) else { return false };
+    // SAFETY: the text lives until the call returns.
+    unsafe { libc::if_nametoindex(name.as_ptr()) != 0 }
+}
+
+#[cfg(not(unix))]
+fn is_interface(_name: &str) -> bool {
+    true // gloo finds out
 }
 
 /// What an error of c10d means for whoever started the processes.
@@ -292,6 +340,7 @@ fn failed(
     error: Error,
 ) -> Error {
     let Error::Torch { message, .. } = error else { return error };
+    let message = peer_text::gloos_own(&message).to_owned();
     let Environment { rank, world_size, address, port, .. } = environment.clone();
     let place = format!("{address}:{port}");
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
@@ -303,13 +352,21 @@ fn failed(
         let remedy = "Start rank 0 first or at the same time, and check that this machine reaches \
                       its address and port.";
         (format!("nobody answered at {place} within {timeout:?}"), remedy)
-    } else if crate::error::peer_text::is_gone(&message) {
+    } else if peer_text::is_gone(&message) {
         let remedy = "Look at that process's own message; the others only noticed that it is gone.";
-        (format!("another process has ended ({message})"), remedy)
+        let elsewhere = match operation {
+            "init" => format!(", or what listens at {place} is no training"),
+            _ => String::new(),
+        };
+        (format!("another process has ended{elsewhere} ({message})"), remedy)
     } else if has(&["imed out", "imeout"]) {
         let remedy = "Each rank makes the same calls in the same order: look for one that does \
                       more or fewer, is much slower, or has stopped.";
         (format!("the other ranks did not come to this call within {timeout:?}"), remedy)
+    } else if operation == "init" {
+        let remedy = "Check the meeting place (MASTER_ADDR, MASTER_PORT) and, where it is set, the \
+                      network interface (GLOO_SOCKET_IFNAME).";
+        (format!("{message} (meeting at {place})"), remedy)
     } else {
         (message, "All ranks must call with tensors of one shape and kind.")
     };

@@ -8,7 +8,7 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 use super::engine::{Engine, Opaque};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ffi;
 
 #[repr(C)]
@@ -75,14 +75,17 @@ impl Reducer {
 
     /// Before a forward pass, whose backward pass is to average or not. Returns whether there can be
     /// one: not within `no_grad`.
-    pub(super) fn before_forward(&self, averages: bool) -> Result<bool> {
+    pub(super) fn before_forward(&self, averages: bool) -> Result<bool, Refusal> {
         let (reducer, mut is_learning) = (self.reducer.as_ptr(), false);
         // SAFETY: the reducer lives as long as this, and `is_learning` is ours to write.
         let message = unsafe {
             blitz_distributed_reducer_before_forward(reducer, averages, &mut is_learning)
         };
-        ffi::check("DistributedDataParallel's forward", message)?;
-        Ok(is_learning)
+        if message.is_null() {
+            return Ok(is_learning);
+        }
+        // SAFETY: cpp/blitz.h gives a text made with malloc, which is ours.
+        Err(Refusal::of(&unsafe { ffi::take_text(message) }))
     }
 
     /// After the forward pass that gave `output`.
@@ -99,9 +102,53 @@ impl Reducer {
     }
 }
 
+/// Why a forward pass cannot begin.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Parameters got no gradient in the step before: their positions, as far as c10d names them.
+    NoGradient(Vec<usize>),
+    Other(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Other(error)
+    }
+}
+
+impl Refusal {
+    /// What c10d says, in many sentences, of which the last ones name the parameters:
+    /// `Parameter indices which did not receive grad for rank 0: 2 3`.
+    fn of(text: &str) -> Refusal {
+        if !text.starts_with("Expected to have finished reduction in the prior iteration") {
+            return Refusal::Other(Error::refused("DistributedDataParallel's forward", text));
+        }
+        let named = text.split_once("Parameter indices which did not receive grad for rank ");
+        let numbers = named.and_then(|(_, rest)| rest.split_once(':')).map_or("", |(_, list)| list);
+        let numbers = numbers.split_whitespace().map_while(|number| number.parse().ok());
+        Refusal::NoGradient(numbers.collect())
+    }
+}
+
 impl Drop for Reducer {
     fn drop(&mut self) {
         // SAFETY: nobody else has it.
         unsafe { blitz_distributed_reducer_free(self.reducer.as_ptr()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_without_a_gradient_are_read_from_c10ds_words() {
+        let text = "Expected to have finished reduction in the prior iteration before starting a \
+                    new one. This error indicates more.\nParameter indices which did not receive \
+                    grad for rank 1: 2 13\n In addition, you can set 5 variables.";
+        assert!(matches!(Refusal::of(text), Refusal::NoGradient(found) if found == [2, 13]));
+        let text = "Expected to have finished reduction in the prior iteration.";
+        assert!(matches!(Refusal::of(text), Refusal::NoGradient(found) if found.is_empty()));
+        assert!(matches!(Refusal::of("Connection closed"), Refusal::Other(_)));
     }
 }

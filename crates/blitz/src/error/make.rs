@@ -5,7 +5,7 @@ use std::path::Path;
 use tch::TchError;
 
 use super::Error;
-use super::peer_text::without_place;
+use super::peer_text::{told_in_backward, without_place};
 use super::torch_text::first_sentence;
 
 impl Error {
@@ -43,6 +43,10 @@ impl Error {
         let message = match text.starts_with("Trying to backward through the graph a second time") {
             true => FREED_GRAPH.to_owned(),
             false => first_sentence(without_place(text)),
+        };
+        let message = match operation {
+            "the backward pass" => told_in_backward(message),
+            _ => message,
         };
         Error::Torch { operation, message }
     }

@@ -75,6 +75,11 @@ pub trait Optimizer {
         Ok(())
     }
 
+    /// The parameters that it changes; by default none are known.
+    fn parameters(&self) -> Vec<Tensor> {
+        Vec::new()
+    }
+
     /// What a CUDA graph of the step needs; by default `None`: each step is done kernel by kernel.
     fn recordable(&mut self) -> Option<&mut dyn Recordable> {
         None
@@ -104,6 +109,10 @@ impl Optimizer for Sgd {
 
     fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<()> {
         Sgd::load_state(self, state)
+    }
+
+    fn parameters(&self) -> Vec<Tensor> {
+        Sgd::parameters(self).iter().map(Tensor::shallow_clone).collect()
     }
 
     fn recordable(&mut self) -> Option<&mut dyn Recordable> {
@@ -143,6 +152,10 @@ impl Optimizer for nn::Optimizer {
 
     fn load_state(&mut self, _state: &[(String, Tensor)]) -> Result<()> {
         Err("tch's own optimizers do not take a state back; use blitz::optim::Sgd".into())
+    }
+
+    fn parameters(&self) -> Vec<Tensor> {
+        self.trainable_variables()
     }
 
     fn check_gradients(&self) -> Result<()> {

@@ -55,6 +55,7 @@
 mod loaders;
 mod log;
 mod options;
+mod ranks;
 mod report;
 mod session;
 mod view;
@@ -81,7 +82,11 @@ pub use view::Progress;
 ///
 /// `loaders` is `&mut train_loader`, or `(&mut train_loader, &mut test_loader)`: then the accuracy
 /// on the test images is reported after each epoch. The process keeps memory that is freed (see
-/// [`FitOptions::freed_memory`]). The optimizer's parameters (those of the net's
+/// [`FitOptions::freed_memory`]). Where the train loader has a
+/// [`DistributedSampler`](crate::data::loader::DistributedSampler), its group's processes train
+/// together: losses and accuracies are those of all, rank 0 alone prints, draws and writes
+/// checkpoints, and all stop at the same step; the net is a
+/// [`DistributedDataParallel`](crate::distributed::DistributedDataParallel) one. The optimizer's parameters (those of the net's
 /// `VarStore`) are modified, and the train loader moves on by `options.epochs` epochs. The
 /// optimizer's learning rate is afterwards what it was before, also with a schedule.
 ///
@@ -95,7 +100,9 @@ pub use view::Progress;
 /// checkpoint cannot be saved, the one before is kept; [`Error::Torch`] where the net's logits do
 /// not fit the labels; [`Error::LossNotFinite`] as soon as the loss is NaN or infinite;
 /// [`Error::Interrupted`] where the person asked to stop: the net keeps what it learned, and
-/// [`resume`] continues from there where there are checkpoints.
+/// [`resume`] continues from there where there are checkpoints. [`Error::Process`] where processes
+/// that train together have other options or numbers of batches, a net that is not wrapped, or where
+/// one of them has ended.
 ///
 /// # Panics
 ///
@@ -168,7 +175,7 @@ fn train_epochs(
     if options.freed_memory == FreedMemory::Keep {
         keep_freed_memory();
     }
-    let mut steps = steps(optimizer, options);
+    let mut steps = steps(optimizer, loaders.train, options);
     // A training that was interrupted in its evaluation begins with it.
     test(net, optimizer, loaders, session)?;
     while session.epochs_done() < options.epochs {
@@ -193,7 +200,7 @@ fn train_epoch(
     let mut batches = train_loader.epoch();
     loop {
         // Asked before a batch is taken, so that no batch is lost.
-        if batches.len() > 0 && watch.requested() {
+        if batches.len() > 0 && session.stops(watch.requested())? {
             session.save(optimizer, || batches.state())?;
             return Err(session.interrupted());
         }
@@ -201,9 +208,11 @@ fn train_epoch(
         if let Some(base_lr) = session.base_lr() {
             optimizer.set_lr(options.schedule.lr(base_lr, session.steps(), length))?;
         }
-        let loss = step(net, optimizer, steps, &batch)?;
+        let loss = step(net, optimizer, steps, &batch);
+        let loss = loss.map_err(|error| session.explain(error))?;
         if session.steps() == 0 {
             optimizer.check_gradients()?;
+            session.check_parameters(&optimizer.parameters())?;
         }
         session.record(loss, optimizer.lr())?;
         if batches.len() > 0 && session.is_save_due() {
@@ -213,8 +222,13 @@ fn train_epoch(
     session.end_epoch()
 }
 
-/// How the steps are done: as a graph where that can be.
-fn steps(optimizer: &mut impl Optimizer, options: &FitOptions) -> Steps {
+/// How the steps are done: as a graph where that can be. Gradients that other processes take part in
+/// are in none.
+fn steps(optimizer: &mut impl Optimizer, train_loader: &DataLoader, options: &FitOptions) -> Steps {
+    let sampler = &train_loader.options().sampler;
+    if sampler.as_ref().is_some_and(|sampler| sampler.group.has_others()) {
+        return Steps::plain();
+    }
     match options.on_gpu {
         OnGpu::Graph => Steps::new(optimizer).unwrap_or_else(|_| Steps::plain()),
         OnGpu::OneByOne => Steps::plain(),
@@ -247,12 +261,11 @@ fn test(
     if !session.lacks_accuracy() {
         return Ok(());
     }
-    match metrics::accuracy(net, test_loader) {
-        Ok(accuracy) => session.record_accuracy(accuracy),
-        Err(Error::Interrupted { .. }) => {
-            session.save(optimizer, || loaders.train.state())?;
-            Err(session.interrupted())
-        }
-        Err(error) => Err(error),
+    let accuracy = metrics::accuracy(net, test_loader);
+    let is_interrupted = matches!(accuracy, Err(Error::Interrupted { .. }));
+    if session.stopped_evaluating(is_interrupted)? {
+        session.save(optimizer, || loaders.train.state())?;
+        return Err(session.interrupted());
     }
+    session.record_accuracy(accuracy?)
 }

@@ -69,7 +69,7 @@ pub fn ignored_test(module: &str, name: &str) -> Command {
 }
 
 /// PyTorch's numbers in `NAME.json`, and whether they were made here and now, so that every bit is
-/// to be compared: with `BLITZ_REFERENCE` set (see tests/same_numbers.rs).
+/// to be compared: with `BLITZ_REFERENCE` set (see tests/same_numbers).
 pub fn expected(name: &str) -> (Value, bool) {
     let fresh = std::env::var_os("BLITZ_REFERENCE");
     let dir = fresh.as_ref().map_or_else(|| crate_dir().join("tests/reference"), PathBuf::from);

@@ -120,6 +120,11 @@ fn different_nets_are_named_on_all_ranks() {
         );
         let message = ended.value("frozen");
         assert!(message.contains("fc.bias is Float [3], not trained on rank 1"), "{message}");
+        let message = ended.value("none");
+        assert!(message.contains("rank 2 has no fc.bias, rank 0 has Float [3]"), "{message}");
+        let message = ended.value("options");
+        let expected = "the wrapper is DdpOptions { bucket_cap_mb: -1.0";
+        assert!(message.contains(expected) && message.contains(" on rank 1 and "), "{message}");
     }
 }
 
@@ -146,7 +151,13 @@ fn differs() {
         let _ = vs.variables()["fc.weight"].set_requires_grad(true);
     }
     tell("frozen", &vs, fc);
-    let vs = VarStore::new(Device::Cpu);
+    let (vs, other) = (VarStore::new(Device::Cpu), VarStore::new(Device::Cpu));
+    let fc = linear(other.root() / "fc", 5, 3);
+    tell("none", if rank == 2 { &vs } else { &other }, fc);
+    let bucket_cap_mb = if rank == 1 { -1.0 } else { 25.0 };
+    let options = DdpOptions { bucket_cap_mb, ..DdpOptions::default() };
+    let made = DistributedDataParallel::new(tch::nn::seq_t(), &other, &group, options);
+    println!("\noptions={}", made.err().unwrap());
     let empty = DistributedDataParallel::new(tch::nn::seq_t(), &vs, &group, DdpOptions::default());
     assert!(empty.err().unwrap().to_string().starts_with("option vs must be"));
 }
@@ -155,11 +166,12 @@ fn differs() {
 fn unused_parameters_are_an_error_or_found() {
     for ended in World::of(2).succeeds(module_path!(), "leaves_one_out") {
         let message = ended.value("refused");
-        let expected = "parameters of the net got no gradient";
-        assert!(
-            message.contains(expected) && message.contains("UnusedParameters::Find"),
-            "{message}"
-        );
+        let expected = "in the step before, parameters of the net got no gradient (unused.";
+        assert!(message.contains(expected), "{message}");
+        for expected in ["unused.weight", "unused.bias", "UnusedParameters::Find"] {
+            assert!(message.contains(expected), "{message}");
+        }
+        assert!(!message.contains("fc."), "{message}");
     }
 }
 

@@ -9,3 +9,5 @@ mod collectives;
 mod data_parallel;
 mod data_parallel_step;
 mod faults;
+mod fit;
+mod sampler;

@@ -13,6 +13,7 @@ mod common;
 mod autograd;
 mod cuda_only;
 mod data;
+mod distributed;
 mod files;
 mod graphs;
 mod layers;

@@ -1,4 +1,4 @@
-"""Writes PyTorch's numbers that tests/same_numbers.rs expects from Rust for the same seeds.
+"""Writes PyTorch's numbers that tests/same_numbers expects from Rust for the same seeds.
 
 Values below the key "bits" are SHA-256 of the tensors' bytes: they hold on the machine and with the
 threads that made them. The stored file serves any machine, so only "values" are compared with it;

@@ -2,7 +2,7 @@
 
     .venv/bin/python crates/blitz/tests/reference/remake.py DIRECTORY
 
-The new files go to DIRECTORY, where tests/same_numbers.rs finds them (BLITZ_REFERENCE). Fails, and
+The new files go to DIRECTORY, where tests/same_numbers finds them (BLITZ_REFERENCE). Fails, and
 says where, if a stored value is not what this torch computes: within 1e-5 for numbers, exactly for
 everything else. What a key "bits" holds belongs to one machine and is not compared.
 """

@@ -1,7 +1,7 @@
 //! `Sgd` against `torch.optim.SGD` (optim.json), against libtorch's own in C++, and its refusals.
 //!
 //! The stored file is compared within one part in a million, for other machines may round
-//! elsewhere. With `BLITZ_REFERENCE` set (see tests/same_numbers.rs) every bit is compared.
+//! elsewhere. With `BLITZ_REFERENCE` set (see tests/same_numbers) every bit is compared.
 
 use std::collections::HashMap;
 

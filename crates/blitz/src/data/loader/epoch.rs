@@ -22,7 +22,7 @@ impl<'a> Epoch<'a> {
         let ahead = loader.options.prefetch;
         // Where the system has no thread left, the same batches come as they are asked for.
         let start = || {
-            let (first, count) = (loader.position.taken, loader.image_count());
+            let (first, count) = (loader.position.taken, loader.samples());
             let parts = plan.batches(first, count, loader.options.batch_size);
             // The store has room for an epoch at most, however many are asked for.
             let ahead = ahead.min(loader.len());
@@ -50,7 +50,7 @@ impl<'a> Epoch<'a> {
     }
 
     fn remaining(&self) -> i64 {
-        self.loader.image_count() - self.loader.position.taken
+        self.loader.samples() - self.loader.position.taken
     }
 
     /// As `next`, for callers that look for interrupts themselves.

@@ -92,16 +92,23 @@ impl BatchMaker {
         self.images.device()
     }
 
-    /// The plan of the epoch number `epoch`, counted from 1, in the order `order`.
-    pub(super) fn plan(&self, order: Tensor, epoch: u64) -> Plan {
-        let count = order.numel();
-        Plan {
-            order: order.to_device(self.device()),
-            choices: self
-                .augmenter
-                .as_ref()
-                .map(|augmenter| augmenter.choices(count, epoch).to_device(self.device())),
-        }
+    /// The plan of the epoch number `epoch`, counted from 1, in the order `order`. What happens to an
+    /// image depends on its place among the `count` ones of the whole epoch: `places` are those of
+    /// `order`, where it is not the whole.
+    pub(super) fn plan(
+        &self,
+        order: Tensor,
+        places: Option<Tensor>,
+        count: i64,
+        epoch: u64,
+    ) -> Plan {
+        let choices = self.augmenter.as_ref().map(|augmenter| {
+            let choices = augmenter.choices(count as usize, epoch);
+            let own =
+                places.map_or(choices.shallow_clone(), |places| choices.index_select(1, &places));
+            own.to_device(self.device())
+        });
+        Plan { order: order.to_device(self.device()), choices }
     }
 
     pub(super) fn make(&self, plan: &Plan) -> Batch {

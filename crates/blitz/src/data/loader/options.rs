@@ -2,6 +2,7 @@
 
 use tch::Device;
 
+use super::sampler::DistributedSampler;
 use crate::data::augment::Augment;
 use crate::data::transform::Normalize;
 
@@ -30,7 +31,7 @@ pub enum LastBatch {
 /// How a [`DataLoader`](super::DataLoader) makes its batches.
 #[derive(Clone, Debug)]
 pub struct LoaderOptions {
-    /// Images per batch, from 1 to all. The tutorial's 4.
+    /// Images per batch, from 1 to all. The tutorial's 4. With a sampler, of each process.
     pub batch_size: i64,
     /// The order of the images; by default as they lie.
     pub shuffle: Order,
@@ -49,6 +50,8 @@ pub struct LoaderOptions {
     pub prefetch: usize,
     /// Normalisation of the images; by default to \[-1, 1\].
     pub transform: Normalize,
+    /// The part of the images that this process of several sees; by default all.
+    pub sampler: Option<DistributedSampler>,
 }
 
 impl Default for LoaderOptions {
@@ -61,6 +64,7 @@ impl Default for LoaderOptions {
             augment: Augment::default(),
             prefetch: 0,
             transform: Normalize::default(),
+            sampler: None,
         }
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn save(loader: &DataLoader) -> LoaderState {
         (position.epoch + 1, position.skip, draws) // resumed, and not begun again
     } else if position.epoch == 0 || position.over {
         between(position.epoch, draws)
-    } else if loader.batches_of(loader.image_count() - position.taken) == 0 {
+    } else if loader.batches_of(loader.samples() - position.taken) == 0 {
         // The epoch is over as soon as the next batch is asked for, which draws one more order.
         between(position.epoch, draws + draws_of_order(loader))
     } else if position.taken == 0 {
@@ -105,7 +105,7 @@ pub(super) fn save(loader: &DataLoader) -> LoaderState {
 
 pub(super) fn restore(loader: &mut DataLoader, state: &LoaderState) -> Result<()> {
     check(loader, state)?;
-    loader.generator = generator(loader.options.shuffle);
+    loader.generator = generator(&loader.options);
     if let Some(generator) = &mut loader.generator {
         generator.skip(state.draws);
     }
@@ -129,7 +129,7 @@ fn check(loader: &DataLoader, state: &LoaderState) -> Result<()> {
             format!("that of another ({})", state.fingerprint),
         );
     }
-    let (count, batch_size) = (loader.image_count(), loader.options.batch_size);
+    let (count, batch_size) = (loader.samples(), loader.options.batch_size);
     let running = u64::from(state.images_taken != 0);
     let order = draws_of_order(loader);
     // Each epoch draws a seed, an order, and unless it is left early one more order at its end.
@@ -164,8 +164,14 @@ fn fingerprint(loader: &DataLoader) -> String {
         LastBatch::Keep => "kept",
         LastBatch::Drop => "dropped",
     };
+    let parts = match &options.sampler {
+        Some(sampler) => {
+            format!(", parts for {} processes ({:?})", sampler.group.world_size(), sampler.tail)
+        }
+        None => String::new(),
+    };
     format!(
-        "{} images, {:?}, batch size {}, last batch {last}, {:?}, {:?}",
+        "{} images, {:?}, batch size {}, last batch {last}, {:?}, {:?}{parts}",
         loader.image_count(),
         options.shuffle,
         options.batch_size,

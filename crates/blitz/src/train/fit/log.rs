@@ -7,7 +7,6 @@ use tch::{Kind, Tensor};
 
 use super::report::{EpochReport, FitReport, LossPoint};
 use crate::data::loader::{DataLoader, LoaderState};
-use crate::error::{Error, Result};
 
 /// The most seconds that a training may have taken, a hundred years: times are added to it.
 const LONGEST: f64 = 3.2e9;
@@ -56,41 +55,45 @@ impl Log {
         self.epoch_started = Instant::now();
     }
 
-    /// After a step with this loss; the point, where one is due.
-    pub(super) fn record(&mut self, loss: f64, lr: Option<f64>) -> Result<Option<LossPoint>> {
+    /// After a step with this loss; how many steps a point is due of, if one is.
+    pub(super) fn record(&mut self, loss: f64, lr: Option<f64>) -> Option<usize> {
         self.epoch_steps += 1;
         self.report.steps += 1;
         self.lr = lr;
-        if !loss.is_finite() {
-            return Err(Error::LossNotFinite { epoch: self.epoch(), step: self.epoch_steps, loss });
-        }
         self.epoch_loss += loss;
         self.running_loss += loss;
-        if !self.epoch_steps.is_multiple_of(self.report_every) {
-            return Ok(None);
-        }
-        Ok(Some(self.point(self.report_every)))
+        self.epoch_steps.is_multiple_of(self.report_every).then_some(self.report_every)
     }
 
-    /// At the end of an epoch, before [`Log::end_epoch`]: the point of the steps since the last one,
-    /// and how many they are, where there are some.
-    pub(super) fn rest(&mut self) -> Option<(LossPoint, usize)> {
+    /// At the end of an epoch, before [`Log::end_epoch`]: the steps since the last point, where there
+    /// are some.
+    pub(super) fn rest(&self) -> Option<usize> {
         let steps = self.epoch_steps % self.report_every;
-        (steps > 0).then(|| (self.point(steps), steps))
+        (steps > 0).then_some(steps)
     }
 
-    /// The mean loss of the last `steps` steps.
-    fn point(&mut self, steps: usize) -> LossPoint {
-        let loss = self.running_loss / steps as f64;
-        let point = LossPoint { step: self.report.steps, loss, lr: self.lr };
+    /// The sum of the losses since the last point.
+    pub(super) fn running_loss(&self) -> f64 {
+        self.running_loss
+    }
+
+    /// The sum of the losses of the present epoch.
+    pub(super) fn epoch_loss(&self) -> f64 {
+        self.epoch_loss
+    }
+
+    /// The mean loss of the last `steps` steps, whose losses add up to `sum`.
+    pub(super) fn point(&mut self, sum: f64, steps: usize) -> LossPoint {
+        let point = LossPoint { step: self.report.steps, loss: sum / steps as f64, lr: self.lr };
         self.report.points.push(point);
         self.running_loss = 0.0;
         point
     }
 
-    pub(super) fn end_epoch(&mut self) {
+    /// After an epoch whose losses add up to `sum`.
+    pub(super) fn end_epoch(&mut self, sum: f64) {
         self.report.epochs.push(EpochReport {
-            loss: self.epoch_loss / self.epoch_steps.max(1) as f64,
+            loss: sum / self.epoch_steps.max(1) as f64,
             accuracy: None,
             lr: self.lr,
             elapsed: self.epoch_before + self.epoch_started.elapsed(),
@@ -117,26 +120,33 @@ impl Log {
         })
     }
 
-    /// The losses, whose last bits a text might lose. NaN stands for what is not known.
-    pub(super) fn tensors(&self) -> Vec<(String, Tensor)> {
+    /// The sums that are not yet part of the report, f64 `[2]`.
+    pub(super) fn sums(&self) -> Tensor {
+        Tensor::from_slice(&[self.epoch_loss, self.running_loss])
+    }
+
+    /// The losses, whose last bits a text might lose. NaN stands for what is not known. `sums` are
+    /// those of all processes, f64 `[world, 2]`.
+    pub(super) fn tensors(&self, sums: Tensor) -> Vec<(String, Tensor)> {
         let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
         let points = self.report.points.iter();
         let points = points.flat_map(|point| [point.step as f64, point.loss, or_nan(point.lr)]);
         let epochs = self.report.epochs.iter().flat_map(|epoch| {
             [epoch.loss, or_nan(epoch.accuracy), or_nan(epoch.lr), epoch.elapsed.as_secs_f64()]
         });
-        let sums = [self.epoch_loss, self.running_loss];
         let tensor = |values: Vec<f64>, width| Tensor::from_slice(&values).view([-1, width]);
         vec![
             ("report.points".to_owned(), tensor(points.collect(), 3)),
             ("report.epochs".to_owned(), tensor(epochs.collect(), 4)),
-            ("report.sums".to_owned(), tensor(sums.to_vec(), 2)),
+            ("report.sums".to_owned(), sums),
         ]
     }
 
-    /// What [`Log::to_json`] and [`Log::tensors`] wrote; `None` where something is missing.
+    /// What [`Log::to_json`] and [`Log::tensors`] wrote, with the sums of the process `row`; `None`
+    /// where something is missing.
     pub(super) fn restore(
         report_every: usize,
+        row: usize,
         json: &Value,
         tensors: &[(String, Tensor)],
     ) -> Option<Log> {
@@ -165,8 +175,8 @@ impl Log {
         };
         Some(Log {
             epoch_steps: json["epoch_steps"].as_u64()? as usize,
-            epoch_loss: *sums.first()?,
-            running_loss: *sums.get(1)?,
+            epoch_loss: *sums.get(2 * row)?,
+            running_loss: *sums.get(2 * row + 1)?,
             lr: report.epochs.last().and_then(|epoch| epoch.lr),
             before: seconds(json["seconds"].as_f64()?)?,
             epoch_before: seconds(json["epoch_seconds"].as_f64()?)?,

@@ -1,9 +1,11 @@
 //! A training between its beginning and its end: what is counted, seen and saved.
 
 use serde_json::json;
+use tch::Tensor;
 
 use super::log::Log;
 use super::options::FitOptions;
+use super::ranks::{Ranks, Stop};
 use super::report::FitReport;
 use super::view::View;
 use crate::checkpoint::{Every, Saved, Snapshot, Store};
@@ -18,7 +20,11 @@ const OPTIMIZER: &str = "optimizer.";
 pub(super) struct Session {
     log: Log,
     view: View,
+    ranks: Ranks,
+    /// Of rank 0, where checkpoints are wanted.
     store: Option<Store>,
+    /// When a checkpoint is due, on all ranks.
+    every: Option<Every>,
     /// The optimizer's own learning rate, where it can be asked for.
     base_lr: Option<f64>,
     /// What a resumed training must have in common with this one.
@@ -39,17 +45,21 @@ impl Session {
         train_loader: &DataLoader,
         options: &FitOptions,
     ) -> Result<Session> {
-        let store = open(optimizer, train_loader, options)?;
-        if let Some(store) = &store {
-            store.begin()?;
-        }
+        let ranks = Ranks::of(train_loader);
+        let opened = open(&ranks, optimizer, train_loader, options).and_then(|store| {
+            store.as_ref().map_or(Ok(()), Store::begin)?;
+            Ok((store, common(optimizer, train_loader, options)))
+        });
+        let store = ranks.agree(opened)?;
         let log = Log::new(options.report_every);
         let steps = options.epochs.saturating_mul(train_loader.len());
-        let view = View::new(options.progress, steps);
+        let view = view(&ranks, options, steps);
         Ok(Session {
             log,
             view,
+            ranks,
             store,
+            every: options.checkpoint.as_ref().map(|checkpoint| checkpoint.every),
             base_lr: optimizer.lr(),
             settings: Settings::of(optimizer, options),
         })
@@ -61,13 +71,19 @@ impl Session {
         train_loader: &mut DataLoader,
         options: &FitOptions,
     ) -> Result<Session> {
-        let Some(store) = open(optimizer, train_loader, options)? else {
+        let Some(checkpoint) = &options.checkpoint else {
             return Err(Error::option("checkpoint", "the one that fit was called with", "None"));
         };
+        let ranks = Ranks::of(train_loader);
+        let opened = open(&ranks, optimizer, train_loader, options)
+            .map(|store| (store, common(optimizer, train_loader, options)));
+        let store = ranks.agree(opened)?;
         let settings = Settings::of(optimizer, options);
-        let saved = store.newest()?;
+        let nothing = || Error::option("checkpoint", "open on rank 0", "nothing");
+        let saved = ranks.share_saved(|| store.as_ref().ok_or_else(nothing)?.newest())?;
         settings.check(&saved)?;
-        let log = Log::restore(options.report_every, &saved.progress["log"], &saved.tensors)
+        let row = ranks.own_row();
+        let log = Log::restore(options.report_every, row, &saved.progress["log"], &saved.tensors)
             .ok_or_else(|| saved.damaged("the losses are missing"))?;
         // All of these check first, and the net, whose names and shapes are checked, is the last.
         let loader = LoaderState::from_json(&saved.progress["loader"])
@@ -86,12 +102,13 @@ impl Session {
             false => error,
         })?;
         optimizer.load_state(&momentum)?;
-        store.restore(&saved)?;
+        ranks.restore(store.as_ref(), &checkpoint.variables, &saved)?;
         let steps = options.epochs.saturating_mul(train_loader.len());
         let steps = steps.saturating_sub(log.report.steps);
-        let mut view = View::new(options.progress, steps);
+        let mut view = view(&ranks, options, steps);
         view.replay(&log.report, train_loader.len())?;
-        Ok(Session { log, view, store: Some(store), base_lr: optimizer.lr(), settings })
+        let (every, base_lr) = (Some(checkpoint.every), optimizer.lr());
+        Ok(Session { log, view, ranks, store, every, base_lr, settings })
     }
 
     pub(super) fn base_lr(&self) -> Option<f64> {
@@ -111,24 +128,75 @@ impl Session {
         self.log.begin_epoch();
     }
 
+    /// Before a batch is taken: whether the person, at any rank, wants to stop.
+    ///
+    /// # Errors
+    ///
+    /// The loss of another rank is NaN or infinite.
+    pub(super) fn stops(&mut self, is_requested: bool) -> Result<bool> {
+        if is_requested {
+            self.ranks.interrupt();
+        }
+        match self.ranks.stop()? {
+            None => Ok(false),
+            Some(Stop::Interrupted) => Ok(true),
+            Some(Stop::Failed(error)) => Err(error),
+        }
+    }
+
+    /// `error` of a step, where another process is its cause.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        self.ranks.explain(error)
+    }
+
+    /// After the first step.
+    pub(super) fn check_parameters(&self, parameters: &[Tensor]) -> Result<()> {
+        self.ranks.check_parameters(parameters)
+    }
+
     /// After a step with this loss.
     pub(super) fn record(&mut self, loss: f64, lr: Option<f64>) -> Result<()> {
         let epoch = self.log.epoch();
-        if let Some(point) = self.log.record(loss, lr)? {
-            self.view.point(epoch, self.log.epoch_steps, point, None)?;
+        let due = self.log.record(loss, lr);
+        self.ranks.check_loss(epoch, self.log.epoch_steps, loss)?;
+        if let Some(steps) = due {
+            self.point(steps, None)?;
         }
         self.view.step();
         Ok(())
     }
 
+    /// The mean loss of the last `steps` steps, over all ranks.
+    fn point(&mut self, steps: usize, rest: Option<usize>) -> Result<()> {
+        let sum = self.ranks.mean(self.log.running_loss())?;
+        // All ranks see it in the mean at once.
+        if !sum.is_finite()
+            && let Some(Stop::Failed(error)) = self.ranks.reason()?
+        {
+            return Err(error);
+        }
+        let point = self.log.point(sum, steps);
+        self.view.point(self.log.epoch(), self.log.epoch_steps, point, rest)
+    }
+
     /// After the last step of an epoch, which shows the loss of the steps since the last line.
     pub(super) fn end_epoch(&mut self) -> Result<()> {
-        let (epoch, step) = (self.log.epoch(), self.log.epoch_steps);
-        let rest = self.log.rest();
-        self.log.end_epoch();
-        match rest {
-            Some((point, steps)) => self.view.point(epoch, step, point, Some(steps)),
-            None => Ok(()),
+        if let Some(steps) = self.log.rest() {
+            self.point(steps, Some(steps))?;
+        }
+        let sum = self.ranks.mean(self.log.epoch_loss())?;
+        self.log.end_epoch(sum);
+        Ok(())
+    }
+
+    /// Whether the person, at any rank, stopped the evaluation.
+    pub(super) fn stopped_evaluating(&mut self, is_interrupted: bool) -> Result<bool> {
+        if is_interrupted {
+            self.ranks.interrupt();
+        }
+        match self.ranks.are_many() {
+            true => Ok(matches!(self.ranks.reason()?, Some(Stop::Interrupted))),
+            false => Ok(self.ranks.stop()?.is_some()),
         }
     }
 
@@ -147,7 +215,7 @@ impl Session {
 
     /// Whether a checkpoint within the epoch is due.
     pub(super) fn is_save_due(&self) -> bool {
-        match self.store.as_ref().map(Store::every) {
+        match self.every {
             Some(Every::Steps(steps)) => self.log.epoch_steps.is_multiple_of(steps),
             Some(Every::Epoch) | None => false,
         }
@@ -159,8 +227,12 @@ impl Session {
         optimizer: &impl Optimizer,
         loader: impl FnOnce() -> LoaderState,
     ) -> Result<()> {
-        let Some(store) = &self.store else { return Ok(()) };
-        let mut tensors = self.log.tensors();
+        if self.every.is_none() {
+            return Ok(());
+        }
+        let mut tensors = self.log.tensors(self.ranks.gather(self.log.sums())?);
+        tensors.extend(self.ranks.generators()?);
+        let Some(store) = &self.store else { return self.ranks.told(Ok(())) };
         for (name, tensor) in optimizer.state().unwrap_or_default() {
             tensors.push((format!("{OPTIMIZER}{name}"), tensor));
         }
@@ -171,7 +243,7 @@ impl Session {
             "schedule": self.settings.schedule,
             "report_every": self.settings.report_every,
         });
-        store.save(&Snapshot { step: self.steps(), tensors, progress })
+        self.ranks.told(store.save(&Snapshot { step: self.steps(), tensors, progress }))
     }
 
     /// The error that an interrupt becomes.
@@ -180,9 +252,10 @@ impl Session {
             0 => format!("after epoch {}", self.epochs_done()),
             steps => format!("in epoch {} after {steps} steps", self.log.epoch()),
         };
-        let next = match &self.store {
-            Some(store) => format!("resume continues from here ({})", store.dir().display()),
-            None => "another fit continues with the loader's next epoch".to_owned(),
+        let next = match (&self.store, self.every) {
+            (Some(store), _) => format!("resume continues from here ({})", store.dir().display()),
+            (None, Some(_)) => "resume continues from here".to_owned(),
+            (None, None) => "another fit continues with the loader's next epoch".to_owned(),
         };
         let state = format!("stopped {place}; the net keeps what it learned, and {next}");
         Error::Interrupted { operation: "fit", state }
@@ -232,8 +305,30 @@ impl Settings {
     }
 }
 
-/// Checks the options, and opens the directory of checkpoints.
+/// What all ranks must have in common, in words.
+fn common(optimizer: &impl Optimizer, train_loader: &DataLoader, options: &FitOptions) -> String {
+    let FitOptions { epochs, report_every, checkpoint, schedule, .. } = options;
+    let saved = match checkpoint {
+        Some(checkpoint) => format!("checkpoints ({:?})", checkpoint.every),
+        None => "no checkpoints".to_owned(),
+    };
+    format!(
+        "{epochs} epochs of {} batches, report_every {report_every}, {schedule:?}, {saved}, {}",
+        train_loader.len(),
+        optimizer.describe()
+    )
+}
+
+fn view(ranks: &Ranks, options: &FitOptions, steps: usize) -> View {
+    match ranks.is_main() {
+        true => View::new(options.progress, steps),
+        false => View::Nothing,
+    }
+}
+
+/// Checks the options, and opens the directory of checkpoints on rank 0.
 fn open(
+    ranks: &Ranks,
     optimizer: &impl Optimizer,
     train_loader: &DataLoader,
     options: &FitOptions,
@@ -252,5 +347,8 @@ fn open(
                         blitz::optim::Sgd can be saved";
         return Err(Error::option("checkpoint", expected, checkpoint.dir.display()));
     }
-    Store::open(checkpoint, train_loader.device()).map(Some)
+    match ranks.is_main() {
+        true => Store::open(checkpoint, train_loader.device()).map(Some),
+        false => Ok(None),
+    }
 }

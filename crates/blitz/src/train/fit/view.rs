@@ -23,8 +23,13 @@ const ACCURACY: &str = "test accuracy";
 
 /// The lines, or the bar and the curves.
 pub(super) enum View {
+    /// Of another process than rank 0.
+    Nothing,
     Lines,
-    Live { bar: Box<ProgressBar>, plot: Box<LivePlot> },
+    Live {
+        bar: Box<ProgressBar>,
+        plot: Box<LivePlot>,
+    },
 }
 
 impl View {
@@ -63,6 +68,7 @@ impl View {
         rest: Option<usize>,
     ) -> Result<()> {
         match self {
+            View::Nothing => Ok(()),
             View::Lines => {
                 println!("{}", line(epoch, step, point.loss, rest));
                 Ok(())
@@ -77,6 +83,7 @@ impl View {
     /// After the evaluation that follows `epoch`, the last step of which is `step`.
     pub(super) fn accuracy(&mut self, epoch: usize, step: usize, accuracy: f64) -> Result<()> {
         match self {
+            View::Nothing => Ok(()),
             View::Lines => {
                 println!("[{epoch}] accuracy on the test images: {:.1} %", accuracy * 100.0);
                 Ok(())
@@ -102,6 +109,7 @@ impl View {
     /// After the last step.
     pub(super) fn finish(self, report: &FitReport) -> Result<()> {
         match self {
+            View::Nothing => Ok(()),
             View::Lines => {
                 let seconds = report.elapsed.as_secs_f64();
                 println!("Finished training: {} steps in {seconds:.1} s", report.steps);

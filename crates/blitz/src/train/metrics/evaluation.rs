@@ -5,7 +5,7 @@ use std::fmt;
 use tch::nn::ModuleT;
 use tch::{Kind, Tensor, no_grad};
 
-use crate::data::loader::DataLoader;
+use crate::data::loader::{Batch, DataLoader, DistributedSampler, gather_rows};
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
 
@@ -88,21 +88,67 @@ impl fmt::Display for Evaluation {
 }
 
 /// Share of the images of one epoch of `test_loader` that `net` takes for what they are, 0 to 1,
-/// whatever the number of classes.
+/// whatever the number of classes; on all ranks, where the loader shares the images out.
 pub(crate) fn accuracy(net: &impl ModuleT, test_loader: &mut DataLoader) -> Result<f64> {
+    let epoch = walk(test_loader, |batch| {
+        let predicted = net.forward_t(&batch.images, false).f_argmax(1, false)?;
+        Ok(vec![predicted.f_eq_tensor(&batch.labels)?])
+    })?;
+    let right = &epoch[0];
+    Ok(right.sum(Kind::Int64).int64_value(&[]) as f64 / right.numel() as f64)
+}
+
+/// What `of` gives for each batch of an epoch, tensors with a row for each image: put together, in
+/// the order of the epoch, on the loader's device. Where the loader shares the images out, those of
+/// all ranks, on all ranks.
+pub(super) fn walk(
+    test_loader: &mut DataLoader,
+    of: impl Fn(&Batch) -> Result<Vec<Tensor>>,
+) -> Result<Vec<Tensor>> {
     let watch = Watch::new();
-    let mut correct = Tensor::zeros([], (Kind::Int64, test_loader.device()));
-    let mut total = 0;
-    no_grad(|| {
+    let sampler = test_loader.options().sampler.clone();
+    let sampler = sampler.filter(|sampler| sampler.group.has_others());
+    let images = test_loader.image_count();
+    let mut columns: Vec<Vec<Tensor>> = Vec::new();
+    let result = no_grad(|| {
         let mut batches = test_loader.epoch();
         while let Some(batch) = batches.advance() {
-            watch.check_during("evaluate", || "the net is as it was".to_owned())?;
-            let predicted = net.forward_t(&batch.images, false).f_argmax(1, false)?;
-            let right = predicted.f_eq_tensor(&batch.labels)?.f_sum(Kind::Int64)?;
-            correct = correct.f_add(&right)?;
-            total += batch.labels.numel();
+            watch
+                .check_during("evaluate", || "the net is as it was, nothing was counted".into())?;
+            let tensors = of(&batch)?;
+            columns.resize_with(tensors.len(), Vec::new);
+            columns.iter_mut().zip(tensors).for_each(|(column, tensor)| column.push(tensor));
         }
         Ok::<(), Error>(())
-    })?;
-    Ok(correct.int64_value(&[]) as f64 / total as f64)
+    });
+    if let Some(sampler) = &sampler {
+        agreed(sampler, &result)?;
+    }
+    result?;
+    let join = |column: &Vec<Tensor>| {
+        let own = Tensor::f_cat(column, 0)?;
+        sampler
+            .as_ref()
+            .map_or(Ok(own.shallow_clone()), |sampler| gather_rows(sampler, &own, images))
+    };
+    columns.iter().map(join).collect()
+}
+
+/// The first error of any rank, on all of them; an interrupt as what it is.
+fn agreed(sampler: &DistributedSampler, result: &Result<()>) -> Result<()> {
+    let words = match result {
+        Ok(()) => String::new(),
+        Err(Error::Interrupted { .. }) => "interrupted".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let all = sampler.group.all_gather_text("evaluate", &words)?;
+    let Some((rank, words)) = all.iter().enumerate().find(|(_, words)| !words.is_empty()) else {
+        return Ok(());
+    };
+    if words == "interrupted" {
+        let state = format!("on rank {rank}; the net is as it was, nothing was counted");
+        return Err(Error::Interrupted { operation: "evaluate", state });
+    }
+    let remedy = "Mend it there; the other ranks have stopped because of it.";
+    Err(sampler.group.disagreement("evaluate", format!("rank {rank}: {words}"), remedy))
 }

@@ -1,12 +1,11 @@
 //! What a net says of each image.
 
 use tch::nn::ModuleT;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, walk};
 use crate::data::loader::{Batch, DataLoader};
 use crate::data::split::Split;
-use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
 use crate::picture::Picture;
 use crate::picture::prediction_grid::{PredictionGridOptions, prediction_grid};
@@ -41,7 +40,8 @@ pub struct Mistake {
 }
 
 /// Lets `net` classify one epoch of `test_loader`, without gradients and as in `net.eval()`:
-/// dropout and batch normalisation behave as after training.
+/// dropout and batch normalisation behave as after training. Where the loader shares the images out
+/// among processes, each classifies its part, and all get the whole.
 ///
 /// `classes` names the labels: [`crate::data::cifar10::CLASSES`]. The net and the loader are on the
 /// same device, whichever it is.
@@ -59,21 +59,12 @@ pub fn predict(
     test_loader: &mut DataLoader,
     classes: &[&str],
 ) -> Result<Predictions> {
-    let watch = Watch::new();
     // They stay on the device, so that a GPU need not stop after each batch.
-    let (mut labels, mut logits) = (Vec::new(), Vec::new());
-    no_grad(|| {
-        let mut batches = test_loader.epoch();
-        while let Some(batch) = batches.advance() {
-            watch
-                .check_during("evaluate", || "the net is as it was, nothing was counted".into())?;
-            logits.push(classify(net, &batch, classes.len() as i64)?);
-            labels.push(batch.labels);
-        }
-        Ok::<(), Error>(())
+    let columns = walk(test_loader, |batch| {
+        Ok(vec![batch.labels.shallow_clone(), classify(net, batch, classes.len() as i64)?])
     })?;
-    let labels = Tensor::f_cat(&labels, 0)?.f_to_device(Device::Cpu)?;
-    let logits = Tensor::f_cat(&logits, 0)?.f_to_device(Device::Cpu)?;
+    let labels = columns[0].f_to_device(Device::Cpu)?;
+    let logits = columns[1].f_to_device(Device::Cpu)?;
     check_labels(&labels, classes.len())?;
     Ok(Predictions {
         classes: classes.iter().map(|name| (*name).to_owned()).collect(),

@@ -1,14 +1,16 @@
 //! The same seed gives the same numbers as in Python: creation, parameters, outputs, gradients and
 //! the losses of 200 steps of the tutorial's nets, with tch's optimizer, with this crate's `Sgd` and
-//! `MaxPool2d`, and in `fit`.
+//! `MaxPool2d`, in `fit`, and on several processes.
 //!
-//! `reference/make_same_numbers.py` wrote what PyTorch computes. The stored file is compared within
-//! 1e-5, for other machines have other vector instructions. With `BLITZ_REFERENCE` set to a
-//! directory in which the script has just written on this very machine (`cargo blitz test` does
-//! so), every bit is compared.
+//! `reference/make_same_numbers.py` and `make_distributed.py` wrote what PyTorch computes. The stored
+//! files are compared within 1e-5, for other machines have other vector instructions. With
+//! `BLITZ_REFERENCE` set to a directory in which the scripts have just written on this very machine
+//! (`cargo blitz test` does so), every bit is compared.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod data_parallel;
 
 use blitz::prelude::*;
 use common::{expected, floats, formula_split, integers, seeded, values};
@@ -125,14 +127,20 @@ fn the_net_of_the_third_page_agrees_forward_and_backward() {
 }
 
 /// Compares the losses of all steps, and the parameters after the last.
-fn compare_steps(losses: &[f64], vs: &nn::VarStore, expected: &Value, is_fresh: bool) {
-    assert_eq!(losses.len(), floats(&expected["losses"]).len());
-    for (step, (got, expected)) in losses.iter().zip(floats(&expected["losses"])).enumerate() {
+fn compare_steps(
+    losses: &[f64],
+    expected_losses: &Value,
+    vs: &nn::VarStore,
+    parameters: &Value,
+    is_fresh: bool,
+) {
+    assert_eq!(losses.len(), floats(expected_losses).len());
+    for (step, (got, expected)) in losses.iter().zip(floats(expected_losses)).enumerate() {
         assert!((got / expected - 1.0).abs() <= TOLERANCE, "step {step}: {got}, not {expected}");
         // As f32, which the losses are: serde_json may miss the last bit of an f64.
         assert!(!is_fresh || *got as f32 == expected as f32, "the bits of step {step}");
     }
-    compare_named("parameter", vs, &expected["parameters"], is_fresh, Tensor::shallow_clone);
+    compare_named("parameter", vs, parameters, is_fresh, Tensor::shallow_clone);
 }
 
 fn train_loader() -> DataLoader {
@@ -168,7 +176,7 @@ fn two_hundred_steps_lose_what_they_lose_in_pytorch() {
         loss
     });
     assert_eq!(labels, integers(&expected["labels"]), "the order of the pictures");
-    compare_steps(&losses, &vs, expected, is_fresh);
+    compare_steps(&losses, &expected["losses"], &vs, &expected["parameters"], is_fresh);
 }
 
 /// The optimizer of the tutorial, of this crate.
@@ -192,7 +200,7 @@ fn two_hundred_steps_of_this_crates_sgd_and_pooling_lose_the_same() {
         loss
     });
     assert_eq!(labels, integers(&expected["labels"]), "the order of the pictures");
-    compare_steps(&losses, &vs, expected, is_fresh);
+    compare_steps(&losses, &expected["losses"], &vs, &expected["parameters"], is_fresh);
 }
 
 #[test]
@@ -207,5 +215,5 @@ fn fit_loses_the_same_in_the_steps_of_three_epochs() {
     let options = FitOptions { epochs: 3, report_every: 1, ..FitOptions::default() };
     let report = fit(&net, &mut sgd(&vs), &mut train_loader(), &options).unwrap();
     let losses: Vec<f64> = report.points.iter().map(|point| point.loss).collect();
-    compare_steps(&losses, &vs, expected, is_fresh);
+    compare_steps(&losses, &expected["losses"], &vs, &expected["parameters"], is_fresh);
 }
