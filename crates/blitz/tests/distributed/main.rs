@@ -6,6 +6,7 @@
 mod common;
 
 mod collectives;
+mod data_parallel;
 mod data_parallel_step;
 mod faults;
 mod fit;
