@@ -1,4 +1,4 @@
-"""Processes that a cell starts: what they print and return, how they fail, and that none is left."""
+"""Processes that a cell starts: what they print and return, how they fail, that none is left."""
 
 import os
 import re
@@ -85,8 +85,8 @@ def test_what_rank_0_displays_is_shown(cells):
     cells.execute(
         "fn train(group: &ProcessGroup) -> blitz::Result<()> {\n"
         '    display::show(display::Html(&format!("<b>{}</b>", group.rank())));\n'
-        "    let mut shown = display::show_updatable(display::Html(\"one\"));\n"
-        "    shown.update(display::Html(\"two\"));\n"
+        '    let mut shown = display::show_updatable(display::Html("one"));\n'
+        '    shown.update(display::Html("two"));\n'
         "    Ok(())\n"
         "}"
     ).ok()

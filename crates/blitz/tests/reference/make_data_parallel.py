@@ -35,9 +35,7 @@ def main():
         output.square().mean().backward()
         gradients = [parameter.grad.flatten().tolist() for parameter in model.parameters()]
         optimizer.step()
-        batches.append(
-            {"rows": rows, "output": output.flatten().tolist(), "gradients": gradients}
-        )
+        batches.append({"rows": rows, "output": output.flatten().tolist(), "gradients": gradients})
     printed = str(nn.DataParallel(model))
     chunks = [
         {"rows": rows, "devices": devices, "parts": [len(part) for part in chunk]}

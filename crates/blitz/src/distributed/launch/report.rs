@@ -9,9 +9,11 @@ pub(super) fn end_of(report: &str, rank: usize) -> Option<&str> {
 /// What that says of a process which did not tell itself why it ended.
 pub(super) fn described(end: Option<&str>) -> String {
     match end {
-        Some("signal SIGKILL") => "its process was killed (signal SIGKILL); the system does so when \
+        Some("signal SIGKILL") => {
+            "its process was killed (signal SIGKILL); the system does so when \
                                    memory runs out"
-            .to_owned(),
+                .to_owned()
+        }
         Some(end) => format!("its process ended, with {end}, before the function returned"),
         None => "its process ended before the function returned (does it call \
                  `std::process::exit`?)"

@@ -4,9 +4,9 @@ use std::ffi::c_int;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Write;
-use std::ptr::NonNull;
 use std::os::fd::FromRawFd;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tch::{Cuda, Device};
