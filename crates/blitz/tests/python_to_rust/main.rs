@@ -14,7 +14,6 @@ mod autograd;
 mod common;
 mod in_python;
 mod networks;
-mod processes;
 mod table;
 mod tensors;
 
@@ -22,7 +21,7 @@ use std::path::{Path, PathBuf};
 use table::{Page, is_update, read, write};
 
 fn pages() -> Vec<Page> {
-    vec![tensors::page(), autograd::page(), networks::page(), processes::page()]
+    vec![tensors::page(), autograd::page(), networks::page()]
 }
 
 fn in_crate(path: &str) -> PathBuf {
