@@ -5,6 +5,7 @@
 //! runs cells loads it before the first cell. Its exported names are those of
 //! `blitz_contract::symbols`.
 
+use std::ffi::c_char;
 use std::io::{BufRead, Write};
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +26,8 @@ pub struct Callbacks {
     pub panicked: extern "C" fn(*const u8, usize, *const u8, usize, u32),
     /// The running cell noticed that it was interrupted.
     pub reacted: extern "C" fn(),
+    /// What a process needs that runs a function of a cell: a text that ends with a zero, or null.
+    pub launch_context: extern "C" fn() -> *const c_char,
 }
 
 static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
@@ -116,6 +119,12 @@ pub extern "C" fn blitz_interrupt_requested() -> bool {
         (callbacks.reacted)();
     }
     requested
+}
+
+/// What a process needs that runs a function of a cell; null where none may be started.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_launch_context() -> *const c_char {
+    CALLBACKS.get().map_or(std::ptr::null(), |callbacks| (callbacks.launch_context)())
 }
 
 fn report_panic(info: &PanicHookInfo, callbacks: Callbacks) {

@@ -13,5 +13,6 @@ pub mod marks;
 pub mod symbols;
 pub mod variables;
 pub mod versions;
+pub mod worker;
 
 pub use layout::Layout;

@@ -22,3 +22,8 @@ pub const RUNTIME_START: &str = "blitz_runtime_start";
 
 /// `extern "C" fn()`: passes on what cells wrote without a line break.
 pub const RUNTIME_FLUSH: &str = "blitz_runtime_flush";
+
+/// `extern "C" fn() -> *const c_char`: what a new process needs to run a function of a cell, in
+/// lines: the repository, then the libraries of statics in the order in which they were loaded. The
+/// text stays until the next call. Null in a process that itself was started so.
+pub const LAUNCH_CONTEXT: &str = "blitz_launch_context";

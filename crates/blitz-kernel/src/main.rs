@@ -3,6 +3,7 @@
 //! One binary plays several parts:
 //! - `blitz-kernel --control_file FILE`: the kernel that Jupyter starts ([`jupyter::server`]);
 //! - with `EVCXR_IS_RUNTIME`: the process that runs its cells ([`cells::process`]);
+//! - `blitz-kernel work …`: a process that runs a function of a cell among others ([`cells::worker`]);
 //! - `blitz-kernel analyse`: the process that completes and explains ([`analyst`]);
 //! - `blitz-kernel stock --control_file FILE`: evcxr's own front end, for comparison;
 //! - under the names `cargo`, `rustc` and `rustup`: the tools that evcxr calls ([`blitz_toolchain`]);
@@ -20,7 +21,7 @@ mod syntax;
 mod warm;
 
 use anyhow::{Context, Result, bail};
-use blitz_contract::{Layout, variables};
+use blitz_contract::{Layout, variables, worker};
 use session::build_dir::BuildDir;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -55,6 +56,12 @@ fn main() -> ExitCode {
     };
     let result = if std::env::var_os(variables::EVCXR_RUNTIME).is_some() {
         layout(root).and_then(|layout| run_cells(&layout))
+    } else if arguments.first().is_some_and(|first| first == worker::COMMAND) {
+        // SAFETY: this process has one thread so far; `launch` wrote the arguments.
+        match layout(root).and_then(|it| unsafe { cells::worker::run(&it, &arguments[1..]) }) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        }
     } else {
         // evcxr's wrapper around rustc, which it starts this program as in some settings.
         evcxr::runtime_hook();

@@ -29,6 +29,8 @@ mod data_parallel;
 mod distributed_data_parallel;
 mod engine;
 mod environment;
+#[cfg(target_os = "linux")]
+mod launch;
 mod nccl;
 mod process_group;
 mod reducer;
@@ -42,4 +44,6 @@ pub use distributed_data_parallel::{
     Buffers, DdpOptions, DistributedDataParallel, UnusedParameters,
 };
 pub use environment::Environment;
+#[cfg(target_os = "linux")]
+pub use launch::{Returned, launch};
 pub use process_group::{Backend, InitOptions, ProcessGroup, init};

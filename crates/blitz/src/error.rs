@@ -246,6 +246,26 @@ pub enum Error {
         remedy: String,
     },
 
+    /// One of the processes that [`launch`](crate::distributed::launch()) started did not succeed.
+    #[error("rank {rank} of {world_size}: {message}")]
+    Rank {
+        /// The process, counted from 0.
+        rank: usize,
+        /// How many there were.
+        world_size: usize,
+        /// Its error, what its panic said, or how it ended.
+        message: String,
+    },
+
+    /// No processes can be started.
+    #[error("launch cannot start processes: {reason}. {remedy}.")]
+    Launch {
+        /// Why not, in a sentence without its full stop.
+        reason: String,
+        /// What helps, in another.
+        remedy: String,
+    },
+
     /// A checkpoint does not fit the net.
     #[error("checkpoint {} does not fit this net: {reason}. Nothing was loaded; {remedy}.", path.display())]
     Checkpoint {

@@ -7,6 +7,7 @@
 
 use crate::cells::channels::{self, Control};
 use crate::cells::frames;
+use crate::cells::launch_context;
 use crate::cells::libtorch;
 use crate::cells::stdin::{self, Stdin};
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,7 @@ use blitz_toolchain::end_with_parent;
 use blitz_toolchain::notebook::Step;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 use serde_json::{Value, json};
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -47,8 +48,13 @@ pub fn run(layout: &Layout) -> Result<()> {
     unsafe { std::env::set_var("RUST_BACKTRACE", if full_backtrace { "full" } else { "0" }) };
     libtorch::preload(&layout.libtorch_lib());
     let runtime = Runtime::load(layout)?;
+    launch_context::add(layout.root());
     let control = CONTROL.get_or_init(|| Mutex::new(ends.control));
-    runtime.start();
+    runtime.start(Callbacks {
+        panicked: on_panic,
+        reacted: on_reaction,
+        launch_context: launch_context::text,
+    });
     let stdin = stdin::serve(ends.answers, tell, *runtime.flush);
     serve(&runtime, ends.commands, control, stdin)
 }
@@ -98,7 +104,10 @@ fn take(step: &Step, send: &impl Fn(Value) -> std::io::Result<()>) -> Result<()>
     if let Some(library) = &step.load {
         // SAFETY: statics have constant initialisers. Globally and for good: cells refer to them.
         match unsafe { Library::open(Some(library), RTLD_NOW | RTLD_GLOBAL) } {
-            Ok(library) => std::mem::forget(library),
+            Ok(opened) => {
+                std::mem::forget(opened);
+                launch_context::add(library);
+            }
             Err(error) => send(json!({"event": "not loaded", "message": error.to_string()}))?,
         }
     }
@@ -126,7 +135,7 @@ unsafe fn load_and_call(
 }
 
 /// The library that shares the standard library with the cells (`crates/blitz-cells`).
-struct Runtime {
+pub struct Runtime {
     start: Symbol<extern "C" fn(Callbacks)>,
     flush: Symbol<extern "C" fn()>,
     request_interrupt: Symbol<extern "C" fn()>,
@@ -135,7 +144,11 @@ struct Runtime {
 }
 
 impl Runtime {
-    fn load(layout: &Layout) -> Result<Self> {
+    /// Loads it.
+    ///
+    /// # Errors
+    /// Set-up has not made it.
+    pub fn load(layout: &Layout) -> Result<Self> {
         let path = layout.cell_runtime();
         let load = || {
             // SAFETY: the library is the project's own and its functions have these types.
@@ -156,8 +169,14 @@ impl Runtime {
         load().with_context(|| format!("cannot load {} (run `cargo blitz setup`)", path.display()))
     }
 
-    fn start(&self) {
-        (self.start)(Callbacks { panicked: on_panic, reacted: on_reaction });
+    /// Passes on what was written without a line break.
+    pub fn flush(&self) {
+        (self.flush)();
+    }
+
+    /// Prepares the process, in the thread that will run cells.
+    pub fn start(&self, callbacks: Callbacks) {
+        (self.start)(callbacks);
         FLUSH.store(*self.flush as *mut c_void, Ordering::Relaxed);
         REQUEST_INTERRUPT.store(*self.request_interrupt as *mut c_void, Ordering::Relaxed);
         install_handlers();
@@ -166,9 +185,13 @@ impl Runtime {
 
 /// What the library tells: `Callbacks` in `crates/blitz-cells`.
 #[repr(C)]
-struct Callbacks {
-    panicked: extern "C" fn(*const u8, usize, *const u8, usize, u32),
-    reacted: extern "C" fn(),
+pub struct Callbacks {
+    /// A panic: its message, its source file and its line.
+    pub panicked: extern "C" fn(*const u8, usize, *const u8, usize, u32),
+    /// The cell noticed that it was interrupted.
+    pub reacted: extern "C" fn(),
+    /// What a process needs that runs a function of a cell.
+    pub launch_context: extern "C" fn() -> *const c_char,
 }
 
 // The library calls these without arguments of ours.
