@@ -5,6 +5,8 @@
 //! tables. Setting up, running programs and showing how far they are is for the caller, so nothing
 //! here imports the command line.
 
+pub mod distributed;
 pub mod kernel;
 pub mod load;
+mod median;
 pub mod train;

@@ -5,11 +5,10 @@ mod table;
 
 pub use table::table;
 
-use crate::load::cores;
+use crate::load::{cores, cpu_name};
 use anyhow::{Context, Result};
 use loops::{LOOPS, per_batch};
 use serde_json::{Value, json};
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -141,10 +140,4 @@ impl Bench<'_> {
 struct Setting {
     threads: usize,
     fused: bool,
-}
-
-fn cpu_name() -> Option<String> {
-    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("model name"))?;
-    Some(line.split_once(':')?.1.trim().to_owned())
 }

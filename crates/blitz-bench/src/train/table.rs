@@ -2,6 +2,7 @@
 
 use super::loops::{LOOPS, per_batch};
 use crate::load::warning;
+use crate::median::median;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -75,16 +76,6 @@ fn loss_spread(result: &Value) -> Option<f64> {
     Some(most / least - 1.0)
 }
 
-/// The middle one; the mean of the middle two.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let (low, high) = ((values.len().max(1) - 1) / 2, values.len() / 2);
-    match values.get(low).zip(values.get(high)) {
-        Some((low, high)) => (low + high) / 2.0,
-        None => f64::NAN,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,12 +119,5 @@ mod tests {
         for expected in ["1.5 of", "differ by 15 %", "built-in set", "500 batches"] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
-    }
-
-    #[test]
-    fn the_median_of_an_even_number_lies_between() {
-        assert_eq!(median(vec![3.0, 1.0]), 2.0);
-        assert_eq!(median(vec![5.0, 1.0, 2.0]), 2.0);
-        assert!(median(vec![]).is_nan());
     }
 }

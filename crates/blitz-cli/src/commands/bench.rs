@@ -7,7 +7,7 @@ use crate::project::Project;
 use crate::setup::{self, dependencies, prerequisites};
 use crate::usage::Usage;
 use anyhow::{Context, Result, bail};
-use blitz_bench::{kernel, load, train};
+use blitz_bench::{distributed, kernel, load, train};
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -24,6 +24,20 @@ pub enum Bench {
     /// How fast the classifier trains, how much memory that takes and how accurate it gets: the
     /// tutorial's loop in Python, the best plain loop in Python, and this project's, in turn
     Train(BenchTrainOptions),
+    /// How fast training by two processes is beside one: Python's DistributedDataParallel and this
+    /// project's in turn, for the tutorial's net and one ten times as wide
+    Distributed(BenchDistributedOptions),
+}
+
+/// Options of `bench distributed`.
+#[derive(Args)]
+pub struct BenchDistributedOptions {
+    /// A sample of one short run of each
+    #[arg(long)]
+    pub quick: bool,
+    /// Print every single measurement as JSON instead of the Markdown table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `bench train`.
@@ -77,6 +91,7 @@ pub fn bench(project: &Project, what: &Bench) -> Result<()> {
     match what {
         Bench::Kernel(options) => kernels(project, options),
         Bench::Train(options) => training(project, options),
+        Bench::Distributed(options) => processes(project, options),
     }
 }
 
@@ -117,10 +132,7 @@ fn measure_kernels(project: &Project, options: &kernel::Options, step: &Step) ->
 }
 
 fn training(project: &Project, options: &BenchTrainOptions) -> Result<()> {
-    // Python and libtorch are needed, but not the kernel.
-    if !project.python().exists() || !project.libtorch().exists() {
-        setup::ensure(project)?;
-    }
+    ensure_libtorch(project)?;
     let named = options.data.as_deref().filter(|name| !name.is_empty() && *name != BUILTIN_DATA);
     if let Some(data) = named.map(Path::new)
         && !data.is_dir()
@@ -159,6 +171,35 @@ fn training(project: &Project, options: &BenchTrainOptions) -> Result<()> {
     });
     let result = step.end(measured, |_| String::new())?;
     print(result, load, options.json, train::table)
+}
+
+/// Python and libtorch are needed, but not the kernel.
+fn ensure_libtorch(project: &Project) -> Result<()> {
+    match project.python().exists() && project.libtorch().exists() {
+        true => Ok(()),
+        false => setup::ensure(project),
+    }
+}
+
+fn processes(project: &Project, options: &BenchDistributedOptions) -> Result<()> {
+    ensure_libtorch(project)?;
+    let example = dependencies::example(project)?;
+    // Times are those of any pictures.
+    let data = export_builtin(project, &example)?;
+    let load = other_load();
+    let step = Step::start("measuring processes (nothing else should run meanwhile)");
+    let bench = distributed::Bench {
+        python: &|| project.python_command(),
+        example: &example,
+        data: &data,
+        quick: options.quick,
+    };
+    let measured = bench.measure(&|what, name, command| {
+        step.detail(what);
+        json_of(command, name)
+    });
+    let result = step.end(measured, |_| String::new())?;
+    print(result, load, options.json, distributed::table)
 }
 
 /// What other programs keep busy, after saying so where it disturbs.
