@@ -1,9 +1,9 @@
 """Starts the processes of a training: torchrun, as `cargo blitz launch` and cells call it.
 
 torchrun itself listens on all interfaces, for a meeting place without any authentication, and
-tells of a failure in thirty lines. Here, on one machine (no --rdzv-endpoint), the meeting place listens on
-the loopback interface alone; and a failure is one line, on standard error, after what the process
-itself said.
+tells of a failure in thirty lines. Here, on one machine (no --rdzv-endpoint), the meeting place
+listens on the loopback interface alone; and a failure is one line, on standard error, after what
+the process itself said.
 """
 
 import logging
