@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn the_script_has_these_words() {
         let script = blitz_contract::launcher::SCRIPT;
-        for words in ["rank {failure.rank} ended first, with {how}", "exit code {", "signal {"] {
+        for words in ["rank {rank} ended first, with {how}", "exit code {", "signal {"] {
             assert!(script.contains(words), "{words}");
         }
     }
