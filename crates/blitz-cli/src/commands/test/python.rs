@@ -11,6 +11,9 @@ use std::process::Command;
 /// Processes that run tests at once: compiling a cell is one core's work.
 const MOST: usize = 2;
 
+/// Failures after which the rest is not run: where kernels do not start, each test would wait in vain.
+const MOST_FAILURES: usize = 20;
+
 /// The kernel through a Jupyter client.
 ///
 /// # Errors
@@ -42,5 +45,6 @@ fn pytest(project: &Project, current_dir: &Path, tests: &Path) -> Command {
     command.args(["-m", "pytest", "-p", "no:cacheprovider", "--rootdir"]).arg(tests).arg(tests);
     command.args(["--numprocesses", &usual_jobs().get().min(MOST).to_string()]);
     command.args(["--dist", "loadfile", "--no-loadscope-reorder"]);
+    command.args(["--maxfail", &MOST_FAILURES.to_string()]);
     command
 }
