@@ -14,6 +14,7 @@ mod autograd;
 mod common;
 mod in_python;
 mod networks;
+mod processes;
 mod table;
 mod tensors;
 
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use table::{Page, is_update, read, write};
 
 fn pages() -> Vec<Page> {
-    vec![tensors::page(), autograd::page(), networks::page()]
+    vec![tensors::page(), autograd::page(), networks::page(), processes::page()]
 }
 
 fn in_crate(path: &str) -> PathBuf {
