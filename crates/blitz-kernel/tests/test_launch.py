@@ -122,14 +122,7 @@ ENDS = {
 }
 
 
-# torchrun takes the exit code 0 for a success, and what rank 0 says of the lost connection may come
-# first.
-UNSURE = pytest.mark.xfail(reason="rank 0's error may be taken for the first", strict=False)
-
-
-@pytest.mark.parametrize(
-    "end", [pytest.param("exit", marks=UNSURE), *list(ENDS)[:2], *list(ENDS)[3:]]
-)
+@pytest.mark.parametrize("end", ENDS)
 def test_the_first_rank_that_fails_is_the_error_of_the_cell(cells, end):
     statement, expected = ENDS[end]
     cell, text = failed(

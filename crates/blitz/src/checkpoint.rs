@@ -57,14 +57,13 @@ mod signature;
 mod strided;
 mod training;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use tch::nn::VarStore;
 use tch::{Kind, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::nn::named_parameters;
+use crate::nn::named_variables;
 
 use format::Format;
 use names::{Misfit, Target};
@@ -110,18 +109,6 @@ pub fn load(vs: &mut VarStore, path: impl AsRef<Path>) -> Result<()> {
 /// Those of [`load`]; [`Error::Checkpoint`] also where nothing in the file has that key or prefix.
 pub fn load_with(vs: &mut VarStore, path: impl AsRef<Path>, options: &LoadOptions) -> Result<()> {
     load_tensors(&named_variables(vs), path.as_ref(), options)
-}
-
-/// All variables with their names: parameters in the order in which they were made, then buffers.
-fn named_variables(vs: &VarStore) -> Vec<(String, Tensor)> {
-    let mut variables = named_parameters(vs);
-    let mut rest = vs.variables();
-    for (name, _) in &variables {
-        rest.remove(name);
-    }
-    let rest: BTreeMap<_, _> = rest.into_iter().collect();
-    variables.extend(rest);
-    variables
 }
 
 /// As [`save`].

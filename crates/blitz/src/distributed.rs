@@ -29,12 +29,15 @@ mod data_parallel;
 mod distributed_data_parallel;
 mod engine;
 mod environment;
+mod failure;
 #[cfg(target_os = "linux")]
 mod launch;
 mod nccl;
 mod process_group;
 mod reducer;
+mod rendezvous;
 mod replica;
+mod same_variables;
 mod thread_state;
 
 pub(crate) use collectives::Pending;

@@ -40,8 +40,8 @@ pub use describe::{Description, describe};
 pub use flatten::Flatten;
 pub use linear::{Linear, LinearOptions, linear, linear_with};
 pub use loss::mse_loss;
-pub(crate) use parameters::identity;
 pub use parameters::{count_parameters, named_parameters, zero_grad};
+pub(crate) use parameters::{identity, named_variables};
 pub use pooling::MaxPool2d;
 pub use summary::{Summary, SummaryRow, summary};
 // Names above go before those of a glob.

@@ -11,10 +11,9 @@ use super::dtype::Dtype;
 use super::fault::damaged;
 use super::lock::Lock;
 use super::open::read_safetensors;
-use super::{
-    LoadOptions, atomic, generator, load_tensors, named_variables, read_fitting, save_tensors,
-};
+use super::{LoadOptions, atomic, generator, load_tensors, read_fitting, save_tensors};
 use crate::error::{Error, Result};
+use crate::nn::named_variables;
 
 const NET: &str = "net.safetensors";
 const STATE: &str = "state.safetensors";

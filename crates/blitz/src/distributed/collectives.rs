@@ -150,6 +150,52 @@ impl ProcessGroup {
         gathered.iter().zip(lengths).map(read).collect()
     }
 
+    /// What each rank came to, in words, by rank. The error of one is an error of all: on the others
+    /// it names the first rank that has one.
+    ///
+    /// # Errors
+    ///
+    /// The rank's own; [`Error::Interrupted`] where only another one was interrupted, and
+    /// [`Error::Process`] with another one's error.
+    pub(crate) fn gather_results(
+        &self,
+        operation: &'static str,
+        own: Result<String>,
+    ) -> Result<Vec<String>> {
+        let words = match &own {
+            Ok(words) => format!("+{words}"),
+            Err(Error::Interrupted { .. }) => INTERRUPTED.to_owned(),
+            Err(error) => format!("-{error}"),
+        };
+        let all = self.all_gather_text(operation, &words)?;
+        own?;
+        let failed = |words: &&String| !words.starts_with('+');
+        if let Some((rank, words)) = all.iter().enumerate().find(|(_, words)| failed(words)) {
+            if words == INTERRUPTED {
+                let state = format!("rank {rank} was interrupted, and all have stopped");
+                return Err(Error::Interrupted { operation, state });
+            }
+            let remedy = "Mend it there; the other ranks have stopped because of it.";
+            let reason = format!("rank {rank}: {}", &words[1..]);
+            return Err(self.disagreement(operation, reason, remedy));
+        }
+        Ok(all.into_iter().map(|words| words[1..].to_owned()).collect())
+    }
+
+    /// Gives all ranks the values of rank 0. That the tensors have the same shapes and kinds on all
+    /// is known.
+    pub(super) fn share(
+        &self,
+        operation: &'static str,
+        tensors: &[(String, Tensor)],
+    ) -> Result<()> {
+        let Some(engine) = self.engine() else { return Ok(()) };
+        tensors.iter().try_for_each(|(_, tensor)| {
+            let mut tensor = tensor.shallow_clone();
+            self.exchange(operation, &mut tensor, |dense| engine.broadcast(dense, 0))
+        })
+    }
+
     /// Begins an all_reduce of a dense f32 tensor on this group's device, which all ranks have in
     /// the same shape; `None` in a world of one.
     pub(crate) fn begin_all_reduce(
@@ -229,6 +275,9 @@ impl ProcessGroup {
         Ok(())
     }
 }
+
+/// What a rank says that was interrupted.
+const INTERRUPTED: &str = "!";
 
 /// Bytes of a call's digest.
 const DIGEST: usize = 8;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{self, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -12,11 +12,7 @@ use tch::{Device, Tensor};
 use super::replica::{Replica, without_drawing};
 use super::thread_state::ThreadState;
 use crate::device;
-use crate::error::torch_text;
-use crate::error::{Error, Result};
-
-/// How the threads of replicas are called, before their number.
-const THREAD_NAME: &str = "replica ";
+use crate::error::{Error, Result, caught_panic, torch_text};
 
 /// A net that goes forward on several devices at once. Each forward pass cuts the batch along its
 /// first dimension into one part a device, copies the parameters to the other devices, runs the
@@ -82,7 +78,6 @@ impl<M> DataParallel<M> {
         let replicas = without_drawing(devices, || {
             further.iter().map(|device| Replica::new(vs, *device, &make).map(Mutex::new)).collect()
         })?;
-        hide_panics_of_replicas();
         Ok(DataParallel { net, devices: devices.to_vec(), replicas })
     }
 
@@ -148,15 +143,15 @@ impl<M: ModuleT> ModuleT for DataParallel<M> {
                         state.and_then(|state| state.enter()).unwrap_or_else(|e| panic!("{e}"));
                         replica.net.forward_t(&part, train)
                     };
-                    let builder = thread::Builder::new();
-                    let builder = builder.name(format!("{THREAD_NAME}{}", index + 1));
-                    builder.spawn_scoped(scope, work)
+                    let builder = thread::Builder::new().name(format!("replica {}", index + 1));
+                    // The panic of a replica is told once, by `pass_on`.
+                    builder.spawn_scoped(scope, || caught_panic::quietly(work))
                 })
                 .collect();
             // The first part runs here. If it panics, the scope waits for the others.
             let mut results = vec![Ok(self.net.forward_t(&first, train))];
             results.extend(threads.into_iter().map(|thread| match thread {
-                Ok(thread) => thread.join(),
+                Ok(thread) => thread.join().flatten(),
                 Err(error) => Err(Box::new(error.to_string()) as Box<dyn Any + Send>),
             }));
             results
@@ -177,16 +172,6 @@ fn pass_on(payload: Box<dyn Any + Send>, index: usize, devices: &[Device]) -> ! 
     let (count, device) = (devices.len(), device::name(devices[index]));
     let reason = torch_text::first_line(text);
     panic!("replica {index} of DataParallel (of 0 to {}, on {device}): {reason}", count - 1)
-}
-
-/// The panic of a replica is told once, by [`pass_on`].
-fn hide_panics_of_replicas() {
-    let previous = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !thread::current().name().is_some_and(|name| name.starts_with(THREAD_NAME)) {
-            previous(info);
-        }
-    }));
 }
 
 impl<M: fmt::Debug> fmt::Debug for DataParallel<M> {

@@ -7,8 +7,9 @@ use tch::nn::{ModuleT, VarStore};
 
 use super::process_group::ProcessGroup;
 use super::reducer::{Reducer, ReducerOptions, Refusal};
+use super::same_variables;
 use crate::error::{Error, Result};
-use crate::nn::named_parameters;
+use crate::nn::{named_parameters, named_variables};
 
 const OPERATION: &str = "DistributedDataParallel";
 
@@ -111,8 +112,10 @@ impl<M> DistributedDataParallel<M> {
         group: &ProcessGroup,
         options: DdpOptions,
     ) -> Result<DistributedDataParallel<M>> {
+        let variables = named_variables(vs);
         // The ranks compare first: one that stops for a fault of its own lets the others wait.
-        same_variables(vs, group, &options)?;
+        let first = format!("the wrapper\t{options:?}");
+        same_variables::check(OPERATION, group, &first, &variables)?;
         for (option, mb) in
             [("bucket_cap_mb", options.bucket_cap_mb), ("first_bucket_mb", options.first_bucket_mb)]
         {
@@ -121,12 +124,18 @@ impl<M> DistributedDataParallel<M> {
             }
         }
         let mut parameters = named_parameters(vs);
+        // What is neither trained nor a frozen parameter; parameters come first.
+        let buffers = variables.iter().skip(parameters.len());
+        let buffers = match options.buffers {
+            Buffers::EachStep => buffers.map(|(_, tensor)| tensor.shallow_clone()).collect(),
+            Buffers::AtStart => Vec::new(),
+        };
         parameters.retain(|(_, tensor)| tensor.requires_grad());
         if parameters.is_empty() {
             let expected = "a VarStore with parameters that require gradients";
             return Err(Error::option("vs", expected, "one without"));
         }
-        let mut buffers = if group.has_others() { share_variables(vs, group)? } else { Vec::new() };
+        group.share(OPERATION, &variables)?;
         let bytes = |mb: f64| (mb * 1024.0 * 1024.0) as i64;
         let reducer_options = ReducerOptions {
             bucket_bytes: bytes(options.bucket_cap_mb).max(1),
@@ -139,9 +148,6 @@ impl<M> DistributedDataParallel<M> {
             .map(|engine| Reducer::new(engine, &parameters, &reducer_options))
             .transpose()
             .map_err(|error| group.failed(OPERATION, error))?;
-        if options.buffers == Buffers::AtStart {
-            buffers.clear();
-        }
         Ok(DistributedDataParallel {
             net,
             group: group.clone(),
@@ -249,64 +255,4 @@ impl<M: ModuleT> ModuleT for DistributedDataParallel<M> {
         }
         output
     }
-}
-
-/// Compares the options and what each rank's store holds with those of rank 0.
-fn same_variables(vs: &VarStore, group: &ProcessGroup, options: &DdpOptions) -> Result<()> {
-    let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
-    variables.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let line = |(name, tensor): &(String, Tensor)| {
-        let trained = if tensor.requires_grad() { "trained" } else { "not trained" };
-        format!("{name}\t{:?} {:?}, {trained}", tensor.kind(), tensor.size())
-    };
-    let first = format!("the wrapper\t{options:?}");
-    let lines = std::iter::once(first).chain(variables.iter().map(line));
-    let own = lines.collect::<Vec<_>>().join("\n");
-    let all = group.all_gather_text(OPERATION, &own)?;
-    for (rank, other) in all.iter().enumerate() {
-        if let Some(reason) = difference(&all[0], other, rank) {
-            let remedy = "Build the same net with the same options on every rank.";
-            return Err(group.disagreement(OPERATION, reason, remedy));
-        }
-    }
-    Ok(())
-}
-
-/// The first variable that differs.
-fn difference(first: &str, other: &str, rank: usize) -> Option<String> {
-    let table = |text: &str| -> Vec<(String, String)> {
-        let pairs = text.lines().filter_map(|line| line.split_once('\t'));
-        pairs.map(|(name, what)| (name.to_owned(), what.to_owned())).collect()
-    };
-    let (first, other) = (table(first), table(other));
-    let of = |table: &[(String, String)], name: &str| {
-        table.iter().find(|(known, _)| known == name).map(|(_, what)| what.clone())
-    };
-    for (name, what) in &first {
-        match of(&other, name) {
-            None => return Some(format!("rank {rank} has no {name}, rank 0 has {what}")),
-            Some(its) if its != *what => {
-                return Some(format!("{name} is {its} on rank {rank} and {what} on rank 0"));
-            }
-            Some(_) => {}
-        }
-    }
-    let extra = other.iter().find(|(name, _)| of(&first, name).is_none());
-    extra.map(|(name, what)| format!("rank {rank} has {name} ({what}), rank 0 has not"))
-}
-
-/// Gives all ranks the variables of rank 0. Returns the buffers: what is not trained and no frozen
-/// parameter.
-fn share_variables(vs: &VarStore, group: &ProcessGroup) -> Result<Vec<Tensor>> {
-    let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
-    variables.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let parameters: Vec<String> = named_parameters(vs).into_iter().map(|(name, _)| name).collect();
-    let mut buffers = Vec::new();
-    for (name, mut tensor) in variables {
-        group.broadcast(&mut tensor, 0)?;
-        if !parameters.contains(&name) {
-            buffers.push(tensor);
-        }
-    }
-    Ok(buffers)
 }

@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+/// The variables without which no launcher has started a process.
+pub(super) const RANK: &str = "RANK";
+pub(super) const WORLD_SIZE: &str = "WORLD_SIZE";
+
 /// The place of this process among those of the training.
 ///
 /// The variables are those of [`torchrun`](https://docs.pytorch.org/docs/stable/elastic/run.html).
@@ -55,11 +59,11 @@ impl Environment {
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Environment>> {
-        if variable("RANK").is_none() && variable("WORLD_SIZE").is_none() {
+        if variable(RANK).is_none() && variable(WORLD_SIZE).is_none() {
             return Ok(None);
         }
         let must = |name| number::<usize>(name, variable(name))?.ok_or_else(|| missing(name));
-        let (rank, world_size) = (must("RANK")?, must("WORLD_SIZE")?);
+        let (rank, world_size) = (must(RANK)?, must(WORLD_SIZE)?);
         let or = |name, usual| Ok::<_, Error>(number(name, variable(name))?.unwrap_or(usual));
         let environment = Environment {
             rank,
@@ -79,14 +83,14 @@ impl Environment {
 
     fn check(&self) -> Result<()> {
         if self.world_size == 0 {
-            return Err(Error::option("WORLD_SIZE", "at least 1 process", 0));
+            return Err(Error::option(WORLD_SIZE, "at least 1 process", 0));
         }
         if i32::try_from(self.world_size).is_err() {
-            return Err(Error::option("WORLD_SIZE", "at most 2147483647", self.world_size));
+            return Err(Error::option(WORLD_SIZE, "at most 2147483647", self.world_size));
         }
         if self.rank >= self.world_size {
             let expected = format!("below WORLD_SIZE, which is {}", self.world_size);
-            return Err(Error::option("RANK", expected, self.rank));
+            return Err(Error::option(RANK, expected, self.rank));
         }
         if !(1..=self.world_size).contains(&self.local_world_size) {
             let expected = format!("from 1 to WORLD_SIZE, which is {}", self.world_size);

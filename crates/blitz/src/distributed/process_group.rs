@@ -1,22 +1,17 @@
 //! The processes of a training, and how they find each other.
 
-use std::net::{IpAddr, UdpSocket};
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
-use std::{env, fmt, thread};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tch::{Cuda, Device};
 
-use super::engine::{Engine, Listen};
+use super::engine::Engine;
 use super::environment::Environment;
+use super::failure::failed;
+use super::rendezvous::connect;
 use crate::device::{self, load_cuda_backend};
 use crate::error::{Error, Result, peer_text};
-
-/// How long rank 0 goes on serving the meeting place after it has given up waiting.
-const GRACE: Duration = Duration::from_secs(3);
-
-/// The variable that names network interfaces, as for Python.
-const INTERFACES: &str = "GLOO_SOCKET_IFNAME";
 
 /// What carries tensors from one process to the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,7 +161,7 @@ impl ProcessGroup {
     /// `error`, which may have another cause, as it is told where a process has ended or not come.
     pub(crate) fn explained(&self, operation: &'static str, error: Error) -> Error {
         match &error {
-            Error::Torch { message, .. } if peer_text::is_of_others(message) => {
+            Error::Torch { message, .. } if peer_text::of_peer(message).is_some() => {
                 self.failed(operation, error)
             }
             _ => error,
@@ -222,153 +217,4 @@ fn choose_backend(device: Device, backend: Backend) -> Result<Backend> {
             Err(Error::option("backend", expected, got))
         }
     }
-}
-
-fn connect(
-    environment: &Environment,
-    device: Device,
-    backend: Backend,
-    timeout: Duration,
-) -> Result<Engine> {
-    const OPERATION: &str = "init";
-    let named = |error| failed(environment, timeout, OPERATION, error);
-    let listen = listen(environment)?;
-    let engine = join(environment, timeout).map_err(named)?;
-    meet(&engine, environment, timeout)?;
-    match backend {
-        Backend::Nccl => engine.use_nccl(device).map_err(named)?,
-        Backend::Auto | Backend::Gloo => engine.use_gloo(&listen).map_err(named)?,
-    }
-    Ok(engine)
-}
-
-/// Reaches the meeting place. c10d waits without an end for one that accepts and says nothing, as
-/// another program's port does: it is left waiting, in a thread that ends with the process.
-fn join(environment: &Environment, timeout: Duration) -> Result<Engine> {
-    let (sender, receiver) = mpsc::channel();
-    let place = environment.clone();
-    thread::spawn(move || {
-        // Nobody receives what comes too late.
-        let _ = sender.send(Engine::join(&place, timeout));
-    });
-    receiver.recv_timeout(timeout + GRACE).unwrap_or_else(|_| {
-        let message = "timed out waiting for the first answer".to_owned();
-        Err(Error::Torch { operation: "joining the other processes", message })
-    })
-}
-
-/// Waits until every rank is there, so that the one that is not can be named.
-fn meet(engine: &Engine, environment: &Environment, timeout: Duration) -> Result<()> {
-    const OPERATION: &str = "init";
-    let key = |rank: usize| format!("rank/{rank}");
-    let named = |error| failed(environment, timeout, OPERATION, error);
-    engine.store_set(&key(environment.rank), env!("CARGO_PKG_VERSION")).map_err(named)?;
-    let deadline = Instant::now() + timeout;
-    for rank in 0..environment.world_size {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let Err(error) = engine.store_get(&key(rank), left.max(Duration::from_millis(1))) else {
-            continue;
-        };
-        let missing = |rank: &usize| matches!(engine.store_has(&key(*rank)), Ok(false));
-        let missing: Vec<String> =
-            (0..environment.world_size).filter(missing).map(|rank| rank.to_string()).collect();
-        if missing.is_empty() {
-            return Err(named(error));
-        }
-        if environment.rank == 0 && !environment.has_agent_store {
-            // The others, which began to wait a little later, ask this process who is missing.
-            thread::sleep(GRACE.min(timeout));
-        }
-        return Err(Error::Process {
-            operation: OPERATION,
-            rank: environment.rank,
-            world_size: environment.world_size,
-            reason: format!(
-                "after {timeout:?} these ranks have not come: {} (meeting at {}:{})",
-                missing.join(", "),
-                environment.address,
-                environment.port
-            ),
-            remedy: "Start them with the same address and port, and look at their own messages."
-                .to_owned(),
-        });
-    }
-    Ok(())
-}
-
-/// Where this process listens for the others.
-fn listen(environment: &Environment) -> Result<Listen> {
-    if let Some(names) = env::var(INTERFACES).ok().filter(|names| !names.is_empty()) {
-        return match names.split(',').find(|name| !is_interface(name)) {
-            Some(name) => {
-                let expected = "names of network interfaces of this machine, with commas between";
-                Err(Error::option(INTERFACES, expected, format!("{name:?}")))
-            }
-            None => Ok(Listen::Interfaces(names)),
-        };
-    }
-    if environment.local_world_size == environment.world_size {
-        return Ok(Listen::Host("127.0.0.1".to_owned()));
-    }
-    // The address that leads to the meeting place; connecting a UDP socket sends nothing.
-    let leads = |any: &str| -> std::io::Result<IpAddr> {
-        let socket = UdpSocket::bind((any, 0))?;
-        socket.connect((environment.address.as_str(), environment.port))?;
-        Ok(socket.local_addr()?.ip())
-    };
-    let address = leads("0.0.0.0").or_else(|_| leads("::"));
-    Ok(Listen::Host(address.map_or_else(|_| environment.address.clone(), |ip| ip.to_string())))
-}
-
-#[cfg(unix)]
-fn is_interface(name: &str) -> bool {
-    let Ok(name) = std::ffi::CString::new(name) else { return false };
-    // SAFETY: the text lives until the call returns.
-    unsafe { libc::if_nametoindex(name.as_ptr()) != 0 }
-}
-
-#[cfg(not(unix))]
-fn is_interface(_name: &str) -> bool {
-    true // gloo finds out
-}
-
-/// What an error of c10d means for whoever started the processes.
-fn failed(
-    environment: &Environment,
-    timeout: Duration,
-    operation: &'static str,
-    error: Error,
-) -> Error {
-    let Error::Torch { message, .. } = error else { return error };
-    let message = peer_text::gloos_own(&message).to_owned();
-    let Environment { rank, world_size, address, port, .. } = environment.clone();
-    let place = format!("{address}:{port}");
-    let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    let (reason, remedy) = if has(&["EADDRINUSE", "address already in use", "failed to listen"]) {
-        let remedy = "Another training may run: choose another port (MASTER_PORT), or let torchrun \
-                      --standalone choose one.";
-        (format!("the port {port} is in use"), remedy)
-    } else if operation == "init" && has(&["timed out", "Timed out", "timeout", "refused"]) {
-        let remedy = "Start rank 0 first or at the same time, and check that this machine reaches \
-                      its address and port.";
-        (format!("nobody answered at {place} within {timeout:?}"), remedy)
-    } else if peer_text::is_gone(&message) {
-        let remedy = "Look at that process's own message; the others only noticed that it is gone.";
-        let elsewhere = match operation {
-            "init" => format!(", or what listens at {place} is no training"),
-            _ => String::new(),
-        };
-        (format!("another process has ended{elsewhere} ({message})"), remedy)
-    } else if has(&["imed out", "imeout"]) {
-        let remedy = "Each rank makes the same calls in the same order: look for one that does \
-                      more or fewer, is much slower, or has stopped.";
-        (format!("the other ranks did not come to this call within {timeout:?}"), remedy)
-    } else if operation == "init" {
-        let remedy = "Check the meeting place (MASTER_ADDR, MASTER_PORT) and, where it is set, the \
-                      network interface (GLOO_SOCKET_IFNAME).";
-        (format!("{message} (meeting at {place})"), remedy)
-    } else {
-        (message, "All ranks must call with tensors of one shape and kind.")
-    };
-    Error::Process { operation, rank, world_size, reason, remedy: remedy.to_owned() }
 }

@@ -1,49 +1,56 @@
-//! Panics that become errors, quietly: for nets, whose forward pass cannot return one.
+//! Panics that are told later, in other words, or become errors: for nets, whose forward pass cannot
+//! return one.
 
+use std::any::Any;
+use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::sync::Once;
 
 use crate::error::torch_text;
 
 /// What `body` returns, or what its panic said; nothing is printed. The caller turns that into an
 /// error and returns no result, so that nothing half-done is used.
 pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> std::result::Result<T, String> {
-    let quiet = QuietPanics::new();
-    let result = catch_unwind(AssertUnwindSafe(body));
-    drop(quiet);
-    result.map_err(|payload| {
+    quietly(body).map_err(|payload| {
         torch_text::first_line(torch_text::of_panic(&*payload).unwrap_or("no reason given"))
     })
 }
 
-/// While it lives, panics of this thread print nothing: they become an error.
-struct QuietPanics(Arc<AtomicBool>);
-
-impl QuietPanics {
-    fn new() -> QuietPanics {
-        let active = Arc::new(AtomicBool::new(true));
-        let (flag, here, previous) = (active.clone(), thread::current().id(), panic::take_hook());
+/// What `body` returns, or its panic's payload; nothing is printed.
+pub(crate) fn quietly<T>(body: impl FnOnce() -> T) -> std::result::Result<T, Box<dyn Any + Send>> {
+    /// Is loud again also where `body` panics.
+    struct Again(bool);
+    impl Drop for Again {
+        fn drop(&mut self) {
+            IS_QUIET.set(self.0);
+        }
+    }
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if thread::current().id() != here || !flag.load(Ordering::Relaxed) {
+            if !IS_QUIET.try_with(Cell::get).unwrap_or(false) {
                 previous(info);
             }
         }));
-        QuietPanics(active)
-    }
+    });
+    let _again = Again(IS_QUIET.replace(true));
+    catch_unwind(AssertUnwindSafe(body))
 }
 
-impl Drop for QuietPanics {
-    fn drop(&mut self) {
-        // The hook stays, as another thread may have put its own on top of it; it only passes on.
-        self.0.store(false, Ordering::Relaxed);
-    }
+thread_local! {
+    /// Whether panics of this thread print nothing.
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
+
+/// The hook is the process's. One for each call would stay below those of others, and every later
+/// panic would pass through all of them.
+static HOOK: Once = Once::new();
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tch::{Device, Kind, Tensor};
 
     #[test]
@@ -53,5 +60,25 @@ mod tests {
         let message = caught(|| drop(x.matmul(&x))).unwrap_err();
         assert!(message.starts_with("mat1 and mat2 shapes cannot be multiplied"), "{message}");
         assert!(!message.contains("frame") && !message.contains('\n'), "{message}");
+    }
+
+    #[test]
+    fn a_panic_within_is_quiet_and_one_afterwards_is_not() {
+        let _ = quietly(|| ());
+        let told = Arc::new(AtomicUsize::new(0));
+        let (counted, here) = (told.clone(), std::thread::current().id());
+        let previous = panic::take_hook();
+        // Below ours, where the process's own is: other tests' panics are theirs.
+        panic::set_hook(Box::new(move |info| {
+            if std::thread::current().id() == here && !IS_QUIET.get() {
+                counted.fetch_add(1, Ordering::Relaxed);
+            } else {
+                previous(info);
+            }
+        }));
+        let inner = quietly(|| quietly(|| panic!("within")).unwrap_err().is::<&str>());
+        assert_eq!((inner.ok(), told.load(Ordering::Relaxed)), (Some(true), 0));
+        assert!(catch_unwind(|| panic!("afterwards")).is_err());
+        assert_eq!(told.load(Ordering::Relaxed), 1);
     }
 }

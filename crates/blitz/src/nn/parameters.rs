@@ -1,6 +1,6 @@
 //! The parameters of a net, as PyTorch lists them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_char;
 
 use tch::Tensor;
@@ -39,6 +39,18 @@ pub fn named_parameters(vs: &VarStore) -> Vec<(String, Tensor)> {
         // A store merged out of others may know a parameter by no name.
         .filter_map(|tensor| Some((names.remove(&identity(&tensor))?, tensor)))
         .collect()
+}
+
+/// All variables with their names: parameters in the order in which they were made, then buffers.
+pub(crate) fn named_variables(vs: &VarStore) -> Vec<(String, Tensor)> {
+    let mut variables = named_parameters(vs);
+    let mut rest = vs.variables();
+    for (name, _) in &variables {
+        rest.remove(name);
+    }
+    let rest: BTreeMap<_, _> = rest.into_iter().collect();
+    variables.extend(rest);
+    variables
 }
 
 /// How many numbers a net has to learn: `sum(p.numel() for p in net.parameters())`. Frozen

@@ -178,7 +178,7 @@ fn a_rank_that_ends_in_the_middle_of_a_training_is_noticed_by_the_others() {
             assert!(ended.status.success(), "{}", ended.text);
             assert_eq!(ended.value("steps"), "3", "{}", ended.text);
             let message = ended.value("message");
-            assert!(message.contains("another process of the training has ended"), "{message}");
+            assert!(message.contains("another process has ended"), "{message}");
         }
     }
 }

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use blitz_contract::{launcher, variables, worker};
 
+use super::super::environment::{RANK, WORLD_SIZE};
 use super::context::{Context, Place};
 use crate::error::{Error, Result};
 
@@ -48,7 +49,6 @@ pub(super) fn start(
 
 fn arguments(command: &mut Command, nproc: usize, context: &Context, place: &Place, dir: &Path) {
     command.arg("--nnodes=1").arg(format!("--nproc-per-node={nproc}"));
-    command.arg("--local-addr=127.0.0.1");
     command.arg("--max-restarts=0").arg("--log-dir").arg(dir).arg("--no-python");
     // The very program that runs this cell, also where another has taken its place on disk.
     command.arg(format!("/proc/{}/exe", std::process::id()));
@@ -58,7 +58,7 @@ fn arguments(command: &mut Command, nproc: usize, context: &Context, place: &Pla
 
 fn environment(command: &mut Command) {
     // Those by which a program knows that it runs cells, or is one of several processes.
-    for name in [variables::EVCXR_RUNTIME, variables::KERNEL, "RANK", "WORLD_SIZE"] {
+    for name in [variables::EVCXR_RUNTIME, variables::KERNEL, RANK, WORLD_SIZE] {
         command.env_remove(name);
     }
     // No signal of the terminal reaches it: an interrupt is this process's to pass on.

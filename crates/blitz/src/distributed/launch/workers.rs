@@ -14,7 +14,7 @@ use super::output::{Lines, show};
 use super::rank::{Rank, Source};
 use super::report;
 use crate::display::interrupt::Watch;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, peer_text};
 
 /// How often the end of torchrun and an interrupt are looked for.
 const PACE: Duration = Duration::from_millis(50);
@@ -217,6 +217,12 @@ impl Workers {
         }
         if let Some((rank, failure)) = told() {
             let text = failure.text();
+            // torchrun takes an exit with 0 for a success.
+            let lost =
+                (0..self.ranks.len()).find(silent).filter(|_| peer_text::tells_of_an_end(&text));
+            if let Some(lost) = lost {
+                return Some(ended(lost));
+            }
             let text =
                 if failure.kind == Kind::Panicked { format!("panicked: {text}") } else { text };
             return Some((rank, text));

@@ -63,28 +63,17 @@ impl Ranks {
     /// Whether all ranks have come to the same, or to an error: `settings` in words.
     pub(super) fn agree<T>(&self, result: Result<(T, String)>) -> Result<T> {
         let Some(group) = &self.group else { return Ok(result?.0) };
-        let words = match &result {
-            Ok((_, settings)) => format!("+{settings}"),
-            Err(error) => format!("-{error}"),
+        let (value, settings) = match result {
+            Ok((value, settings)) => (Some(value), Ok(settings)),
+            Err(error) => (None, Err(error)),
         };
-        let all = group.all_gather_text(OPERATION, &words)?;
-        let value = result?.0;
-        for (rank, other) in all.iter().enumerate() {
-            if let Some(error) = other.strip_prefix('-') {
-                return Err(group.disagreement(
-                    OPERATION,
-                    format!("rank {rank}: {error}"),
-                    LOOK_THERE,
-                ));
-            }
-            if *other != all[0] {
-                let (first, other) = (&all[0][1..], &other[1..]);
-                let reason = format!("rank 0 has {first}, and rank {rank} has {other}");
-                let remedy = "All ranks train with the same options, and as many batches.";
-                return Err(group.disagreement(OPERATION, reason, remedy));
-            }
+        let all = group.gather_results(OPERATION, settings)?;
+        if let Some((rank, other)) = all.iter().enumerate().find(|(_, other)| **other != all[0]) {
+            let reason = format!("rank 0 has {}, and rank {rank} has {other}", all[0]);
+            let remedy = "All ranks train with the same options, and as many batches.";
+            return Err(group.disagreement(OPERATION, reason, remedy));
         }
-        Ok(value)
+        Ok(value.expect("an error was returned above"))
     }
 
     /// What rank 0 came to, on all ranks.
@@ -271,7 +260,6 @@ impl Ranks {
 /// What a rank says that a person has interrupted.
 const INTERRUPTED: &str = "interrupted";
 
-const LOOK_THERE: &str = "Mend it there; the other ranks have stopped because of it.";
 const SMALLER_STEPS: &str = "Build the net and the optimizer anew with a smaller lr (divide it by \
                              10), and check that the images are normalised.";
 

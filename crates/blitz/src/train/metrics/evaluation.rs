@@ -5,7 +5,7 @@ use std::fmt;
 use tch::nn::ModuleT;
 use tch::{Kind, Tensor, no_grad};
 
-use crate::data::loader::{Batch, DataLoader, DistributedSampler, gather_rows};
+use crate::data::loader::{Batch, DataLoader, gather_rows};
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
 
@@ -121,10 +121,13 @@ pub(super) fn walk(
         }
         Ok::<(), Error>(())
     });
-    if let Some(sampler) = &sampler {
-        agreed(sampler, &result)?;
+    match &sampler {
+        // An error of one rank is one of all.
+        Some(sampler) => {
+            sampler.group.gather_results("evaluate", result.map(|()| String::new()))?;
+        }
+        None => result?,
     }
-    result?;
     let join = |column: &Vec<Tensor>| {
         let own = Tensor::f_cat(column, 0)?;
         sampler
@@ -132,23 +135,4 @@ pub(super) fn walk(
             .map_or(Ok(own.shallow_clone()), |sampler| gather_rows(sampler, &own, images))
     };
     columns.iter().map(join).collect()
-}
-
-/// The first error of any rank, on all of them; an interrupt as what it is.
-fn agreed(sampler: &DistributedSampler, result: &Result<()>) -> Result<()> {
-    let words = match result {
-        Ok(()) => String::new(),
-        Err(Error::Interrupted { .. }) => "interrupted".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    let all = sampler.group.all_gather_text("evaluate", &words)?;
-    let Some((rank, words)) = all.iter().enumerate().find(|(_, words)| !words.is_empty()) else {
-        return Ok(());
-    };
-    if words == "interrupted" {
-        let state = format!("on rank {rank}; the net is as it was, nothing was counted");
-        return Err(Error::Interrupted { operation: "evaluate", state });
-    }
-    let remedy = "Mend it there; the other ranks have stopped because of it.";
-    Err(sampler.group.disagreement("evaluate", format!("rank {rank}: {words}"), remedy))
 }
