@@ -5,6 +5,7 @@
 //! logs) goes below the project where that is the person's own, and else to the person's cache.
 
 mod kernel_dir;
+pub mod linked_tree;
 
 pub use kernel_dir::{is_kernel_dir_in_use, take_kernel_dir};
 

@@ -6,12 +6,14 @@
 
 use super::fingerprint::Fingerprint;
 use super::sources;
+use super::state::State;
 use crate::process::cancel::Cancel;
 use crate::process::command::{output_of, run_logged, run_visibly};
 use crate::process::progress::{Board, Step};
 use crate::project::Project;
 use anyhow::{Context, Result};
 use blitz_contract::versions::{EVCXR_INPUT, TCH};
+use blitz_user_dirs::linked_tree;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -93,6 +95,9 @@ pub fn target_dir(project: &Project) -> PathBuf {
 
 /// Compiles `crates/blitz/examples/cifar10.rs` with what the notebooks use and returns the program.
 ///
+/// It has links of its own to what is compiled: where cargo finds reason to compile that anew, such as
+/// another `CARGO_HOME`, kernels, which use it at the same time, are left alone.
+///
 /// # Errors
 /// cargo fails.
 pub fn example(project: &Project) -> Result<PathBuf> {
@@ -109,14 +114,37 @@ pub fn example(project: &Project) -> Result<PathBuf> {
     let manifest = manifest("cifar10", &bin, &format!("{}{others}", tch_and_blitz(project)));
     let log = project.log("example");
     let compiled = write_package(project, &dir, &manifest).and_then(|()| {
-        let mut command = cargo(&dir, &target_dir(project), "rustc")?;
+        link_compiled(project)?;
+        let mut command = cargo(&dir, &example_target(project), "rustc")?;
         // cargo tells only the crate `blitz` itself where libtorch lies.
         let lib_dir = project.libtorch_lib();
         command.arg("--").arg(format!("-Clink-arg=-Wl,-rpath,{}", lib_dir.display()));
         run_logged(&step, command, &log, &Cancel::default())
     });
     step.finish(compiled, "the example could not be compiled")?;
-    Ok(target_dir(project).join(host()?).join("debug/cifar10"))
+    Ok(example_target(project).join(host()?).join("debug/cifar10"))
+}
+
+fn example_target(project: &Project) -> PathBuf {
+    project.example_dir().join("target")
+}
+
+/// Gives the example what set-up has compiled, unless it has it.
+fn link_compiled(project: &Project) -> Result<()> {
+    let target = example_target(project);
+    // Written last: a copy that was interrupted is made again.
+    let note = target.join("linked");
+    let state = State::read(project);
+    let key = state.get("dependencies").context("the notebooks' dependencies are not compiled")?;
+    if fs::read_to_string(&note).is_ok_and(|linked| linked == key) {
+        return Ok(());
+    }
+    if target.exists() {
+        fs::remove_dir_all(&target)
+            .with_context(|| format!("cannot remove {}", target.display()))?;
+    }
+    linked_tree::copy(&target_dir(project), &target)?;
+    fs::write(&note, key).with_context(|| format!("cannot write {}", note.display()))
 }
 
 fn tch_and_blitz(project: &Project) -> String {
@@ -160,4 +188,36 @@ fn cargo(dir: &Path, target_dir: &Path, what: &str) -> Result<Command> {
 fn host() -> Result<String> {
     output_of(Command::new("rustc").args(["--print", "host-tuple"]))
         .context("rustc does not say for which machine it compiles")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blitz_contract::Layout;
+
+    #[test]
+    fn the_example_has_links_of_its_own_to_what_is_compiled_now() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let project = Project::new(Layout::new(dir.path()));
+        let compiled = target_dir(&project).join("libtch.rlib");
+        let own = example_target(&project).join("libtch.rlib");
+        fs::create_dir_all(target_dir(&project)).expect("writable");
+        fs::write(&compiled, "one").expect("writable");
+        let error = link_compiled(&project).expect_err("nothing is recorded");
+        assert!(error.to_string().contains("not compiled"), "{error}");
+
+        State::read(&project).set("dependencies", "one").expect("writable");
+        link_compiled(&project).expect("it is linked");
+        assert_eq!(fs::read_to_string(&own).expect("it is there"), "one");
+        // cargo replaces files: what kernels use stays.
+        fs::remove_file(&own).and_then(|()| fs::write(&own, "own")).expect("writable");
+        link_compiled(&project).expect("it is there");
+        assert_eq!(fs::read_to_string(&own).expect("it is there"), "own");
+        assert_eq!(fs::read_to_string(&compiled).expect("it is there"), "one");
+
+        fs::remove_file(&compiled).and_then(|()| fs::write(&compiled, "two")).expect("writable");
+        State::read(&project).set("dependencies", "two").expect("writable");
+        link_compiled(&project).expect("it is linked anew");
+        assert_eq!(fs::read_to_string(&own).expect("it is there"), "two");
+    }
 }
