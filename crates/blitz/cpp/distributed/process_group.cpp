@@ -49,6 +49,8 @@ struct Rendezvous {
   int world_size;
   int restart_count;
   bool has_agent_store;
+  // Where the first rank serves the store: a socket that listens, or -1 for one on all interfaces.
+  int listening;
   uint64_t timeout_ms;
 };
 
@@ -60,6 +62,9 @@ char* blitz_distributed_join(const Rendezvous* at, ProcessGroup** made) {
     options.isServer = at->rank == 0 && !at->has_agent_store;
     options.numWorkers = at->world_size;
     options.waitWorkers = false;
+    if (at->listening >= 0) {
+      options.masterListenFd = at->listening;
+    }
     options.timeout = std::chrono::milliseconds(at->timeout_ms);
     c10::intrusive_ptr<c10d::Store> store =
         c10::make_intrusive<c10d::TCPStore>(at->address, options);

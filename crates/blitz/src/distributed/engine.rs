@@ -1,6 +1,8 @@
 //! c10d's store and process group, in C++ (`cpp/distributed/process_group.cpp`).
 
 use std::ffi::{CString, c_char, c_int};
+use std::net::TcpListener;
+use std::os::fd::IntoRawFd;
 use std::ptr::{NonNull, null, null_mut};
 use std::time::Duration;
 
@@ -32,6 +34,7 @@ struct Rendezvous {
     world_size: c_int,
     restart_count: c_int,
     has_agent_store: bool,
+    listening: c_int,
     timeout_ms: u64,
 }
 
@@ -72,8 +75,13 @@ unsafe impl Send for Engine {}
 unsafe impl Sync for Engine {}
 
 impl Engine {
-    /// Reaches the store where the processes meet.
-    pub(super) fn join(environment: &Environment, timeout: Duration) -> Result<Engine> {
+    /// Reaches the store where the processes meet; the rank that serves it does so on `listening`,
+    /// or, without it, on all interfaces.
+    pub(super) fn join(
+        environment: &Environment,
+        listening: Option<TcpListener>,
+        timeout: Duration,
+    ) -> Result<Engine> {
         let address = text(&environment.address);
         let at = Rendezvous {
             address: address.as_ptr(),
@@ -82,6 +90,7 @@ impl Engine {
             world_size: environment.world_size as c_int,
             restart_count: environment.restart_count as c_int,
             has_agent_store: environment.has_agent_store,
+            listening: listening.map_or(-1, IntoRawFd::into_raw_fd),
             timeout_ms: timeout.as_millis() as u64,
         };
         let mut group = null_mut();

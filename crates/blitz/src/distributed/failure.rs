@@ -18,7 +18,7 @@ pub(super) fn failed(
     let Environment { rank, world_size, address, port, .. } = environment.clone();
     let (place, peer) = (format!("{address}:{port}"), peer_text::of_peer(&message));
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    let (reason, remedy) = if has(&["EADDRINUSE", "address already in use", "failed to listen"]) {
+    let (reason, remedy) = if has(&["EADDRINUSE", "ddress already in use", "failed to listen"]) {
         let remedy = "Another training may run: choose another port (MASTER_PORT), or let torchrun \
                       --standalone choose one.";
         (format!("the port {port} is in use"), remedy)

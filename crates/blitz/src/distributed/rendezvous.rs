@@ -1,6 +1,6 @@
 //! How the processes of a training find each other.
 
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -46,15 +46,31 @@ pub(super) fn connect(
 /// another program's port does: it is left waiting, in a thread that ends with the process.
 fn join(environment: &Environment, timeout: Duration) -> Result<Engine> {
     let (sender, receiver) = mpsc::channel();
-    let place = environment.clone();
+    let (place, listening) = (environment.clone(), serve_alone(environment)?);
     thread::spawn(move || {
         // Nobody receives what comes too late.
-        let _ = sender.send(Engine::join(&place, timeout));
+        let _ = sender.send(Engine::join(&place, listening, timeout));
     });
     receiver.recv_timeout(timeout + GRACE).unwrap_or_else(|_| {
         let message = "timed out waiting for the first answer".to_owned();
         Err(Error::Torch { operation: "joining the other processes", message })
     })
+}
+
+/// Where this process serves a meeting place of this machine's processes alone: a socket that nobody
+/// else on the network reaches. c10d's own listens on all interfaces and asks nobody for a password.
+fn serve_alone(environment: &Environment) -> Result<Option<TcpListener>> {
+    let Environment { rank, local_world_size, world_size, .. } = *environment;
+    let place = (environment.address.as_str(), environment.port);
+    let is_local =
+        || place.to_socket_addrs().is_ok_and(|mut all| all.all(|it| it.ip().is_loopback()));
+    if rank != 0 || environment.has_agent_store || local_world_size < world_size || !is_local() {
+        return Ok(None);
+    }
+    let listening = TcpListener::bind(place);
+    let message = |error: std::io::Error| error.to_string();
+    let operation = "serving the meeting place";
+    listening.map(Some).map_err(|error| Error::Torch { operation, message: message(error) })
 }
 
 /// Waits until every rank is there, so that the one that is not can be named.

@@ -10,4 +10,5 @@ mod data_parallel;
 mod data_parallel_step;
 mod faults;
 mod fit;
+mod loopback;
 mod sampler;
