@@ -260,9 +260,14 @@ class SharedKernel:
             self.kernel.stop(now=True)
             self.kernel = None
         if self.kernel is None:
-            self.kernel = Kernel()
-            for cell in self.cells:
-                self.kernel.execute(cell).ok()
+            kernel = Kernel()
+            try:
+                for cell in self.cells:
+                    kernel.execute(cell).ok()
+            except BaseException:
+                kernel.stop(now=True)
+                raise
+            self.kernel = kernel
         self.kernel.forget()
         return self.kernel
 

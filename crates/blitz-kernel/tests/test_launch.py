@@ -5,7 +5,7 @@ import re
 
 import psutil
 import pytest
-from driver import DEPENDENCIES, IMPORTS, ROOT, Kernel, is_running, wait_until
+from driver import DEPENDENCIES, IMPORTS, Kernel, is_running, wait_until
 
 
 def workers(kernel):
@@ -159,14 +159,6 @@ def test_what_cannot_be_started_is_refused(cells):
     ]:
         cell = cells.execute(call)
         assert expected in cell.error["evalue"], (call, cell.error)
-    torchrun = ROOT / ".venv/bin/torchrun"
-    aside = torchrun.with_name("torchrun-aside")
-    torchrun.rename(aside)
-    try:
-        cell = cells.execute("distributed::launch(2, train)?")
-        assert f"{torchrun} is missing. `cargo blitz setup`" in cell.error["evalue"], cell.error
-    finally:
-        aside.rename(torchrun)
 
 
 LOOPS = {

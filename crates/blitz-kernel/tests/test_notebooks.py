@@ -67,13 +67,17 @@ class Notebook:
 @pytest.fixture(scope="module")
 def notebooks():
     """Two at a time: compiling a cell is one core's work."""
-    opened = {name: Notebook(name) for name in NAMES}
-    with ThreadPoolExecutor(2) as pool:
-        first = dict(zip(NAMES, pool.map(lambda name: opened[name].run_all(), NAMES), strict=True))
-        second = dict(zip(NAMES, pool.map(lambda name: opened[name].run_all(), NAMES), strict=True))
-    yield opened, first, second
-    for notebook in opened.values():
-        notebook.kernel.stop()
+    opened = {}
+    try:
+        for name in NAMES:
+            opened[name] = Notebook(name)
+        run_all = lambda: list(pool.map(lambda name: opened[name].run_all(), NAMES))  # noqa: E731
+        with ThreadPoolExecutor(2) as pool:
+            first, second = (dict(zip(NAMES, run_all(), strict=True)) for _ in range(2))
+        yield opened, first, second
+    finally:
+        for notebook in opened.values():
+            notebook.kernel.stop()
 
 
 @pytest.mark.parametrize("name", NAMES)

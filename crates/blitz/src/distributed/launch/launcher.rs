@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 ///
-/// [`Error::Launch`] where there is no torchrun, or it cannot be started.
+/// [`Error::Launch`] where it cannot be started.
 pub(super) fn start(
     nproc: usize,
     context: &Context,
@@ -25,14 +25,6 @@ pub(super) fn start(
     dir: &Path,
     log: &Path,
 ) -> Result<Child> {
-    let torchrun = context.layout.path(".venv/bin/torchrun");
-    let refused = |reason: String| Error::Launch {
-        reason,
-        remedy: "`cargo blitz setup` installs it with PyTorch".to_owned(),
-    };
-    if !torchrun.is_file() {
-        return Err(refused(format!("{} is missing", torchrun.display())));
-    }
     let log = File::create(log).map_err(Error::io("write", log))?;
     let streams = || log.try_clone().map(Stdio::from);
     let prepared = || -> io::Result<Command> {
@@ -44,7 +36,10 @@ pub(super) fn start(
         Ok(command)
     };
     let started = prepared().and_then(|mut command| command.spawn());
-    started.map_err(|error| refused(format!("torchrun cannot be started ({error})")))
+    started.map_err(|error| Error::Launch {
+        reason: format!("{} cannot be started ({error})", context.layout.python().display()),
+        remedy: "`cargo blitz setup` installs it, with PyTorch and its torchrun".to_owned(),
+    })
 }
 
 fn arguments(command: &mut Command, nproc: usize, context: &Context, place: &Place, dir: &Path) {
