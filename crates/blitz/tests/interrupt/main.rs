@@ -6,6 +6,7 @@
 mod common;
 
 mod interrupts;
+mod ranks;
 mod resume;
 
 use std::cell::Cell;
