@@ -121,6 +121,8 @@ fn the_state_of_another_loader_is_refused() {
         LoaderState { images_taken: 10, ..state.clone() },
         LoaderState { images_taken: -4, ..state.clone() },
         LoaderState { images_taken: 3, ..state.clone() },
+        LoaderState { processes: 0, ..state.clone() },
+        LoaderState { processes: 3, ..state.clone() },
         LoaderState { epochs_begun: 0, ..state.clone() },
         LoaderState { draws: u64::MAX, ..state.clone() },
     ] {

@@ -38,7 +38,9 @@ impl Run {
         let net = DistributedDataParallel::new(net, &vs, group, DdpOptions::default()).unwrap();
         let sgd = SgdOptions { lr: 0.01, momentum: 0.9, ..SgdOptions::default() };
         let optimizer = Sgd::new(&vs, sgd).unwrap();
-        let (train_loader, test_loader) = (loader(group, 43, 2), loader(group, 21, 4));
+        // Four images in a step, however many ranks there are.
+        let batch_size = 4 / group.world_size() as i64;
+        let (train_loader, test_loader) = (loader(group, 43, batch_size), loader(group, 21, 4));
         Run { vs, net, optimizer, train_loader, test_loader }
     }
 
@@ -82,6 +84,12 @@ fn numbers(report: &FitReport) -> String {
     format!("{:?} {:?}", points.collect::<Vec<_>>(), epochs.collect::<Vec<_>>())
 }
 
+fn tell(run: &Run, report: &FitReport) {
+    println!("\nparameters={}\nnumbers={}", digest(&run.vs), numbers(report));
+    let losses = report.points.iter().map(|point| point.loss.to_string());
+    println!("losses={}", losses.collect::<Vec<_>>().join(" "));
+}
+
 fn temporary() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
@@ -106,7 +114,7 @@ fn trains() {
     let group = group();
     let mut run = Run::new(&group);
     let report = run.fit(&run.options(None)).unwrap();
-    println!("\nparameters={}\nnumbers={}", digest(&run.vs), numbers(&report));
+    tell(&run, &report);
     assert_eq!((report.steps, report.epochs.len()), (33, 3));
     // One process with batches of 4 sees the same images in each step, in another order of sums.
     let alone = ProcessGroup::alone(Device::Cpu);
@@ -144,6 +152,56 @@ fn a_training_that_was_killed_goes_on_bit_by_bit() {
     }
 }
 
+#[test]
+fn another_number_of_ranks_goes_on_with_the_same_steps_and_is_told() {
+    let losses =
+        |text: &str| -> Vec<f64> { text.split(' ').map(|loss| loss.parse().unwrap()).collect() };
+    let dir = temporary();
+    let path = dir.path().to_string_lossy();
+    World::of(2).with("DIR", &path).with("DIES", "1").run(module_path!(), "dies");
+    // Three have no way to make steps of four.
+    for ended in World::of(3).with("DIR", &path).run(module_path!(), "goes_on") {
+        assert!(!ended.status.success(), "{}", ended.text);
+        for expected in
+            ["3 images in a step of all processes", "4 images in a step of all processes"]
+        {
+            assert!(ended.text.contains(expected), "{}", ended.text);
+        }
+    }
+    let undisturbed = World::of(2).succeeds(module_path!(), "trains");
+    for (size, told) in
+        [(4, "by 2 processes and goes on by 4 processes"), (1, "goes on by 1 process:")]
+    {
+        let copied = temporary();
+        copy(dir.path(), copied.path());
+        let world = World::of(size).with("DIR", &copied.path().to_string_lossy());
+        let ended = world.succeeds(module_path!(), "goes_on");
+        assert!(ended[0].text.contains(told), "{}", ended[0].text);
+        for other in &ended[1..] {
+            assert!(!other.text.contains("goes on by"), "{}", other.text);
+            assert_eq!(other.value("parameters"), ended[0].value("parameters"));
+        }
+        let (was, is) = (losses(undisturbed[0].value("losses")), losses(ended[0].value("losses")));
+        assert_eq!(was.len(), is.len());
+        for (was, is) in was.iter().zip(&is) {
+            assert!((was - is).abs() < 1e-5, "{was} and {is}");
+        }
+    }
+}
+
+/// The directory of checkpoints `from`, in `to`.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 /// Rank `DIES` is killed in the second epoch, after a checkpoint in its middle.
 #[test]
 #[ignore = "started by another test, once for each rank"]
@@ -176,7 +234,7 @@ fn goes_on() {
     let mut run = Run::new(&group());
     let options = run.options(Some(&dir()));
     let report = run.resume(&options).unwrap();
-    println!("\nparameters={}\nnumbers={}", digest(&run.vs), numbers(&report));
+    tell(&run, &report);
 }
 
 #[test]

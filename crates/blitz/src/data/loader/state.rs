@@ -20,8 +20,10 @@ const MOST_DRAWS: u64 = 10_000_000_000;
 pub struct LoaderState {
     /// Epochs begun; an epoch counts from its first batch.
     pub epochs_begun: u64,
-    /// Images handed out in the running epoch; 0 between two epochs.
+    /// Images handed out in the running epoch, by each process; 0 between two epochs.
     pub images_taken: i64,
+    /// Processes that the images were shared out among; 1 without a sampler.
+    pub processes: u64,
     /// Numbers drawn from the seed before the running epoch, or so far where none is running.
     pub draws: u64,
     /// The options that decide what the batches hold, and the number of images, in words.
@@ -34,6 +36,7 @@ impl LoaderState {
         json!({
             "epochs_begun": self.epochs_begun,
             "images_taken": self.images_taken,
+            "processes": self.processes,
             "draws": self.draws,
             "fingerprint": self.fingerprint,
         })
@@ -48,13 +51,14 @@ impl LoaderState {
         let wrong = || {
             Error::option(
                 "the loader's state",
-                "an object with epochs_begun, images_taken, draws and fingerprint",
+                "an object with epochs_begun, images_taken, processes, draws and fingerprint",
                 value,
             )
         };
         Ok(LoaderState {
             epochs_begun: value["epochs_begun"].as_u64().ok_or_else(wrong)?,
             images_taken: value["images_taken"].as_i64().ok_or_else(wrong)?,
+            processes: value["processes"].as_u64().ok_or_else(wrong)?,
             draws: value["draws"].as_u64().ok_or_else(wrong)?,
             fingerprint: value["fingerprint"].as_str().ok_or_else(wrong)?.to_owned(),
         })
@@ -100,10 +104,12 @@ pub(super) fn save(loader: &DataLoader) -> LoaderState {
     } else {
         (position.epoch, position.taken, position.draws_before)
     };
-    LoaderState { epochs_begun, images_taken, draws, fingerprint: fingerprint(loader) }
+    let (processes, fingerprint) = (processes(loader), fingerprint(loader));
+    LoaderState { epochs_begun, images_taken, processes, draws, fingerprint }
 }
 
 pub(super) fn restore(loader: &mut DataLoader, state: &LoaderState) -> Result<()> {
+    let state = &shared_out_anew(loader, state)?;
     check(loader, state)?;
     loader.generator = generator(&loader.options);
     if let Some(generator) = &mut loader.generator {
@@ -119,16 +125,35 @@ pub(super) fn restore(loader: &mut DataLoader, state: &LoaderState) -> Result<()
     Ok(())
 }
 
-fn check(loader: &DataLoader, state: &LoaderState) -> Result<()> {
-    let wrong =
-        |expected: String, got: String| Err(Error::option("the loader's state", expected, got));
+/// The state of a loader with the same steps, whose images are shared out among this one's processes.
+///
+/// The parts are every nth image of one order: after some steps of as many images in all, whatever
+/// number of processes has taken the same ones.
+fn shared_out_anew(loader: &DataLoader, state: &LoaderState) -> Result<LoaderState> {
     let fingerprint = fingerprint(loader);
     if state.fingerprint != fingerprint {
-        return wrong(
+        return Err(Error::option(
+            "the loader's state",
             format!("of this loader ({fingerprint})"),
             format!("that of another ({})", state.fingerprint),
-        );
+        ));
     }
+    let (was, is) = (i128::from(state.processes), i128::from(processes(loader)));
+    let taken = i128::from(state.images_taken) * was;
+    match i64::try_from(taken / is) {
+        Ok(images_taken) if was > 0 && taken % is == 0 => {
+            Ok(LoaderState { images_taken, processes: processes(loader), ..state.clone() })
+        }
+        _ => Err(impossible(state)),
+    }
+}
+
+fn impossible(state: &LoaderState) -> Error {
+    let expected = "a position that this loader can have";
+    Error::option("the loader's state", expected, state.to_json())
+}
+
+fn check(loader: &DataLoader, state: &LoaderState) -> Result<()> {
     let (count, batch_size) = (loader.samples(), loader.options.batch_size);
     let running = u64::from(state.images_taken != 0);
     let order = draws_of_order(loader);
@@ -144,9 +169,7 @@ fn check(loader: &DataLoader, state: &LoaderState) -> Result<()> {
         && draws(state.epochs_begun - running).contains(&state.draws);
     match possible {
         true => Ok(()),
-        false => {
-            wrong("a position that this loader can have".to_owned(), state.to_json().to_string())
-        }
+        false => Err(impossible(state)),
     }
 }
 
@@ -158,23 +181,28 @@ fn draws_of_order(loader: &DataLoader) -> u64 {
     }
 }
 
+fn processes(loader: &DataLoader) -> u64 {
+    loader.options.sampler.as_ref().map_or(1, |sampler| sampler.group.world_size() as u64)
+}
+
+/// Of several processes it says what all of them do in a step.
 fn fingerprint(loader: &DataLoader) -> String {
     let options = &loader.options;
     let last = match options.last {
         LastBatch::Keep => "kept",
         LastBatch::Drop => "dropped",
     };
-    let parts = match &options.sampler {
+    let step = match &options.sampler {
         Some(sampler) => {
-            format!(", parts for {} processes ({:?})", sampler.group.world_size(), sampler.tail)
+            let images = options.batch_size.saturating_mul(sampler.group.world_size() as i64);
+            format!("{images} images in a step of all processes, {:?}", sampler.tail)
         }
-        None => String::new(),
+        None => format!("batch size {}", options.batch_size),
     };
     format!(
-        "{} images, {:?}, batch size {}, last batch {last}, {:?}, {:?}{parts}",
+        "{} images, {:?}, {step}, last batch {last}, {:?}, {:?}",
         loader.image_count(),
         options.shuffle,
-        options.batch_size,
         options.augment,
         options.transform
     )

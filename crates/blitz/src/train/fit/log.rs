@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
 use super::report::{EpochReport, FitReport, LossPoint};
-use crate::data::loader::{DataLoader, LoaderState};
+use crate::data::loader::{DataLoader, LoaderOptions, LoaderState};
 
 /// The most seconds that a training may have taken, a hundred years: times are added to it.
 const LONGEST: f64 = 3.2e9;
@@ -142,11 +142,12 @@ impl Log {
         ]
     }
 
-    /// What [`Log::to_json`] and [`Log::tensors`] wrote, with the sums of the process `row`; `None`
-    /// where something is missing.
+    /// What [`Log::to_json`] and [`Log::tensors`] wrote, with the sums of process `rank` of `world_size`,
+    /// or, where they were another number of processes, with the mean of all; `None` where something
+    /// is missing.
     pub(super) fn restore(
         report_every: usize,
-        row: usize,
+        (rank, world_size): (usize, usize),
         json: &Value,
         tensors: &[(String, Tensor)],
     ) -> Option<Log> {
@@ -167,6 +168,15 @@ impl Log {
             Some(EpochReport { loss: row[0], accuracy: known(row[1]), lr: known(row[2]), elapsed })
         };
         let sums = numbers("report.sums", 2)?;
+        let rows = sums.chunks_exact(2);
+        let mean = |column: usize| {
+            let sum: f64 = rows.clone().map(|row| row[column]).sum();
+            (rows.len() > 0).then(|| sum / rows.len() as f64)
+        };
+        let sum = |column: usize| match rows.len() == world_size {
+            true => rows.clone().nth(rank).map(|row| row[column]),
+            false => mean(column),
+        };
         let report = FitReport {
             points: points.chunks_exact(3).map(point).collect(),
             epochs: epochs.chunks_exact(4).map(epoch).collect::<Option<_>>()?,
@@ -175,8 +185,8 @@ impl Log {
         };
         Some(Log {
             epoch_steps: json["epoch_steps"].as_u64()? as usize,
-            epoch_loss: *sums.get(2 * row)?,
-            running_loss: *sums.get(2 * row + 1)?,
+            epoch_loss: sum(0)?,
+            running_loss: sum(1)?,
             lr: report.epochs.last().and_then(|epoch| epoch.lr),
             before: seconds(json["seconds"].as_f64()?)?,
             epoch_before: seconds(json["epoch_seconds"].as_f64()?)?,
@@ -190,11 +200,15 @@ impl Log {
     pub(super) fn agrees(&self, state: &LoaderState, train_loader: &DataLoader) -> bool {
         let epochs = self.report.epochs.len();
         let most = epochs.saturating_mul(train_loader.len()).saturating_add(self.epoch_steps);
-        let images = train_loader.options().batch_size.saturating_mul(self.epoch_steps as i64);
+        let LoaderOptions { batch_size, sampler, .. } = train_loader.options();
+        let processes = sampler.as_ref().map_or(1, |sampler| sampler.group.world_size());
+        // Of all processes, which may have been others.
+        let taken = i128::from(state.images_taken) * i128::from(state.processes);
+        let images = i128::from(*batch_size) * processes as i128 * self.epoch_steps as i128;
         let running = usize::from(self.epoch_steps > 0);
         self.epoch_steps < train_loader.len()
             && (self.epoch_steps..=most).contains(&self.report.steps)
-            && state.images_taken >= images
+            && taken >= images
             && state.epochs_begun >= (epochs + running) as u64
     }
 }

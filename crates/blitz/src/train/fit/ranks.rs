@@ -96,9 +96,9 @@ impl Ranks {
         Ok(Tensor::f_stack(&all, 0)?.to_device(Device::Cpu))
     }
 
-    /// This one's row of what [`Ranks::gather`] gave.
-    pub(super) fn own_row(&self) -> usize {
-        self.group.as_ref().map_or(0, ProcessGroup::rank)
+    /// The number of this one, and how many there are.
+    pub(super) fn place(&self) -> (usize, usize) {
+        self.group.as_ref().map_or((0, 1), |group| (group.rank(), group.world_size()))
     }
 
     /// Notes that the person wants to stop.

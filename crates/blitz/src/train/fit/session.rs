@@ -82,8 +82,8 @@ impl Session {
         let nothing = || Error::option("checkpoint", "open on rank 0", "nothing");
         let saved = ranks.share_saved(|| store.as_ref().ok_or_else(nothing)?.newest())?;
         settings.check(&saved)?;
-        let row = ranks.own_row();
-        let log = Log::restore(options.report_every, row, &saved.progress["log"], &saved.tensors)
+        let json = &saved.progress["log"];
+        let log = Log::restore(options.report_every, ranks.place(), json, &saved.tensors)
             .ok_or_else(|| saved.damaged("the losses are missing"))?;
         // All of these check first, and the net, whose names and shapes are checked, is the last.
         let loader = LoaderState::from_json(&saved.progress["loader"])
@@ -106,6 +106,7 @@ impl Session {
         let steps = options.epochs.saturating_mul(train_loader.len());
         let steps = steps.saturating_sub(log.report.steps);
         let mut view = view(&ranks, options, steps);
+        view.other_processes(loader.processes, train_loader.state().processes);
         view.replay(&log.report, train_loader.len())?;
         let (every, base_lr) = (Some(checkpoint.every), optimizer.lr());
         Ok(Session { log, view, ranks, store, every, base_lr, settings })

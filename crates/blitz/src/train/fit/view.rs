@@ -51,6 +51,23 @@ impl View {
         }
     }
 
+    /// A training that was begun by `was` processes goes on by `is`.
+    pub(super) fn other_processes(&self, was: u64, is: u64) {
+        let count = |number: u64| match number {
+            1 => "1 process".to_owned(),
+            number => format!("{number} processes"),
+        };
+        if was != is && !matches!(self, View::Nothing) {
+            println!(
+                "This training was begun by {} and goes on by {}: its steps have the same images, \
+                 but sums are rounded in another order, and what a layer draws at random is not \
+                 what it would have drawn.",
+                count(was),
+                count(is)
+            );
+        }
+    }
+
     /// After a step.
     pub(super) fn step(&mut self) {
         if let View::Live { bar, .. } = self {
