@@ -127,6 +127,11 @@ def test_a_crash_says_why_and_what_is_gone_and_the_next_cell_works(kernel, code,
     assert kernel.execute("lost").error["ename"] == "compile error"
 
 
+def test_a_crash_leaves_no_core_file(kernel):
+    limits = kernel.execute('println!("{}", std::fs::read_to_string("/proc/self/limits")?);').ok()
+    assert re.search(r"Max core file size +0 ", limits.stdout), limits.stdout
+
+
 def test_a_stack_overflow_is_a_crash(kernel):
     kernel.execute("fn down(n: u64) -> u64 { std::hint::black_box(down(n + 1)) + 1 }").ok()
     assert kernel.execute("down(0)").error["ename"] == "crash"

@@ -42,6 +42,7 @@ const CRASHES: [c_int; 5] =
 pub fn run(layout: &Layout) -> Result<()> {
     // The kernel may be killed, and a cell that prints nothing would not notice.
     end_with_parent();
+    leave_no_core_file();
     let ends = channels::hand_over().context("cannot reach the kernel")?;
     let full_backtrace = is_full_backtrace();
     // SAFETY: this process has one thread so far.
@@ -57,6 +58,19 @@ pub fn run(layout: &Layout) -> Result<()> {
     });
     let stdin = stdin::serve(ends.answers, tell, *runtime.flush);
     serve(&runtime, ends.commands, control, stdin)
+}
+
+/// A cell that crashes would leave gigabytes beside the notebook, for nobody: what libtorch holds.
+fn leave_no_core_file() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls read and write no more than the struct. Where they fail, such a file is all
+    // that comes of it.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit) == 0 {
+            limit.rlim_cur = 0;
+            libc::setrlimit(libc::RLIMIT_CORE, &raw const limit);
+        }
+    }
 }
 
 /// Loads and calls one cell after the other.

@@ -111,17 +111,20 @@ fn has_buffers() {
 fn different_nets_are_named_on_all_ranks() {
     for ended in World::of(3).succeeds(module_path!(), "differs") {
         let message = ended.value("shape");
-        let expected = "fc.bias is Float [4], trained on rank 2 and Float [3], trained on rank 0";
+        let expected =
+            "fc.weight is Float [4, 5], trained on rank 2 and Float [3, 5], trained on rank 0";
         assert!(message.contains(expected), "{message}");
         let message = ended.value("more");
         assert!(
-            message.contains("rank 1 has more.bias (Float [2], trained), rank 0 has not"),
+            message.contains("rank 1 has more.weight (Float [2, 2], trained), rank 0 has not"),
             "{message}"
         );
         let message = ended.value("frozen");
         assert!(message.contains("fc.bias is Float [3], not trained on rank 1"), "{message}");
         let message = ended.value("none");
-        assert!(message.contains("rank 2 has no fc.bias, rank 0 has Float [3]"), "{message}");
+        assert!(message.contains("rank 2 has no fc.weight, rank 0 has Float [3, 5]"), "{message}");
+        let message = ended.value("order");
+        assert!(message.contains("rank 2 makes b.weight where rank 0 makes a.weight"), "{message}");
         let message = ended.value("options");
         let expected = "the wrapper is DdpOptions { bucket_cap_mb: -1.0";
         assert!(message.contains(expected) && message.contains(" on rank 1 and "), "{message}");
@@ -154,6 +157,11 @@ fn differs() {
     let (vs, other) = (VarStore::new(Device::Cpu), VarStore::new(Device::Cpu));
     let fc = linear(other.root() / "fc", 5, 3);
     tell("none", if rank == 2 { &vs } else { &other }, fc);
+    let vs = VarStore::new(Device::Cpu);
+    let names = if rank == 2 { ["b", "a"] } else { ["a", "b"] };
+    let [one, _] = names.map(|name| linear(vs.root() / name, 5, 3));
+    tell("order", &vs, one);
+    let vs = VarStore::new(Device::Cpu);
     let bucket_cap_mb = if rank == 1 { -1.0 } else { 25.0 };
     let options = DdpOptions { bucket_cap_mb, ..DdpOptions::default() };
     let made = DistributedDataParallel::new(tch::nn::seq_t(), &other, &group, options);

@@ -40,9 +40,12 @@ where
     // SAFETY: `launch` checked that the type has no bytes, and had a value of it, which it left to be
     // used here.
     let function: &F = unsafe { NonNull::dangling().as_ref() };
+    // Kept until it is told what became of the function: the others notice its end, and what they then
+    // tell must not be the first.
+    let mut joined = None;
     let caught = catch_unwind(AssertUnwindSafe(|| {
-        let group = join().map_err(|error| error.to_string())?;
-        let returned = function(&group).map_err(|error| error.to_string())?;
+        let group = &*joined.insert(join().map_err(|error| error.to_string())?);
+        let returned = function(group).map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();
         if group.is_main() {
             returned.write(&mut bytes);
@@ -63,6 +66,7 @@ where
     let code = c_int::from(kind != Kind::Returned);
     let _ = std::io::stdout().flush();
     tell(kind, payload);
+    drop(joined);
     code
 }
 

@@ -204,7 +204,10 @@ impl Workers {
         let told = || {
             let failures = self.ranks.iter().enumerate();
             let failures = failures.filter_map(|(rank, it)| Some((rank, it.failure()?)));
-            failures.min_by_key(|(_, failure)| failure.time)
+            // Who lost another one is not the first, whenever that was told.
+            failures.min_by_key(|(_, failure)| {
+                (peer_text::tells_of_an_end(&failure.text()), failure.time)
+            })
         };
         // torchrun names the first that failed; the others it ends itself.
         let crashed = |rank: &usize| {

@@ -59,9 +59,9 @@ impl View {
         };
         if was != is && !matches!(self, View::Nothing) {
             println!(
-                "This training was begun by {} and goes on by {}: its steps have the same images, \
-                 but sums are rounded in another order, and what a layer draws at random is not \
-                 what it would have drawn.",
+                "This training was begun by {} and goes on by {}: its steps have the same images \
+                 (but for those that fill up an epoch's last one), sums are rounded in another \
+                 order, and what a layer draws at random is not what it would have drawn.",
                 count(was),
                 count(is)
             );
