@@ -1,6 +1,9 @@
 // Belongs to src/distributed/process_group.rs and collectives.rs: c10d's store and its process group,
 // put together as torch.distributed.init_process_group does it.
 #include "process_group.h"
+#ifdef __linux__
+#include "pair_gloo.h"
+#endif
 
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -94,8 +97,16 @@ char* blitz_distributed_use_gloo(ProcessGroup* group, const char* interfaces, co
     }
     auto store = c10::make_intrusive<c10d::PrefixStore>("gloo", group->store);
     auto& made = *group->group;
-    auto backend =
-        c10::make_intrusive<Gloo>(store, made.getRank(), made.getSize(), std::move(options));
+    const int rank = made.getRank(), size = made.getSize();
+    c10::intrusive_ptr<c10d::Backend> backend;
+#ifdef __linux__
+    if (size == 2 && host != nullptr) {
+      backend = c10::make_intrusive<blitz::PairGloo>(store, rank, options, host);
+    }
+#endif
+    if (!backend) {
+      backend = c10::make_intrusive<Gloo>(store, rank, size, options);
+    }
     made.setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, backend);
     made.setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
   });
