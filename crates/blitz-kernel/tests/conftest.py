@@ -7,6 +7,21 @@ from driver import DEPENDENCIES, IMPORTS, Gates, HeldCompilation, SharedKernel
 LONGEST = "test_notebooks.py"
 
 
+class FailuresAtOnce:
+    """Tells of a failure when it happens: a run that is ended from outside has no summary."""
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            lines = report.longreprtext.splitlines()
+            reasons = [line[:300] for line in lines if line.startswith("E ")]
+            print(f"\n{report.nodeid}", *reasons[:5], sep="\n", flush=True)
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailuresAtOnce())
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != LONGEST)
 

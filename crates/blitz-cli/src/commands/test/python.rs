@@ -12,7 +12,7 @@ use std::process::Command;
 const MOST: usize = 2;
 
 /// Failures after which the rest is not run: where kernels do not start, each test would wait in vain.
-const MOST_FAILURES: usize = 20;
+const MOST_FAILURES: usize = 10;
 
 /// The kernel through a Jupyter client.
 ///
