@@ -7,7 +7,7 @@ use blitz::prelude::*;
 use blitz::tch::nn::{ModuleT, Path, VarStore};
 use blitz::tch::{self, Kind, Tensor};
 
-use crate::common::{difference, floats, integers, reference, seeded, values};
+use crate::common::{difference, floats, formula_split, integers, reference, seeded, values};
 
 const TWO: [Device; 2] = [Device::Cpu; 2];
 
@@ -253,5 +253,26 @@ fn a_panic_of_a_replica_names_it() {
         }
         // One part: the first net, which goes on.
         assert_eq!(model.forward_t(&wave(1), true).size(), [1, 2]);
+    }
+}
+
+#[test]
+fn fit_trains_a_net_on_several_devices_as_on_one() {
+    let losses = |devices: &[Device]| -> Vec<f64> {
+        tch::manual_seed(0);
+        let vs = nn::VarStore::new(Device::Cpu);
+        let net = DataParallel::new(&vs, devices, cifar10_net).unwrap();
+        let sgd = SgdOptions { lr: 0.01, momentum: 0.9, ..SgdOptions::default() };
+        let mut optimizer = Sgd::new(&vs, sgd).unwrap();
+        let options = LoaderOptions { batch_size: 4, ..LoaderOptions::default() };
+        let mut train_loader = DataLoader::new(&formula_split(20), options).unwrap();
+        let options = FitOptions { epochs: 2, report_every: 1, ..FitOptions::default() };
+        let report = fit(&net, &mut optimizer, &mut train_loader, &options).unwrap();
+        report.points.iter().map(|point| point.loss).collect()
+    };
+    let (one, two) = (losses(&[Device::Cpu]), losses(&[Device::Cpu, Device::Cpu]));
+    assert_eq!((one.len(), two.len()), (10, 10));
+    for (one, two) in one.iter().zip(&two) {
+        assert!((one - two).abs() < 1e-4, "{one} and {two}");
     }
 }
