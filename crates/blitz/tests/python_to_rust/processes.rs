@@ -30,7 +30,8 @@ fn devices() -> Section {
     let vs = nn::VarStore::new(Device::Cpu);
     let make = |root: &nn::Path| linear(root / "fc", 5, 2);
     let model = DataParallel::new(&vs, &devices, make).unwrap();
-    row!(s, "model(input)", model.forward_t(&input, true));
+    // The outputs of two replicas are put together, that of the only one is not.
+    row!(s, "output = model(input)", { let output = model.forward_t(&input, true); } "output.detach()" => output.detach());
     row!(s, "model.module.weight", &model.net().weight);
     s
 }
