@@ -64,6 +64,8 @@ def worker():
     assert all(parameters == other for _, other in ranks)
     if rank == 0:
         print(json.dumps({"losses": [losses for losses, _ in ranks], "parameters": parameters}))
+    # Whoever ended while others still receive would be a lost connection to them.
+    distributed.monitored_barrier()
     distributed.destroy_process_group()
 
 
