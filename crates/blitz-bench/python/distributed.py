@@ -123,6 +123,7 @@ def main():
         }
         print(json.dumps(result), flush=True)
     if world_size > 1:
+        dist.monitored_barrier()
         dist.destroy_process_group()
 
 
