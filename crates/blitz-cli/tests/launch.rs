@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{blitz, printed};
+use common::{blitz, is_root, printed, repository};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -121,6 +121,22 @@ fn a_process_that_is_lost_ends_all() {
     assert_eq!(output.status.code(), Some(137), "{text}");
     assert!(text.contains("rank 1 ended first, with signal SIGKILL"), "{text}");
     assert_eq!(workers(dir.path()), []);
+}
+
+#[test]
+fn two_machines_train_as_one() {
+    let name = format!("blitz-probe-{}", std::process::id());
+    let ip = |what: &str| Command::new("ip").args(["netns", what, &name]).output();
+    if !is_root() || !ip("add").is_ok_and(|tried| tried.status.success()) {
+        eprintln!("skipped: only root makes machines out of network namespaces, by iproute2");
+        return;
+    }
+    let _ = ip("delete");
+    let mut command = Command::new(repository().root().join("ci/two-nodes"));
+    command.args(["--images", "400", "--no-test"]).env("BLITZ", env!("CARGO_BIN_EXE_blitz"));
+    let output = ended(command);
+    let text = printed(&output);
+    assert!(output.status.success() && text.contains("same in every bit"), "{text}");
 }
 
 #[test]
