@@ -5,8 +5,8 @@
 //! for it. So it need not wait for the kernel, and the example and the training benchmark share it.
 
 use super::fingerprint::Fingerprint;
-use super::sources;
 use super::state::State;
+use super::{lock, sources};
 use crate::process::cancel::Cancel;
 use crate::process::command::{output_of, run_logged, run_visibly};
 use crate::process::progress::{Board, Step};
@@ -134,6 +134,8 @@ fn link_compiled(project: &Project) -> Result<()> {
     let target = example_target(project);
     // Written last: a copy that was interrupted is made again.
     let note = target.join("linked");
+    // Nobody else links, and nobody sets up meanwhile.
+    let _lock = lock::wait(project)?;
     let state = State::read(project);
     let Some(key) = state.get("dependencies") else { return Ok(()) };
     if fs::read_to_string(&note).is_ok_and(|linked| linked == key) {
@@ -219,5 +221,24 @@ mod tests {
         State::read(&project).set("dependencies", "two").expect("writable");
         link_compiled(&project).expect("it is linked anew");
         assert_eq!(fs::read_to_string(&own).expect("it is there"), "two");
+    }
+
+    #[test]
+    fn commands_that_start_together_link_one_after_the_other() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let project = Project::new(Layout::new(dir.path()));
+        fs::create_dir_all(target_dir(&project)).expect("writable");
+        for number in 0..300 {
+            fs::write(target_dir(&project).join(format!("{number}.rlib")), "").expect("writable");
+        }
+        State::read(&project).set("dependencies", "one").expect("writable");
+        std::thread::scope(|scope| {
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(|| link_compiled(&project))).collect();
+            for command in started {
+                command.join().expect("no panic").expect("it is linked");
+            }
+        });
+        let linked = fs::read_dir(example_target(&project)).expect("it is there").count();
+        assert_eq!(linked, 301, "the libraries and the note");
     }
 }
