@@ -83,7 +83,10 @@ fn what_cannot_be_shared_out_is_refused() {
         let message = ended.value("few");
         assert!(message.contains("an image for each of the 4 ranks, got 3 images"), "{message}");
         assert!(ended.value("batch").contains("option batch_size must be at most 2"));
-        assert!(ended.value("other").contains("parts for 4 processes (Pad)"));
+        let message = ended.value("other");
+        for expected in ["8 images in a step of all processes, Pad", "batch size 2"] {
+            assert!(message.contains(expected), "{message}");
+        }
     }
 }
 
@@ -98,7 +101,7 @@ fn has_too_little() {
     };
     println!("\nfew={}", refused(3, 1));
     println!("batch={}", refused(8, 3));
-    // The position of a training by another number of processes.
+    // The position of a training without a sampler.
     let alone = DataLoader::new(
         &numbered_split(8),
         LoaderOptions { batch_size: 2, ..LoaderOptions::default() },
