@@ -105,6 +105,11 @@ impl DataLoader {
         self.shard.len()
     }
 
+    /// Processes that the images are shared out among; 1 without a sampler.
+    pub(crate) fn processes(&self) -> u64 {
+        self.options.sampler.as_ref().map_or(1, |sampler| sampler.group.world_size() as u64)
+    }
+
     /// The device of the batches.
     pub fn device(&self) -> Device {
         self.maker.device()

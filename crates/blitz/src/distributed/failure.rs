@@ -16,24 +16,24 @@ pub(super) fn failed(
     let Error::Torch { message, .. } = error else { return error };
     let message = peer_text::c10ds_own(&message).to_owned();
     let Environment { rank, world_size, address, port, .. } = environment.clone();
-    let (place, peer) = (format!("{address}:{port}"), peer_text::of_peer(&message));
+    let place = format!("{address}:{port}");
     let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     let (reason, remedy) = if has(&["EADDRINUSE", "ddress already in use", "failed to listen"]) {
         let remedy = "Another training may run: choose another port (MASTER_PORT), or let torchrun \
                       --standalone choose one.";
         (format!("the port {port} is in use"), remedy)
-    } else if operation == "init" && (peer == Some(Peer::Late) || has(&["refused"])) {
+    } else if operation == "init" && has(&["timed out", "Timed out", "timeout", "refused"]) {
         let remedy = "Start rank 0 first or at the same time, and check that this machine reaches \
                       its address and port.";
         (format!("nobody answered at {place} within {timeout:?}"), remedy)
-    } else if peer == Some(Peer::Ended) {
+    } else if peer_text::of_peer(&message) == Some(Peer::Ended) {
         let remedy = "Look at that process's own message; the others only noticed that it is gone.";
         let elsewhere = match operation {
             "init" => format!(", or what listens at {place} is no training"),
             _ => String::new(),
         };
         (format!("{}{elsewhere} ({message})", peer_text::HAS_ENDED), remedy)
-    } else if peer == Some(Peer::Late) {
+    } else if has(&["imed out", "imeout"]) {
         let remedy = "Each rank makes the same calls in the same order: look for one that does \
                       more or fewer, is much slower, or has stopped.";
         (format!("the other ranks did not come to this call within {timeout:?}"), remedy)

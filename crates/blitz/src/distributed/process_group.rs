@@ -1,4 +1,4 @@
-//! The processes of a training, and how they find each other.
+//! The processes of a training.
 
 use std::fmt;
 use std::sync::Arc;

@@ -19,8 +19,8 @@ const ENDED: [&str; 7] = [
     "ailed to send",
     "Socket closed",
 ];
-/// gloo's, NCCL's and TCPStore's for one that did not come.
-const LATE: [&str; 2] = ["imed out", "imeout"];
+/// gloo's for one that did not come. Other things time out, too, such as a kernel on a GPU.
+const LATE: &str = "Timed out waiting";
 
 /// What an error says, in our words, before c10d's own.
 pub(crate) const HAS_ENDED: &str = "another process has ended";
@@ -30,7 +30,7 @@ const IS_LATE: &str = "the other ranks did not come to this step in time";
 /// What the message says of another process; `None` where it has another cause.
 pub(crate) fn of_peer(message: &str) -> Option<Peer> {
     let has = |words: &[&str]| words.iter().any(|words| message.contains(words));
-    match (has(&ENDED), has(&LATE)) {
+    match (has(&ENDED), has(&[LATE])) {
         (true, _) => Some(Peer::Ended),
         (false, true) => Some(Peer::Late),
         (false, false) => None,
@@ -47,10 +47,7 @@ pub(crate) fn tells_of_an_end(text: &str) -> bool {
 pub(super) fn told_in_backward(message: String) -> String {
     match of_peer(&message) {
         Some(Peer::Ended) => format!("{HAS_ENDED}{WHOSE_OWN} ({message})"),
-        // Other things are late, too.
-        Some(Peer::Late) if message.starts_with("Timed out waiting") => {
-            format!("{IS_LATE} ({message})")
-        }
+        Some(Peer::Late) if message.starts_with(LATE) => format!("{IS_LATE} ({message})"),
         _ => message,
     }
 }
@@ -97,5 +94,6 @@ mod tests {
         assert_eq!(told_in_backward("size 2 is odd".to_owned()), "size 2 is odd");
         assert_eq!(c10ds_own("size 2 is odd"), "size 2 is odd");
         assert_eq!(of_peer("size 2 is odd"), None);
+        assert_eq!(of_peer("the launch timed out and was terminated"), None);
     }
 }

@@ -104,7 +104,7 @@ pub(super) fn save(loader: &DataLoader) -> LoaderState {
     } else {
         (position.epoch, position.taken, position.draws_before)
     };
-    let (processes, fingerprint) = (processes(loader), fingerprint(loader));
+    let (processes, fingerprint) = (loader.processes(), fingerprint(loader));
     LoaderState { epochs_begun, images_taken, processes, draws, fingerprint }
 }
 
@@ -138,11 +138,11 @@ fn shared_out_anew(loader: &DataLoader, state: &LoaderState) -> Result<LoaderSta
             format!("that of another ({})", state.fingerprint),
         ));
     }
-    let (was, is) = (i128::from(state.processes), i128::from(processes(loader)));
+    let (was, is) = (i128::from(state.processes), i128::from(loader.processes()));
     let taken = i128::from(state.images_taken) * was;
     match i64::try_from(taken / is) {
         Ok(images_taken) if was > 0 && taken % is == 0 => {
-            Ok(LoaderState { images_taken, processes: processes(loader), ..state.clone() })
+            Ok(LoaderState { images_taken, processes: loader.processes(), ..state.clone() })
         }
         _ => Err(impossible(state)),
     }
@@ -179,10 +179,6 @@ fn draws_of_order(loader: &DataLoader) -> u64 {
         Some(_) => loader.image_count() as u64 - 1,
         None => 0,
     }
-}
-
-fn processes(loader: &DataLoader) -> u64 {
-    loader.options.sampler.as_ref().map_or(1, |sampler| sampler.group.world_size() as u64)
 }
 
 /// Of several processes it says what all of them do in a step.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
 use super::report::{EpochReport, FitReport, LossPoint};
-use crate::data::loader::{DataLoader, LoaderOptions, LoaderState};
+use crate::data::loader::{DataLoader, LoaderState};
 
 /// The most seconds that a training may have taken, a hundred years: times are added to it.
 const LONGEST: f64 = 3.2e9;
@@ -200,11 +200,11 @@ impl Log {
     pub(super) fn agrees(&self, state: &LoaderState, train_loader: &DataLoader) -> bool {
         let epochs = self.report.epochs.len();
         let most = epochs.saturating_mul(train_loader.len()).saturating_add(self.epoch_steps);
-        let LoaderOptions { batch_size, sampler, .. } = train_loader.options();
-        let processes = sampler.as_ref().map_or(1, |sampler| sampler.group.world_size());
+        let step =
+            i128::from(train_loader.options().batch_size) * i128::from(train_loader.processes());
         // Of all processes, which may have been others.
         let taken = i128::from(state.images_taken) * i128::from(state.processes);
-        let images = i128::from(*batch_size) * processes as i128 * self.epoch_steps as i128;
+        let images = step * self.epoch_steps as i128;
         let running = usize::from(self.epoch_steps > 0);
         self.epoch_steps < train_loader.len()
             && (self.epoch_steps..=most).contains(&self.report.steps)

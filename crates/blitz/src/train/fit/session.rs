@@ -106,7 +106,7 @@ impl Session {
         let steps = options.epochs.saturating_mul(train_loader.len());
         let steps = steps.saturating_sub(log.report.steps);
         let mut view = view(&ranks, options, steps);
-        view.other_processes(loader.processes, train_loader.state().processes);
+        view.other_processes(loader.processes, train_loader.processes());
         view.replay(&log.report, train_loader.len())?;
         let (every, base_lr) = (Some(checkpoint.every), optimizer.lr());
         Ok(Session { log, view, ranks, store, every, base_lr, settings })
