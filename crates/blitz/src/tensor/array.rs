@@ -42,6 +42,7 @@ use tch::{Device, Tensor};
 use crate::error::{Error, Result};
 use memory::Memory;
 
+pub(super) use element::Number;
 pub use element::Element;
 pub use half::{bf16, f16};
 
