@@ -82,6 +82,7 @@ pub mod prelude {
         self, DataParallel, DdpOptions, DistributedDataParallel, InitOptions, ProcessGroup,
         ReduceOp,
     };
+    pub use crate::error::first_line;
     pub use crate::nn::{
         self, CifarNet, CifarNetOptions, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module,
         OptimizerConfig, ReLU, cifar10_net, cifar10_net_with, conv2d, conv2d_with,
@@ -97,7 +98,7 @@ pub mod prelude {
         Prediction, PredictionGrid, PredictionGridOptions, prediction_grid,
     };
     pub use crate::tensor::array;
-    pub use crate::tensor::repr::{EvcxrDisplay, repr};
+    pub use crate::tensor::repr::{EvcxrDisplay, Printed, repr};
     pub use crate::train::fit::{
         EpochReport, FitOptions, FitReport, LossPoint, OnGpu, Progress, fit, resume,
     };

@@ -42,8 +42,8 @@ use tch::{Device, Tensor};
 use crate::error::{Error, Result};
 use memory::Memory;
 
-pub(super) use element::Number;
 pub use element::Element;
+pub(super) use element::Number;
 pub use half::{bf16, f16};
 
 /// Reads a tensor as an array, without copying. Python: `t.numpy()`.

@@ -40,6 +40,8 @@ pub struct FitReport {
     pub steps: usize,
     /// Time taken, evaluations and checkpoints included.
     pub elapsed: Duration,
+    /// Where the person stopped it, in words; `None` for a training that came to its end.
+    pub interrupted: Option<String>,
 }
 
 impl FitReport {

@@ -129,7 +129,11 @@ impl View {
             View::Nothing => Ok(()),
             View::Lines => {
                 let seconds = report.elapsed.as_secs_f64();
-                println!("Finished training: {} steps in {seconds:.1} s", report.steps);
+                let done = match &report.interrupted {
+                    None => "Finished training".to_owned(),
+                    Some(place) => format!("Training was stopped {place}"),
+                };
+                println!("{done}: {} steps in {seconds:.1} s", report.steps);
                 Ok(())
             }
             View::Live { bar, plot } => {
