@@ -86,7 +86,8 @@ pub mod prelude {
     pub use crate::nn::{
         self, CifarNet, CifarNetOptions, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module,
         OptimizerConfig, ReLU, cifar10_net, cifar10_net_with, conv2d, conv2d_with,
-        count_parameters, describe, linear, mse_loss, named_parameters, summary, zero_grad,
+        count_parameters, describe, diagram, linear, mse_loss, named_parameters, summary,
+        zero_grad,
     };
     pub use crate::optim::schedule::Schedule;
     pub use crate::optim::{Sgd, SgdOptions};
