@@ -106,7 +106,7 @@ let mut sgd = Sgd::new(&vs, SgdOptions::default())?;"""
         assert torch_kernel.execute(shown).ok().stdout == "true true\n"
         points = torch_kernel.execute("report.points.len() >= 2").ok()
         assert points.result["text/plain"] == "true"
-    assert "goes on, in epoch" in cell.stdout, "the second time"
+    assert "goes on in epoch" in cell.stdout, "the second time"
     quick = "let options = FitOptions { epochs: 1, ..options };"
     again = torch_kernel.execute(f"{quick}\n{train}\nreport.interrupted").ok()
     assert "A new training begins" in again.stdout and again.result["text/plain"] == "None"
