@@ -171,7 +171,7 @@ fn train(
     match result {
         Ok(()) => session.finish(),
         // The value of a training that a person stops is what it came to.
-        Err(error @ Error::Interrupted { .. }) if !session.has_others() => session.stop(&error),
+        Err(Error::Interrupted { state, .. }) if !session.has_others() => session.stop(&state),
         Err(error) => Err(error),
     }
 }

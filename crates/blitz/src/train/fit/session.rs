@@ -290,10 +290,10 @@ impl Session {
     }
 
     /// After an interrupt, which the notebook's cell is told of.
-    pub(super) fn stop(mut self, error: &Error) -> Result<FitReport> {
+    pub(super) fn stop(mut self, state: &str) -> Result<FitReport> {
         self.log.report.interrupted = Some(self.log.place());
         let report = self.finish()?;
-        interrupt::end_cell(&error.to_string());
+        interrupt::end_cell(&format!("fit {state}"));
         Ok(report)
     }
 
