@@ -5,6 +5,7 @@ pub mod execute;
 pub mod export;
 pub mod find;
 pub mod nbformat;
+pub mod quote;
 pub mod site;
 
 mod formulas;

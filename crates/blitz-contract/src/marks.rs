@@ -11,6 +11,7 @@ pub const COMMAND: &str = "\x1eblitz ";
 
 /// Begins the report of an `Err` that left a cell through `?`:
 /// `USER_ERROR LINE TYPE LENGTH "\n" MESSAGE "\n"`. The length, in bytes, lets a message span lines.
+/// With line 0 it is what an interrupt ended early in a cell that comes to its end.
 pub const USER_ERROR: &str = "\x1eblitz-error ";
 
 /// Begins a value that displays itself: `BEGIN_CONTENT MIME "\n" DATA END_CONTENT`.

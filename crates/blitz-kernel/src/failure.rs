@@ -46,6 +46,12 @@ impl Failed<'_> {
         outcome.erred.then(|| self.user_error(outcome.user_error.as_ref()))
     }
 
+    /// The error of a cell that came to its end, but in which an interrupt has ended something early.
+    pub fn cut_short(&self) -> Option<ErrorOutput> {
+        let told = self.outcome.user_error.as_ref().filter(|_| self.outcome.reacted)?;
+        Some(interrupted(&told.message))
+    }
+
     /// The error of a cell that evcxr could not evaluate.
     pub fn of_evcxr(&self, error: &evcxr::Error, sent: &Sent) -> ErrorOutput {
         if let Some(error) = self.without_libtorch() {

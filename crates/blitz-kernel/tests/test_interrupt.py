@@ -79,6 +79,40 @@ def test_a_training_that_is_interrupted_leaves_a_half_trained_net(torch_kernel, 
     assert "[1, " in again.stdout, "it trains on"
 
 
+def test_the_value_of_an_interrupted_training_is_what_it_came_to(torch_kernel):
+    torch_kernel.execute(TRAINING).ok()
+    code = """
+let folder = std::env::temp_dir().join(format!("interrupted_{}", std::process::id()));
+let checkpoint = CheckpointOptions {
+    existing: Existing::Continue,
+    ..CheckpointOptions::new(&folder, &vs)
+};
+let options = FitOptions {
+    epochs: 1000, report_every: 50, checkpoint: Some(checkpoint), ..FitOptions::default()
+};
+let mut sgd = Sgd::new(&vs, SgdOptions::default())?;"""
+    torch_kernel.execute(code).ok()
+    train = "let report = fit(&net, &mut sgd, &mut loader, &options)?;"
+    for epoch in ["[2,", "[4,"]:
+        cell = torch_kernel.submit(f"{train}\nlet after = evaluate(&net, &mut loader, &CLASSES);")
+        queued = torch_kernel.submit('println!("ran");')
+        torch_kernel.wait_for_text(cell, epoch)
+        interrupted(torch_kernel, cell)
+        assert "stopped in epoch" in cell.error["evalue"], cell.error
+        assert "resume continues from here" in cell.error["evalue"], cell.error
+        assert torch_kernel.finish(queued).status == "aborted"
+        # The rest of the cell is stopped, too.
+        shown = 'println!("{} {}", report.interrupted.is_some(), after.is_err());'
+        assert torch_kernel.execute(shown).ok().stdout == "true true\n"
+        points = torch_kernel.execute("report.points.len() >= 2").ok()
+        assert points.result["text/plain"] == "true"
+    assert "goes on in epoch" in cell.stdout, "the second time"
+    quick = "let options = FitOptions { epochs: 1, ..options };"
+    again = torch_kernel.execute(f"{quick}\n{train}\nreport.interrupted").ok()
+    assert "A new training begins" in again.stdout and again.result["text/plain"] == "None"
+    torch_kernel.execute("std::fs::remove_dir_all(&folder)?;").ok()
+
+
 def test_cells_queued_behind_an_interrupted_one_are_aborted(torch_kernel):
     torch_kernel.execute(TRAINING).ok()
     cell = torch_kernel.submit(LOOPS["fit"])

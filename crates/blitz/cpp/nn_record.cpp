@@ -14,6 +14,13 @@ struct Operation {
   // Pairs of a tensor and its storage, by identity.
   const size_t* inputs;
   size_t input_count;
+  // Sides of the window that a convolution or a pooling moves over its input; else empty.
+  const int64_t* window;
+  size_t window_rank;
+  // Where the last input of floating point is, and its kind: that of a layer's parameters.
+  int8_t scalar_type;
+  int8_t device_type;
+  int8_t device_index;
   const int64_t* shape;
   size_t rank;
   size_t storage;
@@ -23,6 +30,9 @@ struct Operation {
 struct Record {
   std::string name;
   std::vector<size_t> inputs;
+  std::vector<int64_t> window;
+  at::ScalarType scalar_type = at::kFloat;
+  at::Device device = at::kCPU;
   std::vector<int64_t> shape;
   size_t storage = 0;
   bool has_output = false;
@@ -47,7 +57,24 @@ void note_input(Record& record, const at::Tensor& tensor) {
   if (tensor.defined()) {
     record.inputs.push_back(reinterpret_cast<size_t>(tensor.unsafeGetTensorImpl()));
     record.inputs.push_back(storage_of(tensor));
+    if (tensor.is_floating_point()) {
+      record.scalar_type = tensor.scalar_type();
+      record.device = tensor.device();
+    }
   }
+}
+
+// Both kinds of operation have what tells their window second: a weight, or the sides themselves.
+std::vector<int64_t> window_of(const std::string& name, const c10::IValue& second) {
+  if (name.find("conv") != std::string::npos && second.isTensor() && second.toTensor().defined() &&
+      second.toTensor().dim() > 2) {
+    return second.toTensor().sizes().slice(2).vec();
+  }
+  if (name.find("_pool") != std::string::npos && name.find("adaptive") == std::string::npos &&
+      second.isIntList()) {
+    return second.toIntVector();
+  }
+  return {};
 }
 
 std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
@@ -64,6 +91,9 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
         note_input(record, tensor);
       }
     }
+  }
+  if (function.inputs().size() > 1) {
+    record.window = window_of(record.name, function.inputs()[1]);
   }
   current->records.push_back(std::move(record));
   return nullptr;
@@ -121,6 +151,11 @@ extern "C" char* blitz_nn_record(
           record.name.c_str(),
           record.inputs.data(),
           record.inputs.size() / 2,
+          record.window.data(),
+          record.window.size(),
+          static_cast<int8_t>(record.scalar_type),
+          static_cast<int8_t>(record.device.type()),
+          record.device.index(),
           record.shape.data(),
           record.shape.size(),
           record.storage,

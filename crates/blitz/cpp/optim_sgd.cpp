@@ -26,6 +26,13 @@ size_t forget_gradients(at::Tensor* const* parameters, size_t count) {
   return forgotten;
 }
 
+// Moves the momentum to where its parameter is now: VarStore::set_device moves parameters alone.
+void follow(at::Tensor& buffer, const at::Tensor& parameter) {
+  if (buffer.defined() && buffer.device() != parameter.device()) {
+    buffer = buffer.to(parameter.device());
+  }
+}
+
 // What PyTorch's _single_tensor_sgd does, operation by operation, so that the bits agree. An
 // undefined buffer is one that no step has made yet.
 void step_one(at::Tensor& parameter, at::Tensor gradient, at::Tensor& buffer, const Sgd& sgd) {
@@ -79,6 +86,7 @@ char* blitz_optim_sgd_step(
     for (size_t index = 0; index < count; ++index) {
       const auto& gradient = parameters[index]->grad();
       if (gradient.defined()) {
+        follow(*buffers[index], *parameters[index]);
         step_one(*parameters[index], gradient, *buffers[index], *sgd);
         ++*changed;
       }
@@ -107,6 +115,7 @@ char* blitz_optim_sgd_fused_step(
       }
       ++*changed;
       auto& buffer = *buffers[index];
+      follow(buffer, parameter);
       auto& lists = sgd->momentum != 0 && !buffer.defined() ? fresh : begun;
       if (sgd->momentum != 0) {
         if (!buffer.defined()) {

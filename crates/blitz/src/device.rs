@@ -1,4 +1,29 @@
 //! Where tensors live: the choice between the CPU and CUDA GPUs.
+//!
+//! A net lives where its `VarStore` does. `vs.set_device(device)` is Python's `net.to(device)`: all
+//! parameters and buffers of the store are moved, each where it is, so that the net's layers, and
+//! an optimizer that exists already, have the same parameters as before. Moving to the device where
+//! they are changes nothing. Three things stay behind:
+//!
+//! - Gradients, which Python's `net.to` would take along. Move a net between two steps, and begin
+//!   the next one with `zero_grad()`; [`Sgd::backward_step`](crate::optim::Sgd::backward_step) does.
+//! - What an optimizer remembers. [`Sgd`](crate::optim::Sgd) takes its momentum to the parameters at
+//!   its next step. tch's own optimizers (`nn::adam(..).build(&vs, lr)`), as PyTorch's, do not: the
+//!   step fails with "Expected all tensors to be on the same device". Make those after the move.
+//! - Tensors of your own: `images.to_device(vs.device())`.
+//!
+//! ```
+//! use blitz::prelude::*;
+//!
+//! let mut vs = nn::VarStore::new(Device::Cpu);
+//! let net = cifar10_net(&vs.root());
+//! let mut optimizer = Sgd::new(&vs, SgdOptions { lr: 0.001, momentum: 0.9, ..Default::default() })?;
+//! vs.set_device(device::best());
+//! let images = Tensor::zeros([4, 3, 32, 32], (Kind::Float, vs.device()));
+//! let loss = net.forward(&images).square().mean(Kind::Float);
+//! optimizer.backward_step(&loss)?;
+//! # Ok::<(), blitz::Error>(())
+//! ```
 
 mod cuda_backend;
 

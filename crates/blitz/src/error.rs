@@ -14,6 +14,19 @@ use tch::TchError;
 /// What the functions of this crate return: `std::result::Result` with [`Error`] filled in.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The first line of an error's text. libtorch's errors go on with many lines of C++ calls.
+///
+/// ```
+/// use blitz::prelude::*;
+///
+/// let x = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
+/// let error = x.f_matmul(&x).unwrap_err();
+/// assert!(first_line(&error).ends_with("shapes cannot be multiplied (2x3 and 2x3)"));
+/// ```
+pub fn first_line(error: &impl fmt::Display) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
 /// Everything that can go wrong in this crate.
 ///
 /// `Debug` prints the same sentence as `Display`, because that is what a notebook and `unwrap`

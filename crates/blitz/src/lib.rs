@@ -82,10 +82,12 @@ pub mod prelude {
         self, DataParallel, DdpOptions, DistributedDataParallel, InitOptions, ProcessGroup,
         ReduceOp,
     };
+    pub use crate::error::first_line;
     pub use crate::nn::{
         self, CifarNet, CifarNetOptions, Conv2d, Conv2dOptions, Flatten, Linear, MaxPool2d, Module,
         OptimizerConfig, ReLU, cifar10_net, cifar10_net_with, conv2d, conv2d_with,
-        count_parameters, describe, linear, mse_loss, named_parameters, summary, zero_grad,
+        count_parameters, describe, diagram, linear, mse_loss, named_parameters, summary,
+        zero_grad,
     };
     pub use crate::optim::schedule::Schedule;
     pub use crate::optim::{Sgd, SgdOptions};
@@ -97,7 +99,7 @@ pub mod prelude {
         Prediction, PredictionGrid, PredictionGridOptions, prediction_grid,
     };
     pub use crate::tensor::array;
-    pub use crate::tensor::repr::{EvcxrDisplay, repr};
+    pub use crate::tensor::repr::{EvcxrDisplay, Printed, repr};
     pub use crate::train::fit::{
         EpochReport, FitOptions, FitReport, LossPoint, OnGpu, Progress, fit, resume,
     };

@@ -15,6 +15,7 @@
 //! | `nn.ReLU()`, `nn.MaxPool2d(2)`, `nn.Flatten()` | [`ReLU`], [`MaxPool2d::new`]`(2)`, [`Flatten::default`]`()` |
 //! | `print(net)` | [`describe`]`(&net)` |
 //! | `torchinfo.summary(net, …)` | [`summary`](summary())`(&net, &vs, &input)` |
+//! | a drawing of the layers | [`diagram`](diagram())`(&net, &[1, 1, 32, 32])` |
 //! | `net.named_parameters()` | [`named_parameters`]`(&vs)` |
 //! | `sum(p.numel() for p in net.parameters())` | [`count_parameters`]`(&vs)` |
 //! | `net.zero_grad()` | [`zero_grad`]`(&vs)` |
@@ -24,6 +25,7 @@ mod activation;
 mod cifar_net;
 mod conv;
 mod describe;
+mod diagram;
 mod flatten;
 mod linear;
 pub mod loss;
@@ -37,6 +39,7 @@ pub use activation::ReLU;
 pub use cifar_net::{CifarNet, CifarNetOptions, cifar10_net, cifar10_net_with};
 pub use conv::{Conv2d, Conv2dOptions, conv2d, conv2d_with};
 pub use describe::{Description, describe};
+pub use diagram::{Diagram, Stage, diagram};
 pub use flatten::Flatten;
 pub use linear::{Linear, LinearOptions, linear, linear_with};
 pub use loss::mse_loss;

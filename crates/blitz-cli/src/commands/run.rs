@@ -3,7 +3,7 @@
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute_all, usual_jobs};
 use crate::notebook::nbformat::Notebook;
-use crate::notebook::{data, export, find, site};
+use crate::notebook::{data, export, find, quote, site};
 use crate::project::Project;
 use crate::setup;
 use crate::usage::Usage;
@@ -41,6 +41,10 @@ pub struct RunOptions {
     /// nbval to compare with
     #[arg(long, conflicts_with = "site")]
     pub store: bool,
+    /// Put what cells print on the data of --data into the Markdown cells that quote them: the real
+    /// CIFAR-10's numbers beside those of the drawn set
+    #[arg(long, conflicts_with = "store", requires = "data")]
+    pub quote: bool,
 }
 
 /// Executes the notebooks and writes executed copies and pages. A notebook that fails does not keep
@@ -87,6 +91,14 @@ pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
     if options.store {
         for (notebook, result) in &executed {
             result.write(notebook.path())?;
+        }
+    }
+    if options.quote {
+        for (notebook, result) in &executed {
+            let mut quoting = Notebook::read(notebook.path().to_owned())?;
+            let count = quote::quote(&mut quoting, result)?;
+            quoting.write(notebook.path())?;
+            eprintln!("{}: {count} cells quote what was printed", notebook.name());
         }
     }
     let results: Vec<_> = executed.into_iter().map(|(_, result)| result).collect();

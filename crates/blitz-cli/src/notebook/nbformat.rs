@@ -114,6 +114,24 @@ impl Notebook {
         }
     }
 
+    /// Gives the Markdown cells the sources that `edit` returns for theirs.
+    ///
+    /// # Errors
+    /// The first of `edit`.
+    pub fn try_edit_markdown(
+        &mut self,
+        mut edit: impl FnMut(&str) -> Result<Option<String>>,
+    ) -> Result<()> {
+        let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
+        for cell in cells.into_iter().flatten().filter(|cell| cell["cell_type"] == "markdown") {
+            if let Some(source) = edit(&joined(&cell["source"]))? {
+                let lines: Vec<&str> = source.split_inclusive('\n').collect();
+                cell["source"] = json!(lines);
+            }
+        }
+        Ok(())
+    }
+
     /// States the language as Jupyter's tools expect it. evcxr's kernel misspells
     /// `pygments_lexer`, so that nbconvert would have to guess how to highlight.
     pub fn set_language(&mut self) {
@@ -154,6 +172,21 @@ impl Cell<'_> {
         let first = source.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let id = self.json["id"].as_str().unwrap_or("without id");
         format!("cell {} ({id}) `{}`", self.index + 1, first.trim())
+    }
+
+    /// The id that it has since nbformat 4.5.
+    pub fn id(&self) -> Option<&str> {
+        self.json["id"].as_str()
+    }
+
+    /// All of its text: what it printed to `stdout`, and the text of its results.
+    pub fn text(&self) -> String {
+        let texts = self.outputs().map(|output| match output["output_type"].as_str() {
+            Some("stream") if output["name"] == "stdout" => joined(&output["text"]),
+            Some("execute_result") => format!("{}\n", joined(&output["data"]["text/plain"])),
+            _ => String::new(),
+        });
+        texts.collect()
     }
 
     fn source(&self) -> String {

@@ -189,7 +189,11 @@ impl Evaluator {
                 }
                 match failed.after_run() {
                     Some(error) => Err(error),
-                    None => Ok(self.succeeded(&translated, &outcome, &outputs)),
+                    None => {
+                        let cut_short = failed.cut_short();
+                        let text = self.succeeded(&translated, &outcome, &outputs);
+                        cut_short.map_or(Ok(text), Err)
+                    }
                 }
             }
         }

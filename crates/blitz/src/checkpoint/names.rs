@@ -194,11 +194,12 @@ fn assigned<'a>(
             return Err(format!("parameter {name} has shape {got:?}, expected {size:?}"));
         }
     }
-    let unknown = by_name.iter().find(|(name, _)| {
-        // A count that PyTorch's batch normalisation keeps, and tch's does not.
+    let unknown = by_name.iter().find(|(name, entry)| {
+        // A single number that PyTorch's batch normalisation keeps, and tch's does not.
         let counted = name.strip_suffix("num_batches_tracked");
         let counted = counted
-            .is_some_and(|layer| expected.contains_key(format!("{layer}running_mean").as_str()));
+            .is_some_and(|layer| expected.contains_key(format!("{layer}running_mean").as_str()))
+            && entry.tensor.size().is_none_or(|size| size.is_empty());
         !expected.contains_key(*name) && !counted
     });
     match unknown {

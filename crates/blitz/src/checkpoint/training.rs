@@ -59,6 +59,9 @@ pub enum Existing {
     Refuse,
     /// They are removed when the new run begins.
     Replace,
+    /// A training there that was interrupted goes on, if it is one of this net with the same
+    /// options; otherwise they are removed and a new run begins. `fit` says which.
+    Continue,
 }
 
 impl CheckpointOptions {
@@ -148,7 +151,8 @@ impl Store {
             return Err(Error::option(
                 "checkpoint.dir",
                 "a directory without checkpoints (resume continues the newest; \
-                           existing: Existing::Replace removes them)",
+                           existing: Existing::Replace removes them, Existing::Continue goes on \
+                           with what was interrupted)",
                 newest.display(),
             ));
         }

@@ -19,9 +19,10 @@
 //! The Rust Blitz kernel answers the question. In a plain program and in a stock evcxr kernel
 //! nothing is ever interrupted.
 
-#[cfg(unix)]
-use blitz_contract::symbols;
+use blitz_contract::{marks, symbols};
 
+use super::frontend::Frontend;
+use super::output::Output;
 use crate::error::{Error, Result};
 
 /// Whether the person asked to stop. The answer `true` takes the request: the next is `false`.
@@ -49,7 +50,22 @@ pub fn unwind_if_requested() {
     Watch::new().unwind_if_requested();
 }
 
+/// Ends the running cell as interrupted, with `message`, when it has come to its end: what it made
+/// is kept, and cells that wait behind it do not run. Whatever else in the cell asks is told to stop,
+/// too.
+pub(crate) fn end_cell(message: &str) {
+    let mut output = Output::standard();
+    if let Some(request) = find::<Request>(symbols::REQUEST_INTERRUPT)
+        && output.frontend() == Frontend::Blitz
+    {
+        request();
+        let mark = marks::USER_ERROR;
+        output.write(&format!("{mark}0 interrupted {}\n{message}\n", message.len()));
+    }
+}
+
 type Question = unsafe extern "C" fn() -> bool;
+type Request = extern "C" fn();
 
 /// The kernel's answer to "stop?", looked up once.
 ///
@@ -65,7 +81,7 @@ pub struct Watch {
 impl Watch {
     /// Looks the kernel's function up.
     pub fn new() -> Watch {
-        Watch { question: find() }
+        Watch { question: find(symbols::INTERRUPT_REQUESTED) }
     }
 
     /// Whether the person asked to stop. The answer `true` takes the request.
@@ -127,15 +143,15 @@ fn record_gradients_again() {
 
 /// The function that the kernel's cell process exports, for as long as that process lives.
 #[cfg(unix)]
-fn find() -> Option<Question> {
+fn find<F: Copy>(name: &str) -> Option<F> {
     let process = libloading::os::unix::Library::this();
-    // SAFETY: the name is the kernel's own, and it declares the function like this.
-    let question = unsafe { process.get::<Question>(symbols::INTERRUPT_REQUESTED.as_bytes()) };
-    question.ok().map(|question| *question)
+    // SAFETY: the names are the kernel's own, and it declares the functions like this.
+    let function = unsafe { process.get::<F>(name.as_bytes()) };
+    function.ok().map(|function| *function)
 }
 
 #[cfg(not(unix))]
-fn find() -> Option<Question> {
+fn find<F: Copy>(_: &str) -> Option<F> {
     None
 }
 

@@ -1,9 +1,9 @@
 //! Where sizes change in a net, and where its parameters are.
 
-mod record;
+pub(super) mod record;
 mod row;
 mod table;
-mod trace;
+pub(super) mod trace;
 
 use tch::nn::{ModuleT, VarStore};
 use tch::{Tensor, no_grad};
@@ -42,16 +42,13 @@ use trace::Tracer;
 /// [`Error::Forward`] where the net panics, as for an input of the wrong size: the layer, what it
 /// said, and the sizes up to there.
 pub fn summary(net: &(impl ModuleT + ?Sized), vs: &VarStore, input: &Tensor) -> Result<Summary> {
-    let Recording { operations, panic } = no_grad(|| {
-        record::record(|| {
-            let evaluate = false;
-            drop(net.forward_t(input, evaluate));
-        })
-    })?;
     let mut tracer = Tracer::new(named_parameters(vs));
-    if let Some(reason) = panic {
-        return Err(failed(&mut tracer, operations, input, reason));
-    }
+    let operations = match run(net, input)? {
+        Recording { operations, panic: None } => operations,
+        Recording { operations, panic: Some(reason) } => {
+            return Err(failed(&mut tracer, operations, input, reason));
+        }
+    };
     let rows: Vec<SummaryRow> =
         operations.iter().filter_map(|operation| tracer.row(operation)).collect();
     let parameters = vs.trainable_variables();
@@ -66,8 +63,18 @@ pub fn summary(net: &(impl ModuleT + ?Sized), vs: &VarStore, input: &Tensor) -> 
     })
 }
 
+/// Runs `net` once, without gradients and in evaluation mode.
+pub(super) fn run(net: &(impl ModuleT + ?Sized), input: &Tensor) -> Result<Recording> {
+    no_grad(|| {
+        record::record(|| {
+            let evaluate = false;
+            drop(net.forward_t(input, evaluate));
+        })
+    })
+}
+
 /// Says where a forward pass that panicked with `reason` had got to.
-fn failed(
+pub(super) fn failed(
     tracer: &mut Tracer,
     mut operations: Vec<record::Operation>,
     input: &Tensor,

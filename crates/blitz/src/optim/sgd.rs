@@ -21,6 +21,9 @@ use options::at_least_0;
 
 /// Stochastic gradient descent over the parameters of a `VarStore` (`torch.optim.SGD`).
 ///
+/// It goes on where `vs.set_device(device)` has moved its parameters: the next step takes the
+/// momentum there, too ([`crate::device`]).
+///
 /// ```
 /// use blitz::nn::{self, Module};
 /// use blitz::optim::{Sgd, SgdOptions};

@@ -44,6 +44,15 @@ fn unparsed() -> Error {
     Error::Draw { what: "labels", reason }
 }
 
+/// Width of `text` in an SVG picture, in whole pixels, in letters of `size` pixels. The fonts that
+/// stand in for DejaVu Sans there are as wide (Verdana) or narrower.
+pub(crate) fn width(text: &str, size: f64) -> f64 {
+    let font = FontRef::try_from_slice(dejavu::sans::regular()).expect("the font is bundled");
+    let em = font.units_per_em().unwrap_or(2048.0);
+    let units: f32 = text.chars().map(|c| font.h_advance_unscaled(font.glyph_id(c))).sum();
+    (f64::from(units / em) * size).ceil()
+}
+
 type Drawn<'a> =
     std::result::Result<(), DrawingErrorKind<<BitMapBackend<'a> as DrawingBackend>::ErrorType>>;
 

@@ -43,6 +43,7 @@ use crate::error::{Error, Result};
 use memory::Memory;
 
 pub use element::Element;
+pub(super) use element::Number;
 pub use half::{bf16, f16};
 
 /// Reads a tensor as an array, without copying. Python: `t.numpy()`.

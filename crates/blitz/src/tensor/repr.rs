@@ -1,4 +1,5 @@
-//! The printed form of a tensor: what Python's `print(x)` and a notebook's last line show.
+//! The printed form of a tensor: what Python's `print(x)` and a notebook's last line show; and that
+//! of sizes, kinds, devices and arrays ([`Printed`]).
 //!
 //! ```
 //! use blitz::prelude::*;
@@ -12,12 +13,14 @@
 //!
 //! Source: PyTorch's `torch/_tensor_str.py`, followed rule by rule.
 
+mod array;
 mod dense;
 mod elements;
 pub(crate) mod facts;
 mod layout;
 mod number;
 mod options;
+mod printed;
 mod show;
 mod sparse;
 
@@ -33,31 +36,37 @@ use layout::PREFIX;
 use number::python_float;
 
 pub use options::ReprOptions;
+pub use printed::Printed;
 pub use show::EvcxrDisplay;
 
-/// A tensor's printed form, made by [`repr`]. It is a text of its own: the tensor may change or go.
+/// A value's printed form, made by [`repr`]. It is a text of its own: the value may change or go.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Repr(String);
 
-/// The printed form of a tensor of any kind, shape and device. PyTorch: `repr(tensor)`.
+/// What Python prints of a tensor of any kind, shape and device, of a size, a kind, a device or an
+/// array: see [`Printed`]. PyTorch: `str(x)`, for tensors the same as `repr(x)`.
 ///
 /// An undefined tensor, as [`Tensor::grad`] gives before the first `backward`, is `None`.
-/// The tensor is not changed. Only what is shown is copied from a GPU.
-pub fn repr(tensor: &Tensor) -> Repr {
-    repr_with(tensor, &ReprOptions::default())
+/// The value is not changed. Only what is shown is copied from a GPU.
+///
+/// ```
+/// use blitz::prelude::*;
+///
+/// let x = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
+/// assert_eq!(repr(&x.size()).to_string(), "torch.Size([2, 3])");
+/// assert_eq!(repr(&x.kind()).to_string(), "torch.float32");
+/// assert_eq!(repr(&x.device()).to_string(), "cpu");
+/// assert_eq!(repr(&array::copy::<f32>(&x)?).to_string(), "[[0. 0. 0.]\n [0. 0. 0.]]");
+/// # Ok::<(), blitz::Error>(())
+/// ```
+pub fn repr(value: &(impl Printed + ?Sized)) -> Repr {
+    repr_with(value, &ReprOptions::default())
 }
 
 /// As [`repr`], with other digits, widths and limits. PyTorch: `torch.set_printoptions(...)`, then
 /// `repr(tensor)`.
-pub fn repr_with(tensor: &Tensor, options: &ReprOptions) -> Repr {
-    if !tensor.defined() {
-        return Repr("None".to_owned());
-    }
-    let text = text(tensor, options).unwrap_or_else(|error| {
-        // A form of storage that libtorch cannot read elements from.
-        format!("{PREFIX}..., {})", crate::Error::from(error))
-    });
-    Repr(text)
+pub fn repr_with(value: &(impl Printed + ?Sized), options: &ReprOptions) -> Repr {
+    Repr(value.printed(options))
 }
 
 impl fmt::Display for Repr {
@@ -84,6 +93,16 @@ impl Show for Repr {
     fn bundle(&self) -> Bundle {
         Bundle::new().with_alt(self.0.as_str())
     }
+}
+
+fn tensor_text(tensor: &Tensor, options: &ReprOptions) -> String {
+    if !tensor.defined() {
+        return "None".to_owned();
+    }
+    text(tensor, options).unwrap_or_else(|error| {
+        // A form of storage that libtorch cannot read elements from.
+        format!("{PREFIX}..., {})", crate::Error::from(error))
+    })
 }
 
 /// Python's `_str_intern`.

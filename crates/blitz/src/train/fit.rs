@@ -52,6 +52,7 @@
 //! # Ok::<(), blitz::Error>(())
 //! ```
 
+mod found;
 mod loaders;
 mod log;
 mod options;
@@ -90,6 +91,11 @@ pub use view::Progress;
 /// `VarStore`) are modified, and the train loader moves on by `options.epochs` epochs. The
 /// optimizer's learning rate is afterwards what it was before, also with a schedule.
 ///
+/// Where the person asks to stop, the net keeps what it learned, and the report says so
+/// ([`FitReport::interrupted`]): a notebook's cell ends as interrupted, and its variables are there.
+/// [`resume`] continues from there where there are checkpoints, and so does `fit` with
+/// [`Existing::Continue`](crate::checkpoint::Existing::Continue).
+///
 /// # Errors
 ///
 /// [`Error::Option`] for options that make no sense, a checkpoint directory in which there are
@@ -99,10 +105,8 @@ pub use view::Progress;
 /// [`Error::CheckpointInUse`] where another run writes that directory; [`Error::Io`] where a
 /// checkpoint cannot be saved, the one before is kept; [`Error::Torch`] where the net's logits do
 /// not fit the labels; [`Error::LossNotFinite`] as soon as the loss is NaN or infinite;
-/// [`Error::Interrupted`] where the person asked to stop: the net keeps what it learned, and
-/// [`resume`] continues from there where there are checkpoints. [`Error::Process`] where processes
-/// that train together have other options or numbers of batches, a net that is not wrapped, or where
-/// one of them has ended.
+/// [`Error::Process`] where processes that train together have other options or numbers of batches, a net that is not wrapped, or where
+/// one of them has ended; [`Error::Interrupted`] where a person stopped one of them.
 ///
 /// # Panics
 ///
@@ -114,7 +118,10 @@ pub fn fit<'a>(
     options: &FitOptions,
 ) -> Result<FitReport> {
     let mut loaders = loaders.into();
-    let session = Session::begin(optimizer, loaders.train, options)?;
+    let session = match Session::goes_on(optimizer, loaders.train, options)? {
+        true => Session::resume(optimizer, loaders.train, options)?,
+        false => Session::begin(optimizer, loaders.train, options)?,
+    };
     train(net, optimizer, &mut loaders, options, session)
 }
 
@@ -161,8 +168,12 @@ fn train(
     if let Some(lr) = base_lr {
         optimizer.set_lr(lr)?;
     }
-    result?;
-    session.finish()
+    match result {
+        Ok(()) => session.finish(),
+        // The value of a training that a person stops is what it came to.
+        Err(error @ Error::Interrupted { .. }) if !session.has_others() => session.stop(&error),
+        Err(error) => Err(error),
+    }
 }
 
 fn train_epochs(

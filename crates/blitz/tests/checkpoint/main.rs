@@ -4,5 +4,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod resnet18;
 mod state_dicts;
 mod wild_files;

@@ -175,13 +175,15 @@ fn a_training_prints_lines_or_shows_a_bar_and_a_curve() {
     };
     let bar = last("training: 6/6 batches (100 %)");
     assert!(bar.contains(" elapsed, epoch 3, loss 2."), "{bar}");
-    let curve = last("Training loss: loss over step.");
+    let curve = last("Training loss: loss and accuracy (%) over step.");
     assert!(curve.contains("training loss has 6 points, from 2."), "{curve}");
-    assert!(curve.contains("test accuracy has 3 points, from 0."), "{curve}");
+    assert!(curve.contains("test accuracy has 3 points, from "), "{curve}");
     assert_eq!(commands[0].0, "display");
 
     let (stdout, _) = run("cell_with_a_training", STOCK);
     let lines: Vec<&str> = stdout.lines().filter(|line| line.starts_with("training: ")).collect();
     assert!(lines.len() == 1 && lines[0].starts_with("training: 6/6 batches"), "{stdout}");
-    assert!(stdout.contains("EVCXR_BEGIN_CONTENT text/plain\nTraining loss: loss over step."));
+    assert!(stdout.contains(
+        "EVCXR_BEGIN_CONTENT text/plain\nTraining loss: loss and accuracy (%) over step."
+    ));
 }

@@ -189,6 +189,73 @@ fn each_series_has_its_colour_and_one_point_is_enough() {
     assert!(plot.alt().contains("lr 0.01 has 1 point, from 2.000 at 500"), "{}", plot.alt());
 }
 
+fn rising() -> Series {
+    Series::accuracy("test", [(250.0, 0.25), (500.0, 0.5), (750.0, 0.375)])
+}
+
+/// Of the pixels of this colour, the mean column and row where the columns are within `columns`.
+fn mean_place(rgb: &[u8], colour: [u8; 3], columns: std::ops::Range<usize>) -> (f64, f64) {
+    let places = rgb.chunks_exact(3).enumerate().filter(|(_, pixel)| **pixel == colour);
+    let places = places.map(|(index, _)| (index % 640, index / 640));
+    let places: Vec<_> = places.filter(|(column, _)| columns.contains(column)).collect();
+    assert!(!places.is_empty(), "{colour:?} in {columns:?}");
+    let sum = places.iter().fold((0, 0), |sum, place| (sum.0 + place.0, sum.1 + place.1));
+    let count = places.len() as f64;
+    (sum.0 as f64 / count, sum.1 as f64 / count)
+}
+
+#[test]
+fn accuracies_have_an_axis_of_their_own() {
+    let options = LossPlotOptions::default();
+    let losses = loss_plot(&[falling()], options.clone()).unwrap();
+    let both = loss_plot(&[falling(), rising()], options.clone()).unwrap();
+    assert_eq!(
+        both.alt(),
+        "Training loss: loss and accuracy (%) over step. lr 0.001 has 3 points, from 2.300 at 250 \
+         to 1.750 at 750; its least value is 1.500 at 500. test has 3 points, from 25.0 % at 250 to \
+         37.5 % at 750; its greatest value is 50.0 % at 500."
+    );
+    let pixels = |picture: &Picture| decode(picture.png()).2;
+    // The losses are as high as without the accuracies: their axis did not change. The dots of
+    // the first points, which the legend is far from.
+    let dot = |rgb: &[u8], colour| {
+        let left = rgb.chunks_exact(3).enumerate().filter(|(_, pixel)| **pixel == colour);
+        let left = left.map(|(index, _)| index % 640).min().unwrap();
+        mean_place(rgb, colour, left..left + 7)
+    };
+    let blue = [0, 114, 178];
+    let (alone, beside) = (dot(&pixels(&losses), blue), dot(&pixels(&both), blue));
+    assert!((alone.1 - beside.1).abs() < 1.0, "{alone:?} {beside:?}");
+    // 25 % is a quarter of the way up, wherever the losses are.
+    let orange = [213, 94, 0];
+    let lines = [2.0, 20.0].map(|high| {
+        let high = Series::new("high", [(250.0, high), (750.0, 0.0)]);
+        dot(&pixels(&loss_plot(&[high, rising()], options.clone()).unwrap()), orange).1
+    });
+    assert!((lines[0] - lines[1]).abs() < 1.0, "{lines:?}");
+    let hundred = Series::accuracy("test", [(250.0, 1.0), (750.0, 0.0)]);
+    let top = dot(&pixels(&loss_plot(&[falling(), hundred], options.clone()).unwrap()), orange).1;
+    assert!(lines[0] - top > 180.0, "{top} {lines:?}");
+    // Ink right of the plot, where the axis is, and none where there are no accuracies.
+    let right = |rgb: &[u8]| {
+        let dark =
+            |(index, pixel): &(usize, &[u8])| index % 640 > 590 && pixel.iter().all(|c| *c < 100);
+        rgb.chunks_exact(3).enumerate().filter(dark).count()
+    };
+    assert!(
+        right(&pixels(&both)) > 200 && right(&pixels(&losses)) < 50,
+        "{}",
+        right(&pixels(&losses))
+    );
+    // Alone, they have the axis on the left.
+    let alone = loss_plot(&[rising()], options).unwrap();
+    assert!(
+        alone.alt().starts_with("Training loss: accuracy (%) over step. test has"),
+        "{alone:?}"
+    );
+    assert!(right(&pixels(&alone)) < 50);
+}
+
 #[test]
 fn a_loss_plot_refuses_what_cannot_be_drawn() {
     let message =
@@ -196,6 +263,8 @@ fn a_loss_plot_refuses_what_cannot_be_drawn() {
     assert!(message(&[]).contains("at least one line"));
     assert!(message(&[Series::new("none", [])]).contains("report_every"));
     assert!(message(&[Series::new("bad", [(1.0, f64::NAN)])]).contains("\"bad\""));
+    let text = message(&[falling(), Series::accuracy("percent", [(1.0, 54.0)])]);
+    assert!(text.contains("accuracies from 0 to 1") && text.contains("54"), "{text}");
     let tiny = LossPlotOptions { width: 10, ..Default::default() };
     assert!(loss_plot(&[falling()], tiny).unwrap_err().to_string().contains("10 x 400"));
 }

@@ -77,12 +77,14 @@ fn a_net_computes_what_it_computes_on_the_cpu() {
 
 #[test]
 #[ignore = "needs a CUDA device"]
-fn a_net_is_described_and_summed_up_as_on_the_cpu() {
+fn a_net_is_described_drawn_and_summed_up_as_on_the_cpu() {
     let told = |device: Device| {
         let vs = nn::VarStore::new(device);
         let net = cifar10_net(&vs.root());
         let summary = summary(&net, &vs, &formula(&[2, 3, 32, 32], device)).unwrap();
-        (describe(&net).to_string(), count_parameters(&vs), summary)
+        // It has only the net, and finds its parameters' device by itself.
+        let drawn = diagram(&net, &[1, 3, 32, 32]).unwrap().to_text();
+        (format!("{}{drawn}", describe(&net)), count_parameters(&vs), summary)
     };
     let (got, expected) = (told(device()), told(Device::Cpu));
     assert_eq!((&got.0, got.1), (&expected.0, expected.1));

@@ -45,6 +45,47 @@ fn sgd_changes_parameters_as_on_the_cpu() {
     }
 }
 
+/// There and back, with an optimizer and a layer that exist already.
+#[test]
+#[ignore = "needs a CUDA device"]
+fn a_net_moves_between_two_steps_and_sgd_goes_on() {
+    let options = SgdOptions { lr: 0.1, momentum: 0.9, weight_decay: 0.01, ..Default::default() };
+    let train = |devices: [Device; 4]| {
+        let _turn = seeded(4);
+        let mut vs = nn::VarStore::new(Device::Cpu);
+        let net = linear(vs.root() / "fc", 7, 3);
+        let norm = nn::batch_norm1d(vs.root() / "norm", 3, Default::default());
+        let mut optimizer = Sgd::new(&vs, options).unwrap();
+        for device in devices {
+            vs.set_device(device);
+            assert_eq!((net.weight.device(), norm.running_mean.device()), (device, device));
+            let output = net.forward(&formula(&[5, 7], device)).apply_t(&norm, true);
+            let loss = (output * formula(&[5, 3], device)).square().mean(Kind::Float);
+            optimizer.backward_step(&loss).unwrap();
+            assert!(optimizer.state().iter().all(|(_, buffer)| buffer.device() == device));
+        }
+        (net.weight.detach(), norm.running_var, optimizer.state())
+    };
+    let (cpu, other) = (Device::Cpu, device());
+    let (got, expected) = (train([cpu, other, other, cpu]), train([cpu; 4]));
+    assert_near(&got.0, &expected.0, 1e-4, 1e-4);
+    assert_near(&got.1, &expected.1, 1e-4, 1e-4);
+    assert_eq!((got.2.len(), expected.2.len()), (4, 4));
+    for ((name, got), (other, expected)) in got.2.iter().zip(&expected.2) {
+        assert_eq!(name, other);
+        assert_near(got, expected, 1e-3, 1e-3);
+    }
+    // tch's own remembers on the first device; made after the move, it learns.
+    let mut vs = nn::VarStore::new(cpu);
+    let net = linear(vs.root() / "fc", 7, 3);
+    vs.set_device(other);
+    let mut adam = nn::adam(0.9, 0.999, 0.0).build(&vs, 0.1).unwrap();
+    let loss = || net.forward(&formula(&[5, 7], other)).square().mean(Kind::Float);
+    let before = loss();
+    adam.backward_step(&before);
+    assert!(loss().double_value(&[]) < before.double_value(&[]));
+}
+
 #[test]
 #[ignore = "needs a CUDA device"]
 fn the_running_loss_is_the_mean_of_the_losses_read() {

@@ -132,9 +132,7 @@ fn a_resumed_training_is_bit_for_bit_the_one_that_was_not_interrupted() {
             }
             stop_at(*stop);
             let result = if index == 0 { run.fit(&options) } else { run.resume(&options) };
-            let text = result.unwrap_err().to_string();
-            assert!(text.starts_with("interrupted fit: stopped"), "{text}");
-            assert!(text.contains("resume continues from here"), "{text}");
+            assert!(result.unwrap().interrupted.is_some());
             assert_eq!(run.optimizer.lr(), 0.02, "the optimizer's own rate");
         }
         let mut run = Run::new();
@@ -223,7 +221,7 @@ fn what_does_not_fit_the_checkpoint_is_named_and_changes_nothing() {
     let mut run = Run::new();
     let options = run.options(dir.path());
     stop_at(5);
-    run.fit(&options).unwrap_err();
+    run.fit(&options).unwrap();
 
     let refused = |change: &dyn Fn(&mut Run, &mut FitOptions)| {
         let mut run = Run::new();
@@ -282,7 +280,7 @@ fn forged_positions_are_refused_with_the_file_that_has_them() {
     // In the third epoch, after some steps.
     stop_at(30);
     let options = run.options(dir.path());
-    run.fit(&options).unwrap_err();
+    run.fit(&options).unwrap();
     let path = checkpoint::newest(dir.path()).unwrap().unwrap().join("progress.json");
     let whole = fs::read_to_string(&path).unwrap();
     let saved: serde_json::Value = whole.parse().unwrap();
@@ -377,8 +375,48 @@ fn earlier_checkpoints_are_not_lost_by_accident() {
     assert!(text.contains("step-000000011") && text.contains("resume continues"), "{text}");
     options.checkpoint.as_mut().unwrap().existing = Existing::Replace;
     stop_at(2);
-    run.fit(&options).unwrap_err();
+    run.fit(&options).unwrap();
     assert!(checkpoint::newest(dir.path()).unwrap().unwrap().ends_with("step-000000002"));
+}
+
+#[test]
+fn what_was_interrupted_goes_on_where_that_is_wanted() {
+    let _turn = turn();
+    let mut whole = Run::new();
+    let without = FitOptions { checkpoint: None, ..whole.options(Path::new("")) };
+    let report = whole.fit(&without).unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Run::new();
+    let mut options = run.options(dir.path());
+    options.checkpoint.as_mut().unwrap().existing = Existing::Continue;
+    // From nothing, after an interrupt within an epoch, and after one between two.
+    for (stop, epochs) in [(7, 0), (15, 1), (22, 2)] {
+        stop_at(stop);
+        let stopped = run.fit(&options).unwrap();
+        assert!(stopped.interrupted.is_some());
+        assert_eq!(stopped.epochs.len(), epochs, "{:?}", stopped.interrupted);
+    }
+    assert_eq!(numbers(&run.fit(&options).unwrap()), numbers(&report));
+    assert!(run.bits() == whole.bits());
+
+    // It has come to its end: another one begins, from the parameters as they are.
+    stop_at(2);
+    let before = run.bits();
+    assert_eq!(run.fit(&options).unwrap().steps, 2);
+    assert!(run.bits() != before);
+    assert!(checkpoint::newest(dir.path()).unwrap().unwrap().ends_with("step-000000002"));
+    // With another learning rate it is another training.
+    run.optimizer = Sgd::new(&run.vs, SgdOptions { lr: 0.5, ..SgdOptions::default() }).unwrap();
+    stop_at(3);
+    assert_eq!(run.fit(&options).unwrap().steps, 3);
+
+    // What cannot be read is not thrown away.
+    let newest = checkpoint::newest(dir.path()).unwrap().unwrap();
+    fs::write(newest.join("progress.json"), "{").unwrap();
+    let error = run.fit(&options).unwrap_err();
+    assert!(matches!(error, Error::DamagedCheckpoint { .. }), "{error}");
+    assert!(newest.exists());
 }
 
 const CHILD_DIR: &str = "BLITZ_TEST_CHECKPOINTS";
@@ -500,7 +538,7 @@ fn a_full_disk_keeps_the_old_checkpoint() {
     let mut run = Run::new();
     let options = run.options(dir.path());
     stop_at(4);
-    run.fit(&options).unwrap_err();
+    run.fit(&options).unwrap();
     let newest = checkpoint::newest(dir.path()).unwrap().unwrap();
     let read = |name: &str| fs::read(newest.join(name)).unwrap();
     let files = ["net.safetensors", "state.safetensors", "progress.json"];

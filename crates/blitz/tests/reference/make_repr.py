@@ -1,4 +1,5 @@
-"""Writes what PyTorch prints for many tensors, as repr.json beside this script.
+"""Writes what PyTorch prints for many tensors, as repr.json, and NumPy for arrays, as
+repr_arrays.json, beside this script.
 
 Run from the repository root:  .venv/bin/python crates/blitz/tests/reference/make_repr.py
 
@@ -11,6 +12,7 @@ import math
 import warnings
 from pathlib import Path
 
+import numpy as np
 import torch
 
 HERE = Path(__file__).parent
@@ -229,6 +231,45 @@ def named():
     return {name: repr(tensor) for name, tensor in tensors.items()}
 
 
+def arrays():
+    """What NumPy prints for arrays of many kinds, shapes and sizes."""
+    cases = []
+
+    def add(values, dtype, shape=None, divisor=1):
+        array = np.array([float(value) for value in values]).astype(dtype)
+        array = array.reshape(shape if shape is not None else [len(values)])
+        # As text: every bit counts. Long ones are 0, 1, 2, ... over a divisor.
+        numbers = [repr(float(value)) for value in values] if len(values) < 50 else divisor
+        case = {"kind": dtype, "shape": list(array.shape), "values": numbers, "text": str(array)}
+        cases.append(case)
+
+    floats = VALUES | {
+        "mixed": [1.5, 2.0, -0.25],
+        "thirds": [1 / 3, 2 / 3, 1e-3, 123.456789012345],
+        "small and nan": [1e-5, float("nan"), float("-inf")],
+    }
+    for dtype in ["float16", "float32", "float64"]:
+        for values in floats.values():
+            if dtype != "float16" or max(map(abs, values)) < 6e4:
+                add(values, dtype)
+        for shape in SHAPES:
+            count = math.prod(shape)
+            add(ramp(count, 3.0).tolist(), dtype, shape)
+            add(range(count), dtype, shape)
+    for dtype in ["uint8", "int32", "int64"]:
+        for shape in SHAPES:
+            add([(k * 37) % 120 for k in range(math.prod(shape))], dtype, shape)
+    add([-1, 200, 3], "int64")
+    for shape in [[], [1], [3], [2, 3]]:
+        add([k % 3 == 0 for k in range(math.prod(shape))], "bool", shape)
+        add([1] * math.prod(shape), "bool", shape)
+    for shape in [[1000], [1001], [40, 30], [5, 6, 50], [7, 200], [0], [2, 0]]:
+        add(range(math.prod(shape)), "float32", shape)
+        add([k / 7 for k in range(math.prod(shape))], "float64", shape, 7)
+        add(range(math.prod(shape)), "int64", shape)
+    return cases
+
+
 def main():
     warnings.simplefilter("ignore")
     cases = Cases()
@@ -238,6 +279,8 @@ def main():
     options(cases)
     value = {"torch": torch.__version__, "cases": cases.cases, "named": named()}
     (HERE / "repr.json").write_text(json.dumps(value, indent=1) + "\n")
+    value = {"numpy": np.__version__, "cases": arrays()}
+    (HERE / "repr_arrays.json").write_text(json.dumps(value) + "\n")
 
 
 if __name__ == "__main__":

@@ -198,3 +198,82 @@ fn the_debug_form_is_the_printed_form_and_padding_works() {
     assert_eq!(format!("{printed:?}"), "tensor(4.5000)");
     assert_eq!(format!("{printed:>16}|"), "  tensor(4.5000)|");
 }
+
+/// The array of a case, whose values are written as text or are 0, 1, 2, ... over a divisor.
+fn printed_array(case: &Value) -> String {
+    let shape = integers(&case["shape"]);
+    let count = shape.iter().product::<i64>();
+    let values: Vec<f64> = match &case["values"] {
+        Value::Array(values) => values.iter().map(|value| value.as_str().unwrap().parse().unwrap()),
+        divisor => {
+            let divisor = divisor.as_f64().unwrap();
+            let values: Vec<f64> = (0..count).map(|k| k as f64 / divisor).collect();
+            return printed_values(case, &values, &shape);
+        }
+    }
+    .collect();
+    printed_values(case, &values, &shape)
+}
+
+fn printed_values(case: &Value, values: &[f64], shape: &[i64]) -> String {
+    let name = case["kind"].as_str().unwrap();
+    let tensor = Tensor::from_slice(values).to_kind(kind(name)).view(shape);
+    let text = match name {
+        "float16" => repr(&array::copy::<array::f16>(&tensor).unwrap()),
+        "float32" => repr(&array::copy::<f32>(&tensor).unwrap()),
+        "float64" => repr(&array::copy::<f64>(&tensor).unwrap()),
+        "uint8" => repr(&array::copy::<u8>(&tensor).unwrap()),
+        "int32" => repr(&array::copy::<i32>(&tensor).unwrap()),
+        "int64" => repr(&array::copy::<i64>(&tensor).unwrap()),
+        "bool" => repr(&array::copy::<bool>(&tensor).unwrap()),
+        other => panic!("a new kind: {other}"),
+    };
+    text.to_string()
+}
+
+#[test]
+fn arrays_are_printed_as_numpy_prints_them() {
+    let reference = reference("repr_arrays");
+    let cases = reference["cases"].as_array().unwrap();
+    assert!(cases.len() > 100);
+    let wrong: Vec<String> = cases
+        .iter()
+        .map(|case| (printed_array(case), case["text"].as_str().unwrap()))
+        .filter(|(printed, expected)| printed != expected)
+        .map(|(printed, expected)| format!("expected\n{expected}\ngot\n{printed}\n"))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.concat());
+}
+
+#[test]
+fn what_lies_around_a_tensor_is_printed_as_in_python() {
+    let x = Tensor::zeros([2, 3], FLOAT);
+    assert_eq!(repr(&x.size()).to_string(), "torch.Size([2, 3])");
+    assert_eq!(repr(&Tensor::from(1.5).size()).to_string(), "torch.Size([])");
+    assert_eq!(repr(&[4i64, 5, 6]).to_string(), "torch.Size([4, 5, 6])");
+    assert_eq!(repr(&x.size()[1..]).to_string(), "torch.Size([3])");
+    for (kind, expected) in [
+        (Kind::Float, "torch.float32"),
+        (Kind::Int64, "torch.int64"),
+        (Kind::BFloat16, "torch.bfloat16"),
+        (Kind::ComplexDouble, "torch.complex128"),
+        (Kind::Float8e4m3fnuz, "torch.float8_e4m3fnuz"),
+    ] {
+        assert_eq!(repr(&kind).to_string(), expected);
+    }
+    assert_eq!(repr(&Device::Cpu).to_string(), "cpu");
+    assert_eq!(repr(&Device::Cuda(1)).to_string(), "cuda:1");
+}
+
+#[test]
+fn a_view_of_an_array_and_a_loan_of_a_tensor_are_printed() {
+    let mut x = Tensor::from_slice(&[1f32, 2.5, -3.0]);
+    assert_eq!(repr(&array::view::<f32>(&mut x).unwrap()).to_string(), "[ 1.   2.5 -3. ]");
+    let mut n = blitz::ndarray::array![[1i64, 20], [3, 4]];
+    let transposed = n.t();
+    assert_eq!(repr(&transposed).to_string(), "[[ 1  3]\n [20  4]]");
+    array::with_tensor(&mut n, |t| {
+        assert_eq!(repr(t).to_string(), "tensor([[ 1, 20],\n        [ 3,  4]])");
+    })
+    .unwrap();
+}

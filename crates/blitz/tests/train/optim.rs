@@ -234,6 +234,38 @@ fn zero_grad_forgets_and_parameters_without_gradient_stay() {
 }
 
 #[test]
+fn a_move_to_the_same_device_changes_nothing() {
+    let options = SgdOptions { lr: 0.1, momentum: 0.9, ..Default::default() };
+    let train = |moved: bool| {
+        let mut vs = store();
+        let held: Vec<Tensor> = named_parameters(&vs).into_iter().map(|(_, p)| p).collect();
+        let mut optimizer = Sgd::new(&vs, options).unwrap();
+        for step in 0..4 {
+            optimizer.zero_grad();
+            backward(&vs, step, &[]);
+            if moved && step == 2 {
+                let place = |tensors: &[Tensor]| -> Vec<usize> {
+                    tensors.iter().map(|tensor| tensor.data_ptr() as usize).collect()
+                };
+                let before = place(&held);
+                vs.set_device(Device::Cpu);
+                assert_eq!(place(&held), before);
+                assert!(held.iter().all(|p| p.requires_grad() && p.grad().defined()));
+            }
+            optimizer.step().unwrap();
+        }
+        assert!(held[0].equal(&vs.variables()["conv.weight"]), "the layers' own handles");
+        (vs, optimizer)
+    };
+    let ((stayed, one), (moved, other)) = (train(false), train(true));
+    same_bits(&stayed, &moved);
+    assert_eq!(one.state().len(), SHAPES.len());
+    for ((name, one), (_, other)) in one.state().iter().zip(other.state()) {
+        assert!(one.equal(&other), "{name}");
+    }
+}
+
+#[test]
 fn state_goes_to_another_run_bit_for_bit() {
     let (whole, begun, resumed) = (store(), store(), store());
     let mut uninterrupted = Sgd::new(&whole, MOMENTUM).unwrap();

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use ab_glyph::{Font, FontRef};
 use rust_sugiyama::configure::{Config, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
 use super::nodes::Graph;
+use crate::picture::font;
 
 /// Letters, in pixels.
 pub(super) const FONT_SIZE: f64 = 12.0;
@@ -196,11 +196,7 @@ pub(super) fn shortened(label: &str) -> String {
     }
 }
 
-/// Width in pixels, in DejaVu Sans. The fonts that stand in for it are as wide (Verdana) or
-/// narrower.
+/// Width in pixels.
 pub(super) fn text_width(text: &str) -> f64 {
-    let font = FontRef::try_from_slice(dejavu::sans::regular()).expect("the font is bundled");
-    let em = font.units_per_em().unwrap_or(2048.0);
-    let units: f32 = text.chars().map(|c| font.h_advance_unscaled(font.glyph_id(c))).sum();
-    (f64::from(units / em) * FONT_SIZE).ceil()
+    font::width(text, FONT_SIZE)
 }

@@ -89,7 +89,7 @@ macro_rules! structs {
 structs! {
     LossPoint { step loss lr }
     EpochReport { loss accuracy lr elapsed }
-    FitReport { points epochs steps elapsed }
+    FitReport { points epochs steps elapsed interrupted }
     Evaluation { classes confusion }
 }
 

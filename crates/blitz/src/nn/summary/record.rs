@@ -2,23 +2,30 @@
 
 use std::ffi::{CStr, c_char, c_void};
 
+use tch::{Device, Kind};
+
 use crate::error::Result;
 use crate::error::caught_panic;
 use crate::ffi;
 
 /// An operation that no other operation called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Operation {
+pub(in crate::nn) struct Operation {
     /// Without the `aten::` before it.
     pub name: String,
     /// Identities of the tensors that went in, each with that of its memory.
     pub inputs: Vec<[usize; 2]>,
+    /// Sides of the window of a convolution or a pooling, else none.
+    pub window: Vec<i64>,
+    /// Kind and device of the last input of floating point, which in a layer is a parameter; `None`
+    /// for those that a net for pictures cannot have.
+    pub placement: Option<(Kind, Device)>,
     /// Shape of the first tensor that came out, and its memory.
     pub output: Option<(Vec<i64>, usize)>,
 }
 
 /// What happened during a call.
-pub(super) struct Recording {
+pub(in crate::nn) struct Recording {
     pub operations: Vec<Operation>,
     /// The message, where the call panicked.
     pub panic: Option<String>,
@@ -30,6 +37,11 @@ struct RawOperation {
     name: *const c_char,
     inputs: *const [usize; 2],
     input_count: usize,
+    window: *const i64,
+    window_rank: usize,
+    scalar_type: i8,
+    device_type: i8,
+    device_index: i8,
     shape: *const i64,
     rank: usize,
     storage: usize,
@@ -50,7 +62,7 @@ struct Context<F> {
 }
 
 /// Calls `body`, which may panic, and lists the operations that ran on this thread meanwhile.
-pub(super) fn record<F: FnOnce()>(body: F) -> Result<Recording> {
+pub(in crate::nn) fn record<F: FnOnce()>(body: F) -> Result<Recording> {
     let recording = Recording { operations: Vec::new(), panic: None };
     let mut context = Context { body: Some(body), recording };
     let pointer = (&raw mut context).cast();
@@ -73,18 +85,41 @@ extern "C" fn run<F: FnOnce()>(context: *mut c_void) {
 extern "C" fn push<F>(context: *mut c_void, operation: *const RawOperation) {
     // SAFETY: see `record`; the operation and what it points to live until this returns.
     let (context, operation) = unsafe { (&mut *context.cast::<Context<F>>(), &*operation) };
-    let &RawOperation { name, input_count, rank, storage, .. } = operation;
+    let &RawOperation { name, input_count, window_rank, rank, storage, .. } = operation;
     // SAFETY: as above, and C++ gives a terminated name.
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
     // SAFETY: as above, and the counts are those of C++'s vectors.
-    let (inputs, shape) = unsafe {
-        (slice(operation.inputs, input_count).to_vec(), slice(operation.shape, rank).to_vec())
+    let (inputs, window, shape) = unsafe {
+        (
+            slice(operation.inputs, input_count).to_vec(),
+            slice(operation.window, window_rank).to_vec(),
+            slice(operation.shape, rank).to_vec(),
+        )
     };
     context.recording.operations.push(Operation {
         name: name.strip_prefix("aten::").unwrap_or(&name).to_owned(),
         inputs,
+        window,
+        placement: placement(operation),
         output: operation.has_output.then_some((shape, storage)),
     });
+}
+
+/// By the numbers of c10's `ScalarType` and `DeviceType`.
+fn placement(operation: &RawOperation) -> Option<(Kind, Device)> {
+    let kind = match operation.scalar_type {
+        5 => Kind::Half,
+        6 => Kind::Float,
+        7 => Kind::Double,
+        15 => Kind::BFloat16,
+        _ => return None,
+    };
+    let device = match operation.device_type {
+        0 => Device::Cpu,
+        1 => Device::Cuda(usize::try_from(operation.device_index).ok()?),
+        _ => return None,
+    };
+    Some((kind, device))
 }
 
 /// C++'s `data()` of an empty vector may be null, which a slice may not.
@@ -113,6 +148,8 @@ mod tests {
         assert_eq!(names, ["linear", "relu"]);
         assert_eq!(recording.operations[0].inputs.len(), 2);
         assert_eq!(recording.operations[1].output.as_ref().unwrap().0, [2, 2]);
+        assert_eq!(recording.operations[0].placement, Some((Kind::Float, Device::Cpu)));
+        assert!(recording.operations[0].window.is_empty());
         assert!(recording.panic.is_none());
     }
 

@@ -8,7 +8,7 @@ use super::record::Operation;
 use super::row::SummaryRow;
 use crate::nn::parameters::{identity, storage};
 
-pub(super) struct Tracer {
+pub(in crate::nn) struct Tracer {
     parameters: Vec<Parameter>,
     /// Index of the parameter that is this tensor.
     by_identity: HashMap<usize, usize>,

@@ -35,7 +35,7 @@ impl Default for LivePlotOptions {
 /// for step in 0..1_000 {
 ///     plot.push("training loss", step, 2.3 / (1.0 + step as f64 / 100.0))?;
 ///     if step % 100 == 0 {
-///         plot.push("test accuracy", step, 0.1 + step as f64 / 2_000.0)?;
+///         plot.push_accuracy("test accuracy", step, 0.1 + step as f64 / 2_000.0)?;
 ///     }
 /// }
 /// plot.finish()?;
@@ -80,16 +80,30 @@ impl LivePlot {
     /// too small to draw on; [`Error::Draw`] where drawing fails.
     pub fn push(&mut self, name: &str, step: usize, value: f64) -> Result<()> {
         if !value.is_finite() {
-            return Err(Error::option(
-                "value",
-                "a finite number",
-                format!("{value} in \"{name}\" at step {step}"),
-            ));
+            let got = format!("{value} in \"{name}\" at step {step}");
+            return Err(Error::option("value", "a finite number", got));
         }
-        let point = (step as f64, value);
-        match self.series.iter_mut().find(|line| line.name == name) {
-            Some(line) => line.points.push(point),
-            None => self.series.push(Series::new(name, [point])),
+        self.add(Series::new(name, [(step as f64, value)]))
+    }
+
+    /// Adds an accuracy, from 0 to 1, to the line `name`, which is read by the axis from 0 to 100 %.
+    ///
+    /// # Errors
+    ///
+    /// As [`LivePlot::push`], and for a value outside of 0 to 1, which is not added either.
+    pub fn push_accuracy(&mut self, name: &str, step: usize, accuracy: f64) -> Result<()> {
+        if !(0.0..=1.0).contains(&accuracy) {
+            let got = format!("{accuracy} in \"{name}\" at step {step}");
+            return Err(Error::option("accuracy", "a number from 0 to 1", got));
+        }
+        self.add(Series::accuracy(name, [(step as f64, accuracy)]))
+    }
+
+    fn add(&mut self, point: Series) -> Result<()> {
+        let same = |line: &&mut Series| line.name == point.name && line.axis == point.axis;
+        match self.series.iter_mut().find(same) {
+            Some(line) => line.points.extend(point.points),
+            None => self.series.push(point),
         }
         self.outdated = true;
         let redraws = self.place.output.frontend() == Frontend::Blitz;
@@ -189,7 +203,7 @@ mod tests {
     fn the_last_state_is_drawn_when_it_is_dropped() {
         let (mut plot, memory, _) = plot(Frontend::Blitz, small());
         plot.push("loss", 0, 2.0).unwrap();
-        plot.push("accuracy", 1, 0.5).unwrap();
+        plot.push_accuracy("accuracy", 1, 0.5).unwrap();
         assert_eq!(commands(&memory).len(), 1);
         drop(plot);
         let [last] = commands(&memory).try_into().unwrap();
@@ -221,6 +235,10 @@ mod tests {
         let (mut plot, memory, _) = plot(Frontend::Blitz, small());
         let text = plot.push("loss", 7, f64::NAN).unwrap_err().to_string();
         assert!(text.contains("NaN in \"loss\" at step 7"), "{text}");
+        for wrong in [f64::NAN, -0.1, 54.0] {
+            let text = plot.push_accuracy("accuracy", 7, wrong).unwrap_err().to_string();
+            assert!(text.contains("from 0 to 1") && text.contains("at step 7"), "{text}");
+        }
         assert!(plot.series().is_empty());
         plot.finish().unwrap();
         assert_eq!(memory.take(), "", "a chart without points");

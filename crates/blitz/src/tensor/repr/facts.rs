@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
 use crate::autograd::Node;
@@ -123,7 +123,7 @@ impl Facts {
 
     /// The kind as Python prints it.
     pub(crate) fn dtype(&self) -> String {
-        format!("torch.{}", self.name())
+        dtype(self.name())
     }
 
     pub(super) fn has_default_dtype(&self) -> bool {
@@ -169,6 +169,37 @@ impl Layout {
             Layout::Jagged => "torch.jagged",
         }
     }
+}
+
+/// A kind of tch as Python prints it.
+pub(super) fn dtype_of(kind: Kind) -> String {
+    let index = match kind {
+        Kind::Uint8 => 0,
+        Kind::Int8 => 1,
+        Kind::Int16 => 2,
+        Kind::Int => 3,
+        Kind::Int64 => 4,
+        Kind::Half => 5,
+        Kind::Float => 6,
+        Kind::Double => 7,
+        Kind::ComplexHalf => 8,
+        Kind::ComplexFloat => 9,
+        Kind::ComplexDouble => 10,
+        Kind::Bool => 11,
+        Kind::QInt8 => 12,
+        Kind::QUInt8 => 13,
+        Kind::QInt32 => 14,
+        Kind::BFloat16 => 15,
+        Kind::Float8e5m2 => 23,
+        Kind::Float8e4m3fn => 24,
+        Kind::Float8e5m2fnuz => 25,
+        Kind::Float8e4m3fnuz => 26,
+    };
+    dtype(DTYPES[index])
+}
+
+fn dtype(name: &str) -> String {
+    format!("torch.{name}")
 }
 
 /// The name of the node that made the tensor, empty for a leaf.

@@ -73,7 +73,7 @@ pub(super) fn python_float(value: f64) -> String {
 }
 
 /// Python's exponents have a sign and at least two digits.
-fn long_exponent(text: &str) -> String {
+pub(super) fn long_exponent(text: &str) -> String {
     let Some((digits, exponent)) = text.split_once('e') else { return text.to_owned() };
     let (sign, exponent) = match exponent.strip_prefix('-') {
         Some(exponent) => ('-', exponent),

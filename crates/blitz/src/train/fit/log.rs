@@ -50,6 +50,14 @@ impl Log {
         self.report.epochs.len() + 1
     }
 
+    /// How far the training is, in words.
+    pub(super) fn place(&self) -> String {
+        match self.epoch_steps {
+            0 => format!("after epoch {}", self.report.epochs.len()),
+            steps => format!("in epoch {} after {steps} steps", self.epoch()),
+        }
+    }
+
     /// At the first batch of this process in an epoch.
     pub(super) fn begin_epoch(&mut self) {
         self.epoch_started = Instant::now();
@@ -182,6 +190,7 @@ impl Log {
             epochs: epochs.chunks_exact(4).map(epoch).collect::<Option<_>>()?,
             steps: json["steps"].as_u64()? as usize,
             elapsed: Duration::ZERO,
+            interrupted: None,
         };
         Some(Log {
             epoch_steps: json["epoch_steps"].as_u64()? as usize,

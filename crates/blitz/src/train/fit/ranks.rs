@@ -210,6 +210,14 @@ impl Ranks {
         Ok(states)
     }
 
+    /// Rank 0's answer, on all ranks.
+    pub(super) fn of_main(&self, answer: Result<bool>) -> Result<bool> {
+        let Some(group) = &self.group else { return answer };
+        let text = answer.as_ref().map_or(String::new(), bool::to_string);
+        self.told(answer.map(|_| ()))?;
+        Ok(group.all_gather_text(OPERATION, &text)?[0] == true.to_string())
+    }
+
     /// The checkpoint that rank 0 reads, on all ranks.
     pub(super) fn share_saved(&self, read: impl FnOnce() -> Result<Saved>) -> Result<Saved> {
         let Some(group) = &self.group else { return read() };

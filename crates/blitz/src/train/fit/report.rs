@@ -40,6 +40,8 @@ pub struct FitReport {
     pub steps: usize,
     /// Time taken, evaluations and checkpoints included.
     pub elapsed: Duration,
+    /// Where the person stopped it, in words; `None` for a training that came to its end.
+    pub interrupted: Option<String>,
 }
 
 impl FitReport {
@@ -54,11 +56,11 @@ impl FitReport {
         Series::new(name, self.points.iter().filter_map(point))
     }
 
-    /// The accuracies after the epochs, over the epochs counted from 1.
+    /// The accuracies after the epochs, over the epochs counted from 1; on their own axis.
     pub fn accuracy_series(&self, name: impl Into<String>) -> Series {
         let epochs = self.epochs.iter().enumerate();
         let point =
             |(index, epoch): (usize, &EpochReport)| Some(((index + 1) as f64, epoch.accuracy?));
-        Series::new(name, epochs.filter_map(point))
+        Series::accuracy(name, epochs.filter_map(point))
     }
 }

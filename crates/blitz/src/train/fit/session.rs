@@ -3,13 +3,15 @@
 use serde_json::json;
 use tch::Tensor;
 
+use super::found::Found;
 use super::log::Log;
 use super::options::FitOptions;
 use super::ranks::{Ranks, Stop};
 use super::report::FitReport;
 use super::view::View;
-use crate::checkpoint::{Every, Saved, Snapshot, Store};
+use crate::checkpoint::{Every, Existing, Saved, Snapshot, Store};
 use crate::data::loader::{DataLoader, LoaderState};
+use crate::display::interrupt;
 use crate::error::{Error, Result};
 use crate::optim::Optimizer;
 use crate::optim::schedule::Schedule;
@@ -32,7 +34,7 @@ pub(super) struct Session {
 }
 
 /// The options that decide what is computed, in words.
-struct Settings {
+pub(super) struct Settings {
     optimizer: String,
     schedule: String,
     report_every: usize,
@@ -110,6 +112,34 @@ impl Session {
         view.replay(&log.report, train_loader.len())?;
         let (every, base_lr) = (Some(checkpoint.every), optimizer.lr());
         Ok(Session { log, view, ranks, store, every, base_lr, settings })
+    }
+
+    /// Whether `fit` is to go on with an interrupted training that it finds in its directory, as
+    /// [`Existing::Continue`] has it. Says what becomes of one that it finds.
+    pub(super) fn goes_on(
+        optimizer: &impl Optimizer,
+        train_loader: &DataLoader,
+        options: &FitOptions,
+    ) -> Result<bool> {
+        let Some(checkpoint) = &options.checkpoint else { return Ok(false) };
+        if checkpoint.existing != Existing::Continue {
+            return Ok(false);
+        }
+        let ranks = Ranks::of(train_loader);
+        let found = match ranks.is_main() {
+            true => Found::look(&ranks, optimizer, train_loader, options),
+            false => Ok(Found::Nothing),
+        };
+        if let (true, Ok(found)) = (ranks.is_main(), &found) {
+            found.tell(&checkpoint.dir);
+        }
+        let goes_on = found.map(|found| matches!(found, Found::Interrupted(_)));
+        ranks.of_main(goes_on)
+    }
+
+    /// Whether other processes take part.
+    pub(super) fn has_others(&self) -> bool {
+        self.ranks.are_many()
     }
 
     pub(super) fn base_lr(&self) -> Option<f64> {
@@ -249,10 +279,7 @@ impl Session {
 
     /// The error that an interrupt becomes.
     pub(super) fn interrupted(&self) -> Error {
-        let place = match self.log.epoch_steps {
-            0 => format!("after epoch {}", self.epochs_done()),
-            steps => format!("in epoch {} after {steps} steps", self.log.epoch()),
-        };
+        let place = self.log.place();
         let next = match (&self.store, self.every) {
             (Some(store), _) => format!("resume continues from here ({})", store.dir().display()),
             (None, Some(_)) => "resume continues from here".to_owned(),
@@ -260,6 +287,14 @@ impl Session {
         };
         let state = format!("stopped {place}; the net keeps what it learned, and {next}");
         Error::Interrupted { operation: "fit", state }
+    }
+
+    /// After an interrupt, which the notebook's cell is told of.
+    pub(super) fn stop(mut self, error: &Error) -> Result<FitReport> {
+        self.log.report.interrupted = Some(self.log.place());
+        let report = self.finish()?;
+        interrupt::end_cell(&error.to_string());
+        Ok(report)
     }
 
     /// After the last epoch.
@@ -271,7 +306,7 @@ impl Session {
 }
 
 impl Settings {
-    fn of(optimizer: &impl Optimizer, options: &FitOptions) -> Settings {
+    pub(super) fn of(optimizer: &impl Optimizer, options: &FitOptions) -> Settings {
         // One cycle is as long as the training.
         let length = match options.schedule {
             Schedule::OneCycle { .. } => format!(" over {} epochs", options.epochs),
@@ -285,7 +320,7 @@ impl Settings {
     }
 
     /// Whether the checkpoint was made with the same ones.
-    fn check(&self, saved: &Saved) -> Result<()> {
+    pub(super) fn check(&self, saved: &Saved) -> Result<()> {
         let report_every = self.report_every.to_string();
         let was = &saved.progress;
         let text = |value: &serde_json::Value| match value {
@@ -328,7 +363,7 @@ fn view(ranks: &Ranks, options: &FitOptions, steps: usize) -> View {
 }
 
 /// Checks the options, and opens the directory of checkpoints on rank 0.
-fn open(
+pub(super) fn open(
     ranks: &Ranks,
     optimizer: &impl Optimizer,
     train_loader: &DataLoader,

@@ -105,7 +105,7 @@ impl View {
                 println!("[{epoch}] accuracy on the test images: {:.1} %", accuracy * 100.0);
                 Ok(())
             }
-            View::Live { plot, .. } => plot.push(ACCURACY, step, accuracy),
+            View::Live { plot, .. } => plot.push_accuracy(ACCURACY, step, accuracy),
         }
     }
 
@@ -117,7 +117,7 @@ impl View {
         }
         for (index, epoch) in report.epochs.iter().enumerate() {
             if let Some(accuracy) = epoch.accuracy {
-                plot.push(ACCURACY, (index + 1) * steps_per_epoch, accuracy)?;
+                plot.push_accuracy(ACCURACY, (index + 1) * steps_per_epoch, accuracy)?;
             }
         }
         Ok(())
@@ -129,7 +129,11 @@ impl View {
             View::Nothing => Ok(()),
             View::Lines => {
                 let seconds = report.elapsed.as_secs_f64();
-                println!("Finished training: {} steps in {seconds:.1} s", report.steps);
+                let done = match &report.interrupted {
+                    None => "Finished training".to_owned(),
+                    Some(place) => format!("Training was stopped {place}"),
+                };
+                println!("{done}: {} steps in {seconds:.1} s", report.steps);
                 Ok(())
             }
             View::Live { bar, plot } => {

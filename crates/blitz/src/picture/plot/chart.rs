@@ -1,0 +1,130 @@
+//! The drawing of a line chart.
+
+use std::ops::Range;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::{Axis, LossPlotOptions, Series, tick};
+use crate::picture::font;
+
+type Area<'a> = DrawingArea<font::Canvas<'a>, Shift>;
+
+type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
+
+/// Percent, with room for the dots of 0 and 100.
+const PERCENT: Range<f64> = -2.0..102.0;
+
+pub(super) fn draw(area: &Area, series: &[Series], options: &LossPlotOptions) -> Drawn {
+    let axis = |axis: Axis| series.iter().any(|line| line.axis == axis);
+    let (values, accuracies) = (axis(Axis::Value), axis(Axis::Accuracy));
+    let points = |wanted: fn(&Series) -> bool| {
+        series.iter().filter(move |line| wanted(line)).flat_map(|line| line.points.iter().copied())
+    };
+    let x = range(points(|_| true).map(|point| point.0));
+    // Accuracies alone need no second axis.
+    let (y, y_label) = match values {
+        true => {
+            (range(points(|line| line.axis == Axis::Value).map(|point| point.1)), &options.y_label)
+        }
+        false => (PERCENT, &options.accuracy_label),
+    };
+    let mut chart = ChartBuilder::on(area)
+        .margin(12)
+        .caption(&options.title, (font::FAMILY, 18))
+        .x_label_area_size(40)
+        .y_label_area_size(56)
+        .right_y_label_area_size(if values && accuracies { 52 } else { 0 })
+        .build_cartesian_2d(x.clone(), y)?
+        .set_secondary_coord(x, PERCENT);
+    chart
+        .configure_mesh()
+        .x_desc(&options.x_label)
+        .y_desc(y_label)
+        .x_labels(8)
+        .y_labels(8)
+        .x_label_formatter(&|value| tick(*value))
+        .y_label_formatter(&|value| tick(*value))
+        .label_style((font::FAMILY, 14))
+        .axis_desc_style((font::FAMILY, 14))
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    if values && accuracies {
+        chart
+            .configure_secondary_axes()
+            .y_desc(&options.accuracy_label)
+            .y_labels(6)
+            .y_label_formatter(&|value| tick(*value))
+            .label_style((font::FAMILY, 14))
+            .axis_desc_style((font::FAMILY, 14))
+            .draw()?;
+    }
+    for (index, line) in series.iter().enumerate() {
+        let colour = colour(index);
+        let points: Vec<(f64, f64)> = line.points.iter().map(|point| drawn(line, *point)).collect();
+        let curve = LineSeries::new(points.iter().copied(), colour.stroke_width(2));
+        // Dots tell measured points from the lines between them, as long as there is room.
+        let dots = if points.len() <= 50 { points.as_slice() } else { &[] };
+        let dots = dots.iter().map(|point| Circle::new(*point, 3, colour.filled()));
+        let right = values && line.axis == Axis::Accuracy;
+        let annotation = if right {
+            chart.draw_secondary_series(dots)?;
+            chart.draw_secondary_series(curve)?
+        } else {
+            chart.draw_series(dots)?;
+            chart.draw_series(curve)?
+        };
+        annotation
+            .label(if right { format!("{} (right)", line.name) } else { line.name.clone() })
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+    }
+    if series.len() > 1 {
+        // Losses fall and leave the corner free, accuracies rise into it.
+        let position = match accuracies {
+            true => SeriesLabelPosition::UpperMiddle,
+            false => SeriesLabelPosition::UpperRight,
+        };
+        chart
+            .configure_series_labels()
+            .position(position)
+            .label_font((font::FAMILY, 14))
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.3))
+            .draw()?;
+    }
+    area.present()?;
+    Ok(())
+}
+
+/// A point of `line` in the units of its axis.
+fn drawn(line: &Series, (x, y): (f64, f64)) -> (f64, f64) {
+    match line.axis {
+        Axis::Value => (x, y),
+        Axis::Accuracy => (x, 100.0 * y),
+    }
+}
+
+/// The values' range with a little air around it.
+fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    // All values alike would leave nothing to draw on, and values so near to each other that f64
+    // has no numbers for the axis between them are taken for alike.
+    let nearly_alike = high - low <= low.abs().max(high.abs()) * 1e-12;
+    let air = if nearly_alike { low.abs().max(1.0) * 0.5 } else { (high - low) * 0.05 };
+    low - air..high + air
+}
+
+/// Okabe and Ito's colours, which people with colour-blindness can tell apart.
+fn colour(index: usize) -> RGBColor {
+    const COLOURS: [RGBColor; 6] = [
+        RGBColor(0, 114, 178),
+        RGBColor(213, 94, 0),
+        RGBColor(0, 158, 115),
+        RGBColor(204, 121, 167),
+        RGBColor(230, 159, 0),
+        RGBColor(86, 180, 233),
+    ];
+    COLOURS[index % COLOURS.len()]
+}
