@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use plotters::chart::DualCoordChartContext;
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::{Axis, LossPlotOptions, Series, tick};
@@ -15,32 +17,56 @@ type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 /// Percent, with room for the dots of 0 and 100.
 const PERCENT: Range<f64> = -2.0..102.0;
 
+type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
+
+/// Values by the axis on the left, accuracies beside them by the one on the right.
+type Chart<'a, 'b> = DualCoordChartContext<'a, font::Canvas<'b>, Plane, Plane>;
+
 pub(super) fn draw(area: &Area, series: &[Series], options: &LossPlotOptions) -> Drawn {
-    let axis = |axis: Axis| series.iter().any(|line| line.axis == axis);
-    let (values, accuracies) = (axis(Axis::Value), axis(Axis::Accuracy));
     let points = |wanted: fn(&Series) -> bool| {
         series.iter().filter(move |line| wanted(line)).flat_map(|line| line.points.iter().copied())
     };
     let x = range(points(|_| true).map(|point| point.0));
+    let has = |axis: Axis| series.iter().any(|line| line.axis == axis);
     // Accuracies alone need no second axis.
-    let (y, y_label) = match values {
-        true => {
-            (range(points(|line| line.axis == Axis::Value).map(|point| point.1)), &options.y_label)
-        }
+    let (y, y_label) = match has(Axis::Value) {
         false => (PERCENT, &options.accuracy_label),
+        true => (range(points(is_value).map(|point| point.1)), &options.y_label),
     };
+    let is_dual = has(Axis::Value) && has(Axis::Accuracy);
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .caption(&options.title, (font::FAMILY, 18))
         .x_label_area_size(40)
         .y_label_area_size(56)
-        .right_y_label_area_size(if values && accuracies { 52 } else { 0 })
+        .right_y_label_area_size(if is_dual { 52 } else { 0 })
         .build_cartesian_2d(x.clone(), y)?
         .set_secondary_coord(x, PERCENT);
+    axes(&mut chart, &options.x_label, y_label, is_dual.then_some(&options.accuracy_label))?;
+    for (index, line) in series.iter().enumerate() {
+        curve(&mut chart, line, colour(index), is_dual && !is_value(line))?;
+    }
+    if series.len() > 1 {
+        // Losses fall, and leave the corner free; accuracies may rise into it.
+        let position = match points(|line| !is_value(line)).any(|(_, y)| y > 0.75) {
+            true => SeriesLabelPosition::MiddleRight,
+            false => SeriesLabelPosition::UpperRight,
+        };
+        legend(&mut chart, position)?;
+    }
+    area.present()?;
+    Ok(())
+}
+
+fn is_value(line: &Series) -> bool {
+    line.axis == Axis::Value
+}
+
+fn axes(chart: &mut Chart, x: &str, y: &str, right: Option<&String>) -> Drawn {
     chart
         .configure_mesh()
-        .x_desc(&options.x_label)
-        .y_desc(y_label)
+        .x_desc(x)
+        .y_desc(y)
         .x_labels(8)
         .y_labels(8)
         .x_label_formatter(&|value| tick(*value))
@@ -49,50 +75,47 @@ pub(super) fn draw(area: &Area, series: &[Series], options: &LossPlotOptions) ->
         .axis_desc_style((font::FAMILY, 14))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    if values && accuracies {
+    if let Some(right) = right {
         chart
             .configure_secondary_axes()
-            .y_desc(&options.accuracy_label)
+            .y_desc(right)
             .y_labels(6)
             .y_label_formatter(&|value| tick(*value))
             .label_style((font::FAMILY, 14))
             .axis_desc_style((font::FAMILY, 14))
             .draw()?;
     }
-    for (index, line) in series.iter().enumerate() {
-        let colour = colour(index);
-        let points: Vec<(f64, f64)> = line.points.iter().map(|point| drawn(line, *point)).collect();
-        let curve = LineSeries::new(points.iter().copied(), colour.stroke_width(2));
-        // Dots tell measured points from the lines between them, as long as there is room.
-        let dots = if points.len() <= 50 { points.as_slice() } else { &[] };
-        let dots = dots.iter().map(|point| Circle::new(*point, 3, colour.filled()));
-        let right = values && line.axis == Axis::Accuracy;
-        let annotation = if right {
-            chart.draw_secondary_series(dots)?;
-            chart.draw_secondary_series(curve)?
-        } else {
-            chart.draw_series(dots)?;
-            chart.draw_series(curve)?
-        };
-        annotation
-            .label(if right { format!("{} (right)", line.name) } else { line.name.clone() })
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
-    }
-    if series.len() > 1 {
-        // Losses fall and leave the corner free, accuracies rise into it.
-        let position = match accuracies {
-            true => SeriesLabelPosition::UpperMiddle,
-            false => SeriesLabelPosition::UpperRight,
-        };
-        chart
-            .configure_series_labels()
-            .position(position)
-            .label_font((font::FAMILY, 14))
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .draw()?;
-    }
-    area.present()?;
+    Ok(())
+}
+
+/// Draws `line`, by the axis on the right where it is to be.
+fn curve(chart: &mut Chart, line: &Series, colour: RGBColor, right: bool) -> Drawn {
+    let points: Vec<(f64, f64)> = line.points.iter().map(|point| drawn(line, *point)).collect();
+    let curve = LineSeries::new(points.iter().copied(), colour.stroke_width(2));
+    // Dots tell measured points from the lines between them, as long as there is room.
+    let dots = if points.len() <= 50 { points.as_slice() } else { &[] };
+    let dots = dots.iter().map(|point| Circle::new(*point, 3, colour.filled()));
+    let annotation = if right {
+        chart.draw_secondary_series(dots)?;
+        chart.draw_secondary_series(curve)?
+    } else {
+        chart.draw_series(dots)?;
+        chart.draw_series(curve)?
+    };
+    annotation
+        .label(if right { format!("{} (right)", line.name) } else { line.name.clone() })
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+    Ok(())
+}
+
+fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, position: SeriesLabelPosition) -> Drawn {
+    chart
+        .configure_series_labels()
+        .position(position)
+        .label_font((font::FAMILY, 14))
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
     Ok(())
 }
 
@@ -105,7 +128,7 @@ fn drawn(line: &Series, (x, y): (f64, f64)) -> (f64, f64) {
 }
 
 /// The values' range with a little air around it.
-fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
