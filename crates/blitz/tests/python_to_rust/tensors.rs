@@ -43,6 +43,7 @@ fn creating() -> Section {
     row!(s, "torch.ones(2, 3)", Tensor::ones([2, 3], float_cpu));
     row!(s, "torch.full((2, 2), 7.0)", Tensor::full([2, 2], 7.0, float_cpu));
     row!(s, "torch.arange(12)", Tensor::arange(12i64, (Kind::Int64, Device::Cpu)));
+    row!(s, "torch.linspace(0, 1, 5)", Tensor::linspace(0.0, 1.0, 5, float_cpu));
     row!(s, "torch.eye(3)", Tensor::eye(3, float_cpu));
     row!(
         s,
@@ -50,6 +51,11 @@ fn creating() -> Section {
         x_data.new_ones([5, 3], (Kind::Double, x_data.device()))
     );
     row!(s, "torch.ones_like(x_data)", x_data.ones_like());
+    row!(
+        s,
+        "torch.ones_like(x_data, dtype=torch.double, device='cpu')",
+        Tensor::ones(x_data.size(), (Kind::Double, Device::Cpu))
+    );
     row!(s, "torch.rand_like(x_data, dtype=torch.float)", x_data.to_kind(Kind::Float).rand_like());
     row!(
         s,
@@ -57,6 +63,7 @@ fn creating() -> Section {
         x_data.to_kind(Kind::Float).randn_like()
     );
     row!(s, "torch.manual_seed(0); r = torch.rand(2)", { tch::manual_seed(0); let r = Tensor::rand([2], float_cpu); } "r" => r);
+    row!(s, "torch.manual_seed(0); m = torch.normal(2.0, 3.0, (2, 3))", { tch::manual_seed(0); let m = Tensor::empty([2, 3], float_cpu).normal_(2.0, 3.0); } "m" => m);
     s
 }
 
@@ -235,6 +242,8 @@ fn arrays() -> Section {
     row!(s, "t = torch.from_numpy(n); t += 1", { array::with_tensor(&mut n, |t| *t += 1.0).unwrap(); } "n.tolist()" => n.to_vec());
     let n = array_of_ones();
     row!(s, "t = torch.from_numpy(n)", { let t = array::from_array(n); } "t" => t);
+    let n = array_of_ones();
+    row!(s, "t = torch.from_numpy(n); np.add(n, 1, out=n)", { let mut t = array::from_array(n); array::view_mut::<f64>(&mut t).unwrap().mapv_inplace(|v| v + 1.0); } "t" => t);
     let n = array_of_ones();
     row!(s, "torch.tensor(n)", array::to_tensor(&n));
     let t = ones();
