@@ -77,6 +77,7 @@ fn layers() -> Section {
     row!(s, "layer = nn.Conv2d(1, 2, 3, stride=2, padding=1)", { let options = Conv2dOptions { stride: 2, padding: 1, ..Default::default() }; let layer = conv2d_with(root / "conv2", 1, 2, 3, options); } "str(layer)" => format!("{layer:?}"));
     row!(s, "layer = nn.Linear(4, 2)", { let layer = linear(root / "fc1", 4, 2); } "layer.weight, layer.bias" => (layer.weight, layer.bias));
     row!(s, "net = nn.Sequential(nn.Linear(4, 2), nn.ReLU())", { let net = nn::seq().add(linear(root / "fc2", 4, 2)).add(ReLU); } "str(net)" => describe(&net).to_string());
+    row!(s, "net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.Flatten())", { let net = nn::seq().add(conv2d(root / "conv3", 1, 2, 3)).add(MaxPool2d::new(2)).add(Flatten::default()); } "str(net)" => describe(&net).to_string());
     s
 }
 
@@ -90,7 +91,9 @@ fn functions() -> Section {
     row!(s, "conv1(x)", x.apply(&conv1));
     row!(s, "F.relu(x)", x.relu());
     row!(s, "F.max_pool2d(x, 2)", x.max_pool2d_default(2));
+    row!(s, "F.max_pool2d(x, (1, 2))", x.max_pool2d([1, 2], [1, 2], [0, 0], [1, 1], false));
     row!(s, "torch.flatten(x, 1)", x.flat_view());
+    row!(s, "x.view(-1, 2 * 4 * 4)", x.view((-1, 2 * 4 * 4)));
     row!(s, "x[0].unsqueeze(0)", x.i(0).unsqueeze(0));
     s
 }
@@ -176,11 +179,13 @@ fn gradients() -> Section {
 }
 
 /// The losses of three steps with an optimizer, to four digits.
-fn losses<C: OptimizerConfig>(config: C, lr: f64) -> Vec<f64> {
-    let Made { vs, net, input, target } = made();
-    let mut optimizer = config.build(&vs, lr).unwrap();
+fn losses(
+    mut optimizer: nn::Optimizer,
+    net: &Net,
+    (input, target): (&Tensor, &Tensor),
+) -> Vec<f64> {
     let mut step = || {
-        let loss = mse_loss(&net.forward(&input), &target).unwrap();
+        let loss = mse_loss(&net.forward(input), target).unwrap();
         optimizer.backward_step(&loss);
         (loss.double_value(&[]) * 1e4).round() / 1e4
     };
@@ -191,8 +196,7 @@ fn training() -> Section {
     let setup = format!(
         "{NET}lr = 0.01\n\
          loss = nn.MSELoss()(net(input), target)\n\
-         def losses(make_optimizer):\n\
-         \x20   optimizer = make_optimizer(net.parameters())\n\
+         def losses(optimizer):\n\
          \x20   def step():\n\
          \x20       loss = nn.MSELoss()(net(input), target)\n\
          \x20       optimizer.zero_grad(); loss.backward(); optimizer.step()\n\
@@ -205,19 +209,19 @@ fn training() -> Section {
     let lr = 0.01;
     let loss = mse_loss(&net.forward(&input), &target).unwrap();
     row!(s, "loss.backward(); [p.data.sub_(p.grad * lr) for p in net.parameters()]", { loss.backward(); for mut p in vs.trainable_variables() { tch::no_grad(|| p -= p.grad() * lr); } } "net.conv1.bias" => net.conv1.bias);
-    let Made { mut vs, net, input, target } = made();
+    let Made { vs, net, input, target } = made();
     let loss = mse_loss(&net.forward(&input), &target).unwrap();
     row!(s, "optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)", { let optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap(); } "len(optimizer.param_groups[0]['params'])" => { let _ = optimizer; vs.trainable_variables().len() });
     let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.01).unwrap();
     row!(s, "optimizer.zero_grad(); loss.backward(); optimizer.step()", { optimizer.zero_grad(); loss.backward(); optimizer.step(); } "net.conv1.bias" => net.conv1.bias.as_ref().unwrap());
-    row!(s, "losses(lambda p: optim.SGD(p, lr=0.01))", losses(nn::Sgd::default(), 0.01));
-    row!(
-        s,
-        "losses(lambda p: optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True))",
-        losses(nn::sgd(0.9, 0.0, 0.0, true), 0.01)
-    );
-    row!(s, "losses(lambda p: optim.Adam(p, lr=0.001))", losses(nn::Adam::default(), 0.001));
-    row!(s, "losses(lambda p: optim.RMSprop(p, lr=0.001))", losses(nn::RmsProp::default(), 0.001));
+    let Made { vs, net, input, target } = made();
+    row!(s, "optimizer = optim.SGD(net.parameters(), lr=0.01)", { let optimizer = nn::Sgd::default().build(&vs, 0.01).unwrap(); } "losses(optimizer)" => losses(optimizer, &net, (&input, &target)));
+    let Made { vs, net, input, target } = made();
+    row!(s, "optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True)", { let optimizer = nn::sgd(0.9, 0.0, 0.0, true).build(&vs, 0.01).unwrap(); } "losses(optimizer)" => losses(optimizer, &net, (&input, &target)));
+    let Made { vs, net, input, target } = made();
+    row!(s, "optimizer = optim.Adam(net.parameters(), lr=0.001)", { let optimizer = nn::Adam::default().build(&vs, 0.001).unwrap(); } "losses(optimizer)" => losses(optimizer, &net, (&input, &target)));
+    let Made { mut vs, net, input, target } = made();
+    row!(s, "optimizer = optim.RMSprop(net.parameters(), lr=0.001)", { let optimizer = nn::RmsProp::default().build(&vs, 0.001).unwrap(); } "losses(optimizer)" => losses(optimizer, &net, (&input, &target)));
     row!(s, "[p.requires_grad_(False) for p in net.parameters()]", { vs.freeze(); } "net.fc1.bias.requires_grad" => net.fc1.bias.as_ref().unwrap().requires_grad());
     s
 }
