@@ -231,7 +231,13 @@ mod tests {
         let elapsed = Duration::from_nanos(1_234_567_891);
         let point = LossPoint { step: 7, loss: 0.25, lr: Some(0.001) };
         let epoch = EpochReport { loss: 0.5, accuracy: None, lr: None, elapsed };
-        let report = FitReport { points: vec![point; 2], epochs: vec![epoch], steps: 14, elapsed };
+        let report = FitReport {
+            points: vec![point; 2],
+            epochs: vec![epoch],
+            steps: 14,
+            elapsed,
+            interrupted: Some("after epoch 1".to_owned()),
+        };
         assert_eq!(sent(&report), report);
         let classes = vec!["cat".to_owned(), "dog".to_owned()];
         let evaluation = Evaluation { classes, confusion: vec![vec![3, 1], vec![0, 4]] };
