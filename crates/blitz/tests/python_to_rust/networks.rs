@@ -1,4 +1,4 @@
-//! Rows of notebook 03.
+//! Rows of notebooks 03 and 04.
 
 use crate::row;
 use crate::table::{Page, Section};
@@ -17,6 +17,11 @@ pub fn page() -> Page {
             sizes(),
         ],
     }
+}
+
+/// Notebook 04.
+pub fn classifier_page() -> Page {
+    Page { notebook: "04_cifar10_classifier", sections: vec![pictures(), answers()] }
 }
 
 /// The tutorial's net in Python; `Net` below is the same.
@@ -230,5 +235,36 @@ fn sizes() -> Section {
     let mut s = Section::new("Sizes", "n, kernel, padding, stride = 32, 5, 0, 1");
     let (n, kernel, padding, stride) = (32i64, 5, 0, 1);
     row!(s, "(n + 2 * padding - kernel) // stride + 1", (n + 2 * padding - kernel) / stride + 1);
+    s
+}
+
+fn pictures() -> Section {
+    let setup = "bytes = torch.tensor([0, 51, 102, 255], dtype=torch.uint8)\n\
+                 picture = torch.arange(12.).view(2, 2, 3) / 12";
+    let mut s = Section::new("Pictures", setup);
+    let bytes = Tensor::from_slice(&[0u8, 51, 102, 255]);
+    let picture = Tensor::arange(12, (Kind::Float, Device::Cpu)).view([2, 2, 3]) / 12;
+    row!(s, "bytes.float() / 255", bytes.to_kind(Kind::Float) / 255);
+    row!(s, "(picture - 0.5) / 0.5", (&picture - 0.5) / 0.5);
+    row!(s, "picture / 2 + 0.5", &picture / 2 + 0.5);
+    row!(s, "picture.permute(2, 0, 1)", picture.permute([2, 0, 1]));
+    s
+}
+
+fn answers() -> Section {
+    let setup =
+        "logits = torch.tensor([[1., 4., 2.], [3., 0., 5.]])\nlabels = torch.tensor([1, 0])";
+    let mut s = Section::new("Answers of a network", setup);
+    let logits = Tensor::from_slice2(&[[1f32, 4.0, 2.0], [3.0, 0.0, 5.0]]);
+    let labels = Tensor::from_slice(&[1i64, 0]);
+    row!(s, "highest, predicted = torch.max(logits, 1)", { let (highest, predicted) = logits.max_dim(1, false); } "highest, predicted" => (highest, predicted));
+    row!(s, "logits.argmax(1)", logits.argmax(1, false));
+    row!(s, "logits.softmax(1)", logits.softmax(1, Kind::Float));
+    row!(s, "nn.CrossEntropyLoss()(logits, labels)", logits.cross_entropy_for_logits(&labels));
+    row!(
+        s,
+        "(logits.argmax(1) == labels).sum().item()",
+        logits.argmax(1, false).eq_tensor(&labels).sum(Kind::Int64).int64_value(&[])
+    );
     s
 }
