@@ -22,7 +22,13 @@ use std::path::{Path, PathBuf};
 use table::{Page, is_update, read, write};
 
 fn pages() -> Vec<Page> {
-    vec![tensors::page(), autograd::page(), networks::page(), processes::page()]
+    vec![
+        tensors::page(),
+        autograd::page(),
+        networks::page(),
+        networks::classifier_page(),
+        processes::page(),
+    ]
 }
 
 fn in_crate(path: &str) -> PathBuf {
