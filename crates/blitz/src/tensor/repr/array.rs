@@ -4,7 +4,7 @@
 
 use ndarray::{ArrayViewD, Axis};
 
-use super::number::long_exponent;
+use super::number::{long_exponent, python_float};
 use crate::tensor::array::{Element, Number};
 
 const PRECISION: usize = 8;
@@ -33,11 +33,7 @@ pub(super) fn text<T: Element>(array: &ArrayViewD<'_, T>) -> String {
 fn scalar(number: Option<Number>) -> String {
     match number {
         Some(Number::Float { value, digits, .. }) if value.is_finite() => {
-            let size = value.abs();
-            match size == 0.0 || (1e-4..1e16).contains(&size) {
-                true => format!("{:?}", digits.parse::<f64>().unwrap_or(value)),
-                false => long_exponent(&digits),
-            }
+            python_float(digits.parse().unwrap_or(value))
         }
         Some(number) => cells(&[number]).concat().trim().to_owned(),
         None => String::new(),
