@@ -209,6 +209,15 @@ pub enum Error {
         difference: f64,
     },
 
+    /// An exercise is not solved.
+    #[error("exercise {exercise}: {reason}")]
+    Exercise {
+        /// Its number and title.
+        exercise: String,
+        /// What is wrong, the question to think about, and how to get a hint.
+        reason: String,
+    },
+
     /// What one's own code has to say; made from a string by `into()` or `?`.
     #[error("{0}")]
     Message(String),

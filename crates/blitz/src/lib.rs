@@ -12,6 +12,7 @@
 //! | [`optim`] | what changes the parameters after each backward pass, and learning rates that change |
 //! | [`data`] | CIFAR-10 or its stand-in, normalised, augmented, in shuffled batches |
 //! | [`train`] | one training step, the training loop, accuracy and mistakes, speed |
+//! | [`check`](mod@check) | exercises that check themselves, with hints |
 //! | [`checkpoint`] | saves and loads parameters, for Python too, and running trainings |
 //! | [`picture`] | labelled pictures and loss curves, inline |
 //! | [`display`] | shows values: HTML, progress bars; stops a running cell |
@@ -42,6 +43,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod autograd;
+pub mod check;
 pub mod checkpoint;
 pub mod data;
 pub mod device;
@@ -68,6 +70,7 @@ pub use tch;
 pub mod prelude {
     pub use crate::autograd::graph::{Graph, GraphOptions};
     pub use crate::autograd::{self, Autograd, Context, Function};
+    pub use crate::check::{self, Exercises, close};
     pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
     pub use crate::data::augment::Augment;
     pub use crate::data::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source};

@@ -1,0 +1,78 @@
+//! One check: an exercise's answers, one after the other.
+
+use super::compare::Compare;
+use crate::error::caught_panic::quietly;
+use crate::error::torch_text;
+
+/// How `todo!()` begins what it says.
+const TODO: &str = "not yet implemented";
+/// Characters of an answer's source that are told.
+const MOST: usize = 100;
+
+/// Why an exercise is not solved.
+pub(super) struct Fault {
+    /// In words, of which the last is the question.
+    pub reason: String,
+}
+
+/// The answers of one exercise, compared in turn by [`check!`](crate::check!).
+pub struct Cases {
+    _private: (),
+}
+
+impl Cases {
+    pub(super) fn new() -> Cases {
+        Cases { _private: () }
+    }
+
+    /// Compares what `got` returns with what `expected` does. `source` is the answer as it was
+    /// written, `question` what to think about where it differs, or empty.
+    ///
+    /// # Errors
+    /// They differ, or one of them panics.
+    #[doc(hidden)]
+    pub fn case<G: Compare<E>, E>(
+        &mut self,
+        source: &str,
+        question: &str,
+        got: impl FnOnce() -> G,
+        expected: impl FnOnce() -> E,
+    ) -> Result<(), NotSolved> {
+        let compared = quietly(|| got().difference(&expected()));
+        let told = match compared {
+            Ok(None) => return Ok(()),
+            Ok(Some(told)) => told,
+            Err(payload) => {
+                let text = torch_text::of_panic(&*payload).unwrap_or("no reason given");
+                if let Some(asked) = text.strip_prefix(TODO) {
+                    return Err(NotSolved(Fault { reason: not_written(asked) }));
+                }
+                format!("panicked: {}", torch_text::first_line(text))
+            }
+        };
+        Err(NotSolved(Fault { reason: reason(source, &told, question) }))
+    }
+}
+
+/// Why a check has ended early.
+#[doc(hidden)]
+pub struct NotSolved(pub(super) Fault);
+
+fn not_written(asked: &str) -> String {
+    match asked.trim_start_matches(": ").trim() {
+        "" => "not written yet".to_owned(),
+        asked => format!("not written yet: {asked}"),
+    }
+}
+
+fn reason(source: &str, told: &str, question: &str) -> String {
+    let mut source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    if source.chars().count() > MOST {
+        source = source.chars().take(MOST).collect::<String>() + "…";
+    }
+    let mut reason = format!("`{source}` {told}");
+    if !question.is_empty() {
+        reason += &format!("\n→ {question}");
+    }
+    reason
+}
