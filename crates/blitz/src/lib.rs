@@ -70,7 +70,8 @@ pub use tch;
 pub mod prelude {
     pub use crate::autograd::graph::{Graph, GraphOptions};
     pub use crate::autograd::{self, Autograd, Context, Function};
-    pub use crate::check::{self, Exercises, close};
+    pub use crate::check; // the module and the macro
+    pub use crate::check::{Exercises, close};
     pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
     pub use crate::data::augment::Augment;
     pub use crate::data::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source};
