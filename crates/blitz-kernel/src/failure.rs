@@ -3,6 +3,7 @@
 pub mod compile_error;
 pub mod definitions;
 pub mod place;
+pub mod undefined;
 
 use crate::cells::event::Panic;
 use crate::cells::input::NoInput;

@@ -183,3 +183,17 @@ def test_rust_backtrace_shows_all():
         assert "core::panicking" in cell.traceback, "Rust's frames"
     finally:
         kernel.stop()
+
+
+def test_a_name_of_a_failed_cell_is_told_with_that_cell(kernel):
+    broken = kernel.execute("fn twice(text: String) -> String {\n    drop(text);\n    text\n}")
+    assert "E0382" in broken.error["evalue"]
+    count = broken.reply["execution_count"]
+    unknown = kernel.execute('twice("a".to_owned())')
+    assert f"`twice` stands in cell [{count}], which did not compile" in unknown.traceback
+    count = kernel.execute('let parsed = "x".parse::<i32>()?;').reply["execution_count"]
+    unknown = kernel.execute("parsed + 1")
+    assert f"`parsed` stands in cell [{count}], which ended with an error" in unknown.traceback
+    kernel.execute("fn twice(text: String) -> String {\n    text\n}").ok()
+    kernel.execute('twice("a".to_owned())').ok()
+    assert "stands in cell" not in kernel.execute("never_defined").traceback

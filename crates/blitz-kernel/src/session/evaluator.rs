@@ -3,6 +3,7 @@
 use crate::cells::input::Ask;
 use crate::cells::outcome::Outcome;
 use crate::engine;
+use crate::failure::undefined::Undefined;
 use crate::failure::{self, Failed};
 use crate::notebook::definition::{Definition, Origin};
 use crate::notebook::{self, Notebook};
@@ -32,6 +33,7 @@ pub struct Evaluator {
     engine: Result<CommandContext, String>,
     notebook: Notebook,
     lines: SourceLines,
+    undefined: Undefined,
     persistence: Persistence,
     execution_count: usize,
     full_backtrace: bool,
@@ -45,7 +47,7 @@ impl Evaluator {
             .map_err(|error| format!("{error:#}"));
         let lines = SourceLines::new(build_dir.join("src/lib.rs"));
         let notebook = Notebook::new(build_dir);
-        let persistence = Persistence::new(build_dir);
+        let (undefined, persistence) = (Undefined::default(), Persistence::new(build_dir));
         let execution_count = 0;
         Evaluator {
             session,
@@ -53,6 +55,7 @@ impl Evaluator {
             engine,
             notebook,
             lines,
+            undefined,
             persistence,
             execution_count,
             full_backtrace,
@@ -84,10 +87,14 @@ impl Evaluator {
         if !execution.silent {
             publisher.input(code);
         }
-        let evaluated = match self.session.record.unqueue() {
+        let mut evaluated = match self.session.record.unqueue() {
             true => Err(failure::before_it_began()),
             false => self.evaluate(code, execution),
         };
+        match &mut evaluated {
+            Ok(_) => self.undefined.succeeded(code),
+            Err(error) => self.undefined.failed(code, self.execution_count, error),
+        }
         let error = evaluated.as_ref().err();
         if let Some(error) = error {
             publisher.error(error);
