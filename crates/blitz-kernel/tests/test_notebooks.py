@@ -1,4 +1,4 @@
-"""The notebooks as learners use them: run twice without a restart, changed, their exercises done.
+"""The notebooks as learners use them: run twice without a restart, and changed.
 
 Cells are sent as JupyterLab sends them, each under its own name.
 """
@@ -29,11 +29,6 @@ class Notebook:
         self.name = name
         content = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text())
         self.cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
-        self.exercises = "".join(
-            "".join(cell["source"])
-            for cell in content["cells"]
-            if "<summary>Answers" in "".join(cell["source"])
-        )
         self.kernel = Kernel(env=ENVIRONMENT)
 
     def run_all(self, first=0, changes=()):
@@ -55,14 +50,6 @@ class Notebook:
         found = [i for i, cell in enumerate(self.cells) if text in "".join(cell["source"])]
         assert found, f"{self.name} has no cell with {text}"
         return found[0]
-
-    def answers(self):
-        """The code of the answers, exercise by exercise."""
-        code = re.search(r"```rust\n(.*?)```", self.exercises, re.DOTALL)[1]
-        parts = re.split(r"^// (\d)", code, flags=re.MULTILINE)
-        return {
-            int(number): "//" + text for number, text in zip(parts[1::2], parts[2::2], strict=True)
-        }
 
 
 @pytest.fixture(scope="module")
@@ -89,21 +76,7 @@ def test_run_all_twice_without_a_restart(notebooks, name):
     assert words(first[name])[:200] == words(second[name])[:200]
 
 
-WITHOUT_ANSWERS = {"00_quickstart"}
-# Its answers train for minutes.
-LONG = {"04_cifar10_classifier"}
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT_ANSWERS | LONG])
-def test_the_answers_can_be_executed(notebooks, name):
-    notebook = notebooks[0][name]
-    answers = notebook.answers()
-    assert len(answers) >= 5
-    for answer in answers.values():
-        notebook.kernel.execute(answer).ok()
-
-
-def test_exercise_1_of_the_neural_networks(notebooks):
+def test_the_neural_network_is_made_wider(notebooks):
     """Twelve channels: the cell with `Net::new` is changed, it and the cells after it are run."""
     notebook = notebooks[0]["03_neural_networks"]
     changed = [
@@ -145,7 +118,7 @@ def test_a_network_gains_a_layer(notebooks):
     assert "`Net::new` of cell" in back.stderr and "fits again" in back.stderr
 
 
-def test_exercise_1_of_the_classifier(notebooks):
+def test_the_classifier_is_made_wider(notebooks):
     """24 channels: the cell with the network is changed, and it and the cells after it are run."""
     notebook = notebooks[0]["04_cifar10_classifier"]
     first = notebook.index("conv1: conv2d(")
@@ -157,14 +130,3 @@ def test_exercise_1_of_the_classifier(notebooks):
         ('"conv2", 6, 16, 5', '"conv2", 24, 16, 5'),
     ]
     notebook.run_all(first, changes)
-
-
-def test_the_answers_of_the_classifier_define_what_they_say(notebooks):
-    """Without their long trainings."""
-    notebook = notebooks[0]["04_cifar10_classifier"]
-    answers = notebook.answers()
-    definition = answers[1][: answers[1].index("tch::manual_seed(0);")]
-    notebook.kernel.execute(definition).ok()
-    notebook.kernel.execute("wide_net(&nn::VarStore::new(Device::Cpu).root())").ok()
-    notebook.kernel.execute(answers[2][: answers[2].index("let mut lines")]).ok()
-    notebook.kernel.execute(answers[5]).ok()

@@ -9,20 +9,12 @@ const TODO: &str = "not yet implemented";
 /// Characters of an answer's source that are told.
 const MOST: usize = 100;
 
-/// Why an exercise is not solved.
-pub(super) struct Fault {
-    /// In words, of which the last is the question.
-    pub reason: String,
-}
-
 /// The answers of one exercise, compared in turn by [`check!`](crate::check!).
-pub struct Cases {
-    _private: (),
-}
+pub struct Cases(());
 
 impl Cases {
     pub(super) fn new() -> Cases {
-        Cases { _private: () }
+        Cases(())
     }
 
     /// Compares what `got` returns with what `expected` does. `source` is the answer as it was
@@ -45,18 +37,18 @@ impl Cases {
             Err(payload) => {
                 let text = torch_text::of_panic(&*payload).unwrap_or("no reason given");
                 if let Some(asked) = text.strip_prefix(TODO) {
-                    return Err(NotSolved(Fault { reason: not_written(asked) }));
+                    return Err(NotSolved(not_written(asked)));
                 }
                 format!("panicked: {}", torch_text::first_line(text))
             }
         };
-        Err(NotSolved(Fault { reason: reason(source, &told, question) }))
+        Err(NotSolved(reason(source, &told, question)))
     }
 }
 
-/// Why a check has ended early.
+/// Why an exercise is not solved: what its answer gave, and the question.
 #[doc(hidden)]
-pub struct NotSolved(pub(super) Fault);
+pub struct NotSolved(pub(super) String);
 
 fn not_written(asked: &str) -> String {
     match asked.trim_start_matches(": ").trim() {

@@ -60,17 +60,17 @@ impl Exercises {
         if let Err(error) = self.progress_file().note(id, outcome.is_ok()) {
             eprintln!("What is solved is not remembered: {error}");
         }
-        let Err(NotSolved(fault)) = outcome else {
+        let Err(NotSolved(reason)) = outcome else {
             println!("✓ {id}: {}", exercise.title);
             return Ok(());
         };
-        let exercise_name = format!("{id} ({})", exercise.title);
         let hints = match exercise.hints.len() {
             0 => String::new(),
             1 => "\nA hint: exercises.hint(1)".to_owned(),
             hints => format!("\nHints: exercises.hint(1) to exercises.hint({hints})"),
         };
-        Err(Error::Exercise { exercise: exercise_name, reason: fault.reason + &hints })
+        let exercise = format!("{id} ({})", exercise.title);
+        Err(Error::Exercise { exercise, reason: reason + &hints })
     }
 
     /// Shows hint `step`, counted from 1, to the exercise that was checked last, or, where that is
