@@ -13,6 +13,7 @@ mod notebook;
 mod process;
 mod project;
 mod setup;
+mod translation;
 mod usage;
 
 use anyhow::{Context, Result};

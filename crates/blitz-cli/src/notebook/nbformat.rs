@@ -22,6 +22,16 @@ pub struct ErrorOutput {
     pub traceback: Vec<String>,
 }
 
+/// The text of a cell.
+pub struct Source {
+    /// The id that it has since nbformat 4.5; empty before.
+    pub id: String,
+    /// Whether it is code; else it is Markdown.
+    pub is_code: bool,
+    /// What was written.
+    pub source: String,
+}
+
 /// A code cell.
 pub struct Cell<'a> {
     /// Its place among all cells.
@@ -102,6 +112,30 @@ impl Notebook {
             .enumerate()
             .map(|(index, json)| Cell { index, json })
             .filter(|cell| cell.json["cell_type"] == "code" && !cell.source().trim().is_empty())
+    }
+
+    /// The sources of the code and Markdown cells.
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        let cells = self.json.get("cells").and_then(Value::as_array).into_iter().flatten();
+        let cells = cells.filter(|cell| is_code(cell) || cell["cell_type"] == "markdown");
+        cells.map(|cell| Source {
+            id: cell["id"].as_str().unwrap_or_default().to_owned(),
+            is_code: is_code(cell),
+            source: joined(&cell["source"]),
+        })
+    }
+
+    /// Gives the code and Markdown cells the sources that `edit` returns for theirs; it is told
+    /// whether one is code.
+    pub fn edit_sources(&mut self, mut edit: impl FnMut(&str, bool) -> String) {
+        let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
+        for cell in cells.into_iter().flatten() {
+            if is_code(cell) || cell["cell_type"] == "markdown" {
+                let source = edit(&joined(&cell["source"]), is_code(cell));
+                let lines: Vec<&str> = source.split_inclusive('\n').collect();
+                cell["source"] = json!(lines);
+            }
+        }
     }
 
     /// Applies `edit` to the source of every Markdown cell.
@@ -227,6 +261,10 @@ impl Cell<'_> {
     fn outputs(&self) -> impl Iterator<Item = &Value> {
         self.json["outputs"].as_array().into_iter().flatten()
     }
+}
+
+fn is_code(cell: &Value) -> bool {
+    cell["cell_type"] == "code"
 }
 
 /// A notebook's name for people: its file's name without the ending.
