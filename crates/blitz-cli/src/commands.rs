@@ -11,6 +11,7 @@ mod run;
 mod setup;
 mod test;
 mod train;
+mod translate;
 
 pub use lab::corrected;
 
@@ -68,6 +69,8 @@ pub enum Command {
     },
     /// Export notebooks as they are stored to HTML pages in site/, without executing them
     Html(html::HtmlOptions),
+    /// Bring the translations' catalogues in po/ up to date, and write the translated notebooks
+    Translate(translate::TranslateOptions),
     /// Make the kernel known to a Jupyter or VS Code that you already have
     #[command(long_about = "Make the kernel known to a Jupyter or VS Code that you already have, \
         as other kernels do, or take it away again. The environment .venv knows it in any case.")]
@@ -100,6 +103,7 @@ impl Command {
             Command::Launch(options) => launch::launch(project, &options),
             Command::Bench { what } => bench::bench(project, &what),
             Command::Html(options) => html::html(project, &options),
+            Command::Translate(options) => translate::translate(project, &options),
             Command::Kernelspec { what } => kernelspec::kernelspec(project, &what),
             Command::Doctor => doctor::doctor(project),
             Command::Clean(options) => clean::clean(project, &options),

@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod code;
 pub mod glossary;
+pub mod language;
 pub mod markdown;
 pub mod page;
 pub mod rules;

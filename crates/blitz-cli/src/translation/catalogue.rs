@@ -77,15 +77,6 @@ impl Catalogue {
         translation.filter(|_| !message.is_fuzzy())
     }
 
-    /// The translated messages.
-    pub fn translated(&self) -> impl Iterator<Item = (&str, &str)> {
-        let messages = self.0.messages().filter(|it| !it.is_fuzzy());
-        messages.filter_map(|it| {
-            let translation = it.msgstr().ok().filter(|it| !it.is_empty())?;
-            Some((it.msgid(), translation))
-        })
-    }
-
     /// The catalogue with the messages of `page`, in their order: translations stay with their text,
     /// go as fuzzy to a text that is much like theirs, and are dropped else.
     pub fn merged(&self, page: &[Extracted], language: &str) -> Catalogue {

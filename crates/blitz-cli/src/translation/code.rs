@@ -9,6 +9,8 @@ pub enum Language {
     Rust,
     /// `#`
     Python,
+    /// `#`
+    Shell,
 }
 
 impl Language {
@@ -17,6 +19,7 @@ impl Language {
         match name {
             "rust" => Some(Language::Rust),
             "python" => Some(Language::Python),
+            "sh" => Some(Language::Shell),
             _ => None,
         }
     }
@@ -24,7 +27,7 @@ impl Language {
     fn comment(self) -> &'static str {
         match self {
             Language::Rust => "//",
-            Language::Python => "#",
+            Language::Python | Language::Shell => "#",
         }
     }
 }
@@ -144,7 +147,9 @@ fn string_end(code: &str, start: usize) -> usize {
 fn quoted_character(rest: &str, language: Language) -> usize {
     let closing = rest[1..].find('\'').map(|at| at + 2);
     match (language, closing) {
-        (Language::Python, Some(length)) if !rest[..length].contains('\n') => length,
+        (Language::Python | Language::Shell, Some(length)) if !rest[..length].contains('\n') => {
+            length
+        }
         (Language::Rust, Some(length)) if rest[..length].chars().count() <= 4 => length,
         _ => 1,
     }

@@ -22,7 +22,8 @@ struct Texts {
     found: Vec<Range<usize>>,
     open: Option<Range<usize>>,
     has_words: bool,
-    code: Option<Language>,
+    is_code: bool,
+    language: Option<Language>,
 }
 
 impl Texts {
@@ -30,15 +31,16 @@ impl Texts {
         match event {
             Event::Start(Tag::CodeBlock(kind)) => {
                 self.close();
-                self.code = match kind {
+                self.is_code = true;
+                self.language = match kind {
                     CodeBlockKind::Fenced(name) => Language::of(name),
                     CodeBlockKind::Indented => None,
                 };
             }
-            Event::End(TagEnd::CodeBlock) => self.code = None,
+            Event::End(TagEnd::CodeBlock) => self.is_code = false,
             // The block's lines come one by one: in a quotation, its marks stand between them.
-            Event::Text(_) if self.code.is_some() => {
-                let comments = code::comments(&markdown[range.clone()], self.code);
+            Event::Text(_) if self.is_code => {
+                let comments = code::comments(&markdown[range.clone()], self.language);
                 self.found.extend(comments.into_iter().map(|it| moved(it, range.start)));
             }
             Event::Html(_) => {
@@ -119,7 +121,8 @@ mod tests {
     #[test]
     fn code_formulas_and_html_are_none_but_for_comments_and_summaries() {
         let markdown = "`code`\n\n$$x = y$$\n\n<details>\n<summary>Hint 1</summary>\n\nTry.\n\n</details>\n\n\
-                        ```rust\nlet x = 1; // a number\n```\n\n> ```python\n> x = 1  # one\n> y = \"# no\"\n> ```\n";
-        assert_eq!(found(markdown), ["Hint 1", "Try.", "a number", "one"]);
+                        ```rust\nlet x = 1; // a number\n```\n\n> ```python\n> x = 1  # one\n> y = \"# no\"\n> ```\n\n\
+                        ```sh\ncargo run # runs\n```\n\n```text\nplain # text\n```\n";
+        assert_eq!(found(markdown), ["Hint 1", "Try.", "a number", "one", "runs"]);
     }
 }
