@@ -11,6 +11,7 @@ mod builtin;
 mod cifar10;
 mod download;
 mod download_faults;
+mod image_folder;
 mod loader;
 mod loader_prefetch;
 mod loader_state;
