@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`cifar10`] | loads CIFAR-10, or its stand-in |
 //! | [`image_folder`] | loads pictures of one's own, a folder for each class |
+//! | [`drawn_folder`](mod@drawn_folder) | draws such a folder, to try with |
 //! | [`photo`] | one picture, ready for a net |
 //! | [`split`] | pictures and their labels |
 //! | [`download`] | fetches and checks the archive |
@@ -17,6 +18,7 @@ pub mod augment;
 pub mod builtin;
 pub mod cifar10;
 pub mod download;
+pub mod drawn_folder;
 mod image_file;
 pub mod image_folder;
 pub mod loader;

@@ -74,6 +74,7 @@ pub mod prelude {
     pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
     pub use crate::data::augment::Augment;
     pub use crate::data::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source};
+    pub use crate::data::drawn_folder::{DrawnFolderOptions, drawn_folder};
     pub use crate::data::image_folder::{
         AlikeNames, Broken, ImageFolder, ImageFolderOptions, Skipped, TrainTest,
     };
@@ -99,6 +100,9 @@ pub mod prelude {
     pub use crate::optim::schedule::Schedule;
     pub use crate::optim::{Sgd, SgdOptions};
     pub use crate::picture::Picture;
+    pub use crate::picture::class_bars::{
+        ClassBars, ClassBarsOptions, ClassProbability, class_bars,
+    };
     pub use crate::picture::image_grid::{ImageGridOptions, image_grid};
     pub use crate::picture::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::picture::plot::{LossPlotOptions, Series, loss_plot};
