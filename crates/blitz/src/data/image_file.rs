@@ -4,7 +4,7 @@ mod content;
 mod jpeg;
 
 use std::fs;
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -75,7 +75,13 @@ fn decode(path: &Path) -> Result<DynamicImage, Fault> {
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
     let unread = |error: std::io::Error| {
-        let remedy = "Check that it is there (a link may lead nowhere) and that you may read it.";
+        let remedy = match (error.kind(), std::env::current_dir()) {
+            (ErrorKind::NotFound, Ok(here)) if path.is_relative() => {
+                format!("Paths are looked for from {}.", here.display())
+            }
+            (ErrorKind::NotFound, _) => "Check its name; a link may lead nowhere.".to_owned(),
+            _ => "Check that you may read it.".to_owned(),
+        };
         Fault::new(error.to_string(), remedy)
     };
     let metadata = fs::metadata(path).map_err(unread)?;

@@ -35,6 +35,7 @@ pub(super) fn find(root: &Path, alike_names: AlikeNames) -> Result<Found> {
     if folders.is_empty() {
         let reason = match stray.len() {
             0 => "there is no folder in it, and no picture".to_owned(),
+            1 => "a picture lies directly in it, so it has no class".to_owned(),
             pictures => format!("{pictures} pictures lie directly in it, so they have no class"),
         };
         return Err(refused(root, reason, format!("{LAYOUT}.")));
