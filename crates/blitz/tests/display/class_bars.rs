@@ -53,13 +53,3 @@ fn what_are_no_logits_of_one_picture_is_refused() {
     let error = class_bars(&Tensor::zeros([4], float), &NAMES, &none).unwrap_err();
     assert_eq!(error.to_string(), "option count must be at least 1, got 0");
 }
-
-#[test]
-fn temporary_look() {
-    let _ = drawn_folder("/tmp/h1_drawn", &DrawnFolderOptions::default());
-    let folder = ImageFolder::load("/tmp/h1_drawn", &Default::default()).unwrap();
-    let names: Vec<&str> = Vec::<i64>::try_from(&folder.all.labels).unwrap().iter().map(|l| ["cat", "ship", "truck"][*l as usize]).collect();
-    image_grid(&folder.all.images, &names, ImageGridOptions { columns: 12, ..Default::default() }).unwrap().save("/tmp/h1_grid.png").unwrap();
-    let logits = Tensor::from_slice(&[1.0f32, 3.0, -1.0, 1.0]);
-    class_bars(&logits, &NAMES, &ClassBarsOptions::default()).unwrap().picture.save("/tmp/h1_bars.png").unwrap();
-}
