@@ -176,7 +176,10 @@ fn run(arguments: &Arguments) -> blitz::Result<()> {
 
     tch::manual_seed(arguments.seed.into());
     let vs = nn::VarStore::new(device);
-    let net = cifar10_net_with(&vs.root(), CifarNetOptions { width: arguments.width });
+    let net = cifar10_net_with(
+        &vs.root(),
+        CifarNetOptions { width: arguments.width, ..Default::default() },
+    );
     let net = DistributedDataParallel::new(net, &vs, &group, DdpOptions::default())?;
     let (lr, momentum) = (arguments.lr, arguments.momentum);
     let mut optimizer = Sgd::new(&vs, SgdOptions { lr, momentum, ..Default::default() })?;

@@ -80,6 +80,30 @@ pub enum Error {
         found: u8,
     },
 
+    /// A file is no picture, or none that can be read.
+    #[error("could not read the picture {}: {reason}. {remedy}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, in a sentence without its full stop.
+        reason: String,
+        /// What helps.
+        remedy: String,
+    },
+
+    /// A folder does not hold pictures in folders by class, or may not be written to.
+    #[error("{} is not {expected}: {reason}. {remedy}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What it was taken for.
+        expected: &'static str,
+        /// Why it is not that, in a sentence without its full stop.
+        reason: String,
+        /// What helps.
+        remedy: String,
+    },
+
     /// The archive could not be fetched.
     #[error(
         "could not download {url}: {reason}. Check the network (HTTPS_PROXY is honoured), or fetch the file elsewhere, unpack it and set BLITZ_DATA to its directory."

@@ -10,7 +10,7 @@
 //! | [`autograd`] | the graph and its drawing, higher derivatives, hooks, functions with their own backward |
 //! | [`nn`] | layers that start as PyTorch's do, losses; a net described and summed up |
 //! | [`optim`] | what changes the parameters after each backward pass, and learning rates that change |
-//! | [`data`] | CIFAR-10 or its stand-in, normalised, augmented, in shuffled batches |
+//! | [`data`] | CIFAR-10 or its stand-in, or pictures of one's own, normalised, augmented, in shuffled batches |
 //! | [`train`] | one training step, the training loop, accuracy and mistakes, speed |
 //! | [`check`](mod@check) | exercises that check themselves, with hints |
 //! | [`checkpoint`] | saves and loads parameters, for Python too, and running trainings |
@@ -75,11 +75,16 @@ pub mod prelude {
     pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
     pub use crate::data::augment::Augment;
     pub use crate::data::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source};
+    pub use crate::data::drawn_folder::{DrawnFolderOptions, drawn_folder};
+    pub use crate::data::image_folder::{
+        AlikeNames, Broken, ImageFolder, ImageFolderOptions, Skipped, TrainTest,
+    };
     pub use crate::data::loader::{
         Batch, DataLoader, DistributedSampler, LastBatch, LoaderOptions, LoaderState, Order, Tail,
     };
+    pub use crate::data::photo::{Photo, PhotoOptions};
     pub use crate::data::split::Split;
-    pub use crate::data::transform::Normalize;
+    pub use crate::data::transform::{CenterCrop, Channels, Grayscale, Normalize, Resize};
     pub use crate::device;
     pub use crate::display::{self, interrupt};
     pub use crate::distributed::{
@@ -96,6 +101,9 @@ pub mod prelude {
     pub use crate::optim::schedule::Schedule;
     pub use crate::optim::{Sgd, SgdOptions};
     pub use crate::picture::Picture;
+    pub use crate::picture::class_bars::{
+        ClassBars, ClassBarsOptions, ClassProbability, class_bars,
+    };
     pub use crate::picture::image_grid::{ImageGridOptions, image_grid};
     pub use crate::picture::make_grid::{GridOptions, Scaling, make_grid};
     pub use crate::picture::plot::{LossPlotOptions, Series, loss_plot};

@@ -1,5 +1,7 @@
 //! A finished picture: PNG bytes and the text that says what they show.
 
+pub(crate) mod bars;
+pub mod class_bars;
 pub(crate) mod font;
 pub mod image_grid;
 pub mod make_grid;

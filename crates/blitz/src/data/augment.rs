@@ -26,8 +26,8 @@ pub struct Augment {
 }
 
 impl Augment {
-    /// Augments `images`, u8 or f32 on the scale 0 to 1, `[N, 3, H, W]`, into a new tensor of the
-    /// same shape, kind and device: as a loader does in its first epoch. `images` is not modified.
+    /// Augments `images`, u8 or f32 on the scale 0 to 1, `[N, C, H, W]` with 1 or 3 channels, into a
+    /// new tensor of the same shape, kind and device: as a loader does in its first epoch. `images` is not modified.
     ///
     /// ```
     /// use blitz::prelude::*;
@@ -45,7 +45,7 @@ impl Augment {
     pub fn apply(&self, images: &Tensor) -> Result<Tensor> {
         check_images("Augment", images)?;
         let size = images.size();
-        Ok(match self.on(images.device(), size[2], size[3])? {
+        Ok(match self.on(images.device(), &size)? {
             None => images.copy(),
             Some(augmenter) => {
                 let choices = augmenter.choices(size[0] as usize, 1).to_device(images.device());
@@ -54,12 +54,13 @@ impl Augment {
         })
     }
 
-    /// The changes for images of `height` x `width` on `device`; `None` where nothing changes.
-    pub(crate) fn on(&self, device: Device, height: i64, width: i64) -> Result<Option<Augmenter>> {
+    /// The changes for images of the `size` `[N, C, H, W]` on `device`; `None` where nothing changes.
+    pub(crate) fn on(&self, device: Device, size: &[i64]) -> Result<Option<Augmenter>> {
         if !(0.0..=1.0).contains(&self.flip) {
             let expected = "a probability from 0 to 1".to_owned();
             return Err(Error::option("flip", expected, self.flip));
         }
+        let (channels, height, width) = (size[1], size[2], size[3]);
         let most = height.min(width);
         if !(0..=most).contains(&self.crop_padding) {
             let expected = format!("from 0 to {most}, the shorter side of the images");
@@ -68,7 +69,7 @@ impl Augment {
         if self.flip == 0.0 && self.crop_padding == 0 {
             return Ok(None);
         }
-        Augmenter::new(*self, device, height).map(Some)
+        Augmenter::new(*self, device, channels, height).map(Some)
     }
 }
 
@@ -78,12 +79,12 @@ pub(crate) struct Augmenter {
     augment: Augment,
     /// i64 `[1, 1, H]`: 0, 1, ...
     rows: Tensor,
-    /// i64 `[1, 3, 1]`: 0, 1, 2.
+    /// i64 `[1, C, 1]`: 0, 1, 2.
     channels: Tensor,
 }
 
 impl Augmenter {
-    fn new(augment: Augment, device: Device, height: i64) -> Result<Augmenter> {
+    fn new(augment: Augment, device: Device, channels: i64, height: i64) -> Result<Augmenter> {
         let on_device = |table: Tensor| {
             table.f_to_device(device).map_err(Error::torch("moving the crops to the device"))
         };
@@ -91,7 +92,7 @@ impl Augmenter {
         Ok(Augmenter {
             augment,
             rows: on_device(count(height).view([1, 1, height]))?,
-            channels: on_device(count(3).view([1, 3, 1]))?,
+            channels: on_device(count(channels).view([1, channels, 1]))?,
         })
     }
 
@@ -119,7 +120,7 @@ impl Augmenter {
         Tensor::from_slice(&choices).view([3, count as i64])
     }
 
-    /// `images` `[N, 3, H, W]` and `choices` `[3, N]` on the device, to as many new images.
+    /// `images` `[N, C, H, W]` and `choices` `[3, N]` on the device, to as many new images.
     pub(crate) fn apply(&self, images: &Tensor, choices: &Tensor) -> Tensor {
         let cropped = match self.augment.crop_padding {
             0 => images.shallow_clone(),
@@ -137,11 +138,11 @@ impl Augmenter {
         let image = Tensor::arange(count, (Kind::Int64, images.device())).view([-1, 1, 1]);
         let rows = choices.get(0).view([-1, 1, 1]) + &self.rows;
         let column = choices.get(1).view([-1, 1, 1]);
-        // [N, 3, H', W'] -> [N, 3, H', places, W]: the parts of a row, as a view. Indices for all
+        // [N, C, H', W'] -> [N, C, H', places, W]: the parts of a row, as a view. Indices for all
         // but the last dimension copy a row at a time, which is many times faster than by pixel.
         let parts = images.constant_pad_nd([padding; 4]).unfold(3, width, 1);
         let channels = self.channels.shallow_clone();
-        // [N, 1, 1], [1, 3, 1], [N, 1, H] and [N, 1, 1] spread to [N, 3, H]; [N, 3, H, W] results
+        // [N, 1, 1], [1, C, 1], [N, 1, H] and [N, 1, 1] spread to [N, C, H]; [N, C, H, W] results
         parts.index(&[Some(image), Some(channels), Some(rows), Some(column)])
     }
 }

@@ -6,6 +6,7 @@
 //! options: the same bytes on every machine.
 
 mod drawing;
+pub(crate) mod scene;
 
 use std::fs;
 use std::iter;
@@ -16,14 +17,11 @@ use crate::data::split::Split;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
 use crate::tensor::random::PyTorchGenerator;
-use drawing::{Paint, Scene, Shape, parts};
+use scene::{SIDE, UNITS, View, noisy};
 
 const CLASS_COUNT: usize = 10;
-const SIDE: i64 = 32;
 /// Pictures of a split: 3 GB.
 const MOST: usize = 1_000_000;
-/// Units of a drawing to a pixel.
-const UNITS: i64 = 8;
 
 /// Size and seed of a built-in set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,132 +124,16 @@ fn records_of(count: usize, random: &mut PyTorchGenerator) -> Result<Vec<u8>> {
 
 /// One picture: 3,072 bytes, plane by plane.
 fn picture(label: usize, random: &mut PyTorchGenerator) -> [u8; RECORD_LEN - 1] {
-    let background = Background::random(label, random);
-    let placement = Placement::random(random);
-    let palette = Palette::random(random);
+    let view = View::random(label, random);
     let mut planes = [0; RECORD_LEN - 1];
     for y in 0..SIDE {
         for x in 0..SIDE {
-            let mut colour = background.colour(x, y);
-            let (u, v) = placement.to_drawing(x, y);
-            for (shape, paint) in parts(label) {
-                if shape.contains(u, v) {
-                    colour = palette.colour(*paint);
-                }
-            }
-            // The low three bytes of one draw are the noise of the three channels.
-            let noise = random.random().to_le_bytes();
+            let middle = |pixel: i64| pixel * UNITS + UNITS / 2;
+            let colour = noisy(view.colour(middle(x), middle(y)), random);
             for channel in 0..3 {
-                let value = colour[channel] + (i64::from(noise[channel]) - 128) / 4;
-                planes[channel * 1024 + (y * SIDE + x) as usize] = value.clamp(0, 255) as u8;
+                planes[channel * 1024 + (y * SIDE + x) as usize] = colour[channel];
             }
         }
     }
     planes
-}
-
-/// A whole number from `low` to `high`, both included.
-fn between(random: &mut PyTorchGenerator, low: i64, high: i64) -> i64 {
-    low + i64::from(random.random()) % (high - low + 1)
-}
-
-fn varied(colour: [i64; 3], by: i64, random: &mut PyTorchGenerator) -> [i64; 3] {
-    colour.map(|value| (value + between(random, -by, by)).clamp(0, 255))
-}
-
-/// Two colours, a horizon and three blots.
-struct Background {
-    above: [i64; 3],
-    below: [i64; 3],
-    horizon: i64,
-    blots: [(Shape, [i64; 3]); 3],
-}
-
-impl Background {
-    fn random(label: usize, random: &mut PyTorchGenerator) -> Background {
-        let scene = match random.random() % 2 {
-            0 => Scene::of(label),
-            _ => Scene::ALL[random.random() as usize % Scene::ALL.len()],
-        };
-        let [above, below] = scene.colours();
-        let above = varied(above, 25, random);
-        let below = varied(below, 25, random);
-        let horizon = between(random, 14, 24);
-        let blots = std::array::from_fn(|_| {
-            let (x, y) = (between(random, 0, SIDE), between(random, 0, SIDE));
-            let (width, height) = (between(random, 2, 6), between(random, 2, 6));
-            let shape = match random.random() % 2 {
-                0 => Shape::Ellipse(x, y, width, height),
-                _ => Shape::Rect(x - width, y - height, x + width, y + height),
-            };
-            let near = if y < horizon { above } else { below };
-            (shape, varied(near, 35, random))
-        });
-        Background { above, below, horizon, blots }
-    }
-
-    fn colour(&self, x: i64, y: i64) -> [i64; 3] {
-        let blot = self.blots.iter().rev().find(|(shape, _)| shape.contains(x, y));
-        match blot {
-            Some((_, colour)) => *colour,
-            None if y < self.horizon => self.above,
-            None => self.below,
-        }
-    }
-}
-
-/// Place, size, slant and direction of the drawing.
-struct Placement {
-    x: i64,
-    y: i64,
-    /// Size in 64ths.
-    scale: i64,
-    /// Shift to the side per unit of height, in 64ths.
-    slant: i64,
-    /// 1, or -1 for a drawing that looks the other way.
-    direction: i64,
-}
-
-impl Placement {
-    fn random(random: &mut PyTorchGenerator) -> Placement {
-        let middle = SIDE * UNITS / 2;
-        Placement {
-            x: middle + between(random, -32, 32),
-            y: middle + between(random, -28, 28),
-            scale: between(random, 50, 72),
-            slant: between(random, -10, 10),
-            direction: between(random, 0, 1) * 2 - 1,
-        }
-    }
-
-    /// The centre of pixel `(x, y)` on the drawing's own square.
-    fn to_drawing(&self, x: i64, y: i64) -> (i64, i64) {
-        let v = (y * UNITS + UNITS / 2 - self.y) * 64 / self.scale;
-        let u = (x * UNITS + UNITS / 2 - self.x) * 64 / self.scale;
-        (u * self.direction + v * self.slant / 64, v)
-    }
-}
-
-/// The colours of the drawing.
-struct Palette {
-    body: [i64; 3],
-    detail: [i64; 3],
-    dark: [i64; 3],
-}
-
-impl Palette {
-    /// Random colours, all of them lighter than the backgrounds but for the dark one.
-    fn random(random: &mut PyTorchGenerator) -> Palette {
-        let body = varied([195, 195, 195], 60, random);
-        let detail = varied([175, 175, 175], 75, random);
-        Palette { body, detail, dark: varied([18, 18, 20], 15, random) }
-    }
-
-    fn colour(&self, paint: Paint) -> [i64; 3] {
-        match paint {
-            Paint::Body => self.body,
-            Paint::Detail => self.detail,
-            Paint::Dark => self.dark,
-        }
-    }
 }

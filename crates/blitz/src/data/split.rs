@@ -5,9 +5,11 @@ use tch::Tensor;
 /// Pictures and their labels.
 #[derive(Debug)]
 pub struct Split {
-    /// u8 `[N, 3, 32, 32]`, 0 to 255, on the CPU.
+    /// u8 `[N, C, H, W]`, 0 to 255, on the CPU; C is 3, or 1 for grey pictures. CIFAR-10 has
+    /// `[N, 3, 32, 32]`.
     pub images: Tensor,
-    /// i64 `[N]`, indices into [`CLASSES`](super::cifar10::CLASSES), on the CPU.
+    /// i64 `[N]`, indices into the names of the classes ([`CLASSES`](super::cifar10::CLASSES), or an
+    /// [`ImageFolder`](super::image_folder::ImageFolder)'s `classes`), on the CPU.
     pub labels: Tensor,
 }
 

@@ -6,6 +6,7 @@ use tch::nn::{Module, Path};
 use super::{Conv2d, Linear, MaxPool2d, conv2d, linear};
 
 /// The tutorial's net, 62,006 parameters: `[N, 3, 32, 32]` f32 images to `[N, 10]` logits.
+/// [`CifarNetOptions`] makes it for other images and classes.
 ///
 /// ```no_run
 /// use blitz::prelude::*;
@@ -18,29 +19,58 @@ use super::{Conv2d, Linear, MaxPool2d, conv2d, linear};
 /// ```
 #[derive(Debug)]
 pub struct CifarNet {
-    /// 3 to 6 channels (or the width of [`CifarNetOptions`]), kernel 5.
+    /// 3 to 6 channels (or those of [`CifarNetOptions`]), kernel 5.
     pub conv1: Conv2d,
     /// 6 (or the width) to 16 channels, kernel 5.
     pub conv2: Conv2d,
-    /// 16 · 5 · 5 to 120 features.
+    /// 16 · 5 · 5 (for images of 32 pixels) to 120 features.
     pub fc1: Linear,
     /// 120 to 84 features.
     pub fc2: Linear,
-    /// 84 features to 10 logits.
+    /// 84 features to 10 logits, or one for each class.
     pub fc3: Linear,
 }
 
-/// What the tutorial's exercises change of the net.
+/// What the tutorial's exercises, and pictures of one's own, change of the net.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CifarNetOptions {
     /// Channels between the two convolutions, at least 1: the second argument of the first
     /// `nn.Conv2d` and the first one of the second; the tutorial's 6.
     pub width: i64,
+    /// Channels of the images, at least 1: 3 for colours, 1 for grey ones; 3.
+    pub channels: i64,
+    /// Side of the images in pixels, at least 16, below which nothing is left for the second pooling;
+    /// 32.
+    pub size: i64,
+    /// Classes to tell apart, at least 1; 10.
+    pub classes: i64,
 }
 
 impl Default for CifarNetOptions {
     fn default() -> CifarNetOptions {
-        CifarNetOptions { width: 6 }
+        CifarNetOptions { width: 6, channels: 3, size: 32, classes: 10 }
+    }
+}
+
+impl CifarNetOptions {
+    fn check(&self) {
+        let CifarNetOptions { width, channels, size, classes } = *self;
+        assert!(
+            width >= 1 && channels >= 1 && classes >= 1,
+            "CifarNet expected width, channels and classes of at least 1, got {self:?}"
+        );
+        assert!(
+            self.side_after_convolutions() >= 1,
+            "CifarNet expected images of a size of at least 16 pixels, got {size}: each of its two \
+             convolutions takes 4 pixels off, each pooling halves. Load larger images (the option \
+             size of ImageFolder)"
+        );
+    }
+
+    /// Side of what `fc1` gets.
+    fn side_after_convolutions(&self) -> i64 {
+        let pooled = |size: i64| (size - 4) / 2;
+        pooled(pooled(self.size))
     }
 }
 
@@ -55,22 +85,24 @@ pub fn cifar10_net(path: &Path) -> CifarNet {
 /// use blitz::nn::{CifarNetOptions, VarStore, cifar10_net_with, count_parameters};
 ///
 /// let vs = VarStore::new(blitz::tch::Device::Cpu);
-/// let net = cifar10_net_with(&vs.root(), CifarNetOptions { width: 64 });
+/// let net = cifar10_net_with(&vs.root(), CifarNetOptions { width: 64, ..Default::default() });
 /// assert_eq!(net.conv2.weight.size(), [16, 64, 5, 5]);
 /// assert_eq!(count_parameters(&vs), 62_006 + (64 - 6) * (3 * 5 * 5 + 1 + 16 * 5 * 5));
 /// ```
 ///
 /// # Panics
 ///
-/// Where the width is below 1.
+/// Where `width`, `channels` or `classes` is below 1, and where `size` is below 16.
 pub fn cifar10_net_with(path: &Path, options: CifarNetOptions) -> CifarNet {
-    let CifarNetOptions { width } = options;
+    options.check();
+    let CifarNetOptions { width, channels, classes, .. } = options;
+    let side = options.side_after_convolutions();
     CifarNet {
-        conv1: conv2d(path / "conv1", 3, width, 5),
+        conv1: conv2d(path / "conv1", channels, width, 5),
         conv2: conv2d(path / "conv2", width, 16, 5),
-        fc1: linear(path / "fc1", 16 * 5 * 5, 120),
+        fc1: linear(path / "fc1", 16 * side * side, 120),
         fc2: linear(path / "fc2", 120, 84),
-        fc3: linear(path / "fc3", 84, 10),
+        fc3: linear(path / "fc3", 84, classes),
     }
 }
 

@@ -201,7 +201,7 @@ fn check(
         return Err(wrong(expected, "an undefined tensor".to_owned()));
     }
     let Some(count) = images.size().first().copied().filter(|count| *count > 0) else {
-        let expected = "at least one picture, in shape [N, 3, H, W]".to_owned();
+        let expected = "at least one picture, in shape [N, C, H, W]".to_owned();
         return Err(wrong(expected, format!("{:?}", images.size())));
     };
     let float = matches!(logits.kind(), Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double);

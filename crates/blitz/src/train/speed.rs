@@ -141,7 +141,7 @@ fn measure(width: i64, device: Device, mode: Mode, options: &SpeedOptions) -> Re
     /// A GPU chooses its kernels and records its graph meanwhile.
     const UNCOUNTED: usize = 10;
     let vs = VarStore::new(device);
-    let net = cifar10_net_with(&vs.root(), CifarNetOptions { width });
+    let net = cifar10_net_with(&vs.root(), CifarNetOptions { width, ..Default::default() });
     let sgd = SgdOptions { lr: 0.001, momentum: 0.9, ..SgdOptions::default() };
     let mut optimizer = Sgd::new(&vs, sgd)?;
     let mut step = match mode {

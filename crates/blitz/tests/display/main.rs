@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod class_bars;
 mod output;
 mod pictures;
 mod prediction_grid;

@@ -103,7 +103,7 @@ fn what_does_not_fit_is_refused() {
     let text = message(&none(&images), &none(&logits), &none(&labels), &NAMES);
     assert!(text.contains("at least one picture"), "{text}");
     let text = message(&images.get(0), &logits, &labels, &NAMES);
-    assert!(text.contains("[N, 3, H, W]") && text.contains("[3, 6, 4]"), "{text}");
+    assert!(text.contains("[N, C, H, W]") && text.contains("[3, 6, 4]"), "{text}");
     let zero = PredictionGridOptions { count: 0, ..Default::default() };
     let text = prediction_grid(&images, &logits, &labels, &NAMES, zero).unwrap_err().to_string();
     assert_eq!(text, "option count must be at least 1, got 0");

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cifar_net;
 mod diagram;
 mod layers;
 mod pooling;

@@ -8,18 +8,18 @@ use super::batch::Batch;
 use super::options::LoaderOptions;
 use crate::data::augment::Augmenter;
 use crate::data::split::Split;
-use crate::data::transform::Channels;
+use crate::data::transform::PerChannel;
 use crate::error::{Error, Result};
 
 /// The images of a loader and what happens to them.
 #[derive(Debug)]
 pub(super) struct BatchMaker {
-    /// u8 or f32 `[N, 3, H, W]` on the device, shared with the split where that is on it too.
+    /// u8 or f32 `[N, C, H, W]` on the device, shared with the split where that is on it too.
     images: Tensor,
     /// i64 `[N]` on the device.
     labels: Tensor,
     augmenter: Option<Augmenter>,
-    channels: Channels,
+    channels: PerChannel,
 }
 
 /// What the batches of an epoch, or one batch, hold.
@@ -67,8 +67,8 @@ impl BatchMaker {
         };
         let size = split.images.size();
         Ok(BatchMaker {
-            augmenter: options.augment.on(options.device, size[2], size[3])?,
-            channels: options.transform.on(options.device)?,
+            augmenter: options.augment.on(options.device, &size)?,
+            channels: options.transform.on(options.device, size[1])?,
             images: move_to(&split.images)?,
             labels: move_to(&split.labels)?,
         })

@@ -43,7 +43,8 @@ pub struct Mistake {
 /// dropout and batch normalisation behave as after training. Where the loader shares the images out
 /// among processes, each classifies its part, and all get the whole.
 ///
-/// `classes` names the labels: [`crate::data::cifar10::CLASSES`]. The net and the loader are on the
+/// `classes` names the labels: [`crate::data::cifar10::CLASSES`], or the classes of an
+/// [`ImageFolder`](crate::data::image_folder::ImageFolder). The net and the loader are on the
 /// same device, whichever it is.
 ///
 /// # Errors
@@ -57,7 +58,7 @@ pub struct Mistake {
 pub fn predict(
     net: &impl ModuleT,
     test_loader: &mut DataLoader,
-    classes: &[&str],
+    classes: &[impl AsRef<str>],
 ) -> Result<Predictions> {
     // They stay on the device, so that a GPU need not stop after each batch.
     let columns = walk(test_loader, |batch| {
@@ -67,7 +68,7 @@ pub fn predict(
     let logits = columns[1].f_to_device(Device::Cpu)?;
     check_labels(&labels, classes.len())?;
     Ok(Predictions {
-        classes: classes.iter().map(|name| (*name).to_owned()).collect(),
+        classes: classes.iter().map(|name| name.as_ref().to_owned()).collect(),
         labels,
         predicted: logits.f_argmax(1, false)?, // [N, classes] -> [N]
         probabilities: logits.f_softmax(1, Kind::Float)?,
@@ -87,7 +88,7 @@ pub fn predict(
 pub fn evaluate(
     net: &impl ModuleT,
     test_loader: &mut DataLoader,
-    classes: &[&str],
+    classes: &[impl AsRef<str>],
 ) -> Result<Evaluation> {
     Ok(predict(net, test_loader, classes)?.evaluation())
 }
