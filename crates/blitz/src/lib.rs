@@ -71,7 +71,9 @@ pub mod prelude {
     pub use crate::autograd::graph::{Graph, GraphOptions};
     pub use crate::autograd::{self, Autograd, Context, Function};
     pub use crate::check::{self, Exercises, close};
-    pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
+    pub use crate::checkpoint::{
+        self, CheckpointOptions, Every, Existing, LoadOptions, LoadReport, Mismatches,
+    };
     pub use crate::data::augment::Augment;
     pub use crate::data::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source};
     pub use crate::data::loader::{

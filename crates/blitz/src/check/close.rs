@@ -93,7 +93,9 @@ impl Compare<Close> for Tensor {
         match f64::try_from(self) {
             Ok(value) => value.difference(expected),
             Err(_) if !self.defined() => Some("gave None, expected a number".to_owned()),
-            Err(_) => Some(format!("gave a tensor of shape {:?}, expected one number", self.size())),
+            Err(_) => {
+                Some(format!("gave a tensor of shape {:?}, expected one number", self.size()))
+            }
         }
     }
 }

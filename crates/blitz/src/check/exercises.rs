@@ -164,10 +164,11 @@ mod tests {
     use crate::display::Show;
 
     fn two(dir: &Path) -> Exercises {
-        Exercises::new("x")
-            .keep_in(dir)
-            .exercise("1", "Halves", &["Divide.", "By two."])
-            .exercise("2", "Sums <of>", &[])
+        Exercises::new("x").keep_in(dir).exercise("1", "Halves", &["Divide.", "By two."]).exercise(
+            "2",
+            "Sums <of>",
+            &[],
+        )
     }
 
     fn check_half(exercises: &Exercises, half: impl Fn(i64) -> i64) -> Result<()> {

@@ -121,9 +121,9 @@ mod tests {
     fn both_are_shown_with_kind_and_shape() {
         let told = Tensor::from_slice(&[1i64, 2]).difference(&Tensor::from_slice(&[1i64, 3]));
         let told = told.unwrap();
-        assert!(told.ends_with(
-            "\ngot, Int64 [2]: tensor([1, 2])\nexpected, Int64 [2]: tensor([1, 3])"
-        ));
+        assert!(
+            told.ends_with("\ngot, Int64 [2]: tensor([1, 2])\nexpected, Int64 [2]: tensor([1, 3])")
+        );
     }
 
     #[test]

@@ -123,21 +123,18 @@ impl Opened {
         matches!(self.shards.first(), Some(Shard { source: Source::Ranges(_), .. }))
     }
 
-    /// The tensors of these entries, in their order.
-    pub(super) fn tensors(&mut self, entries: &[&Entry], path: &Path) -> Result<Vec<Tensor>> {
-        let mut tensors = Vec::with_capacity(entries.len());
-        for Entry { name, tensor, shard } in entries {
-            let read = match &**tensor {
-                Stored::Strided(strided) => {
-                    let Shard { source, storages } = &mut self.shards[*shard];
-                    storages
-                        .tensor(strided, source)
-                        .map_err(|reason| format!("parameter {name}: {reason}").into())
-                }
-                Stored::Unreadable(described) => Err(unreadable(name, described)),
-            };
-            tensors.push(read.map_err(damaged(path))?);
-        }
-        Ok(tensors)
+    /// The tensor of an entry.
+    pub(super) fn tensor(&mut self, entry: &Entry, path: &Path) -> Result<Tensor> {
+        let Entry { name, tensor, shard } = entry;
+        let read = match &**tensor {
+            Stored::Strided(strided) => {
+                let Shard { source, storages } = &mut self.shards[*shard];
+                storages
+                    .tensor(strided, source)
+                    .map_err(|reason| format!("parameter {name}: {reason}").into())
+            }
+            Stored::Unreadable(described) => Err(unreadable(name, described)),
+        };
+        read.map_err(damaged(path))
     }
 }
