@@ -30,6 +30,8 @@
 //! else there is to choose, [`load_with`] and [`LoadOptions`] do; with [`Mismatches::Leave`] it is what
 //! fits, for a net with another last layer, say.
 //!
+//! [`inspect`] lists what a file holds without a net.
+//!
 //! No file can make this program run anything: of a pickle only the tensors are understood. What
 //! cannot be read as PyTorch reads it, such as quantised or sparse tensors, is refused by its name.
 //!
@@ -45,6 +47,7 @@ mod fault;
 mod format;
 pub(crate) mod generator;
 mod index;
+mod inspect;
 mod lock;
 mod names;
 mod open;
@@ -68,6 +71,7 @@ use crate::error::{Error, Result};
 use crate::nn::named_variables;
 
 use format::Format;
+pub use inspect::{Inspection, OtherEntry, TensorEntry, inspect};
 use names::{Found, Misfit, Target};
 pub use options::{LoadOptions, Mismatches};
 use plain::Plain;

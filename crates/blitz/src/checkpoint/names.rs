@@ -161,7 +161,7 @@ fn others_below_prefix<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a Described)> {
     let prefix = options.prefix.as_deref().unwrap_or("");
     let others = dictionary.others.iter();
-    others.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
+    others.filter_map(move |other| Some((other.name.strip_prefix(prefix)?, &other.what)))
 }
 
 fn not_a_tensor(name: &str, value: &Described) -> Misfit {
