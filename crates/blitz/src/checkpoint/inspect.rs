@@ -1,5 +1,6 @@
 //! What a file holds, without a net.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -88,8 +89,9 @@ pub struct OtherEntry {
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection> {
     let path = path.as_ref();
     let contents = open(path)?.contents;
-    let has_names = |dictionary: &Dictionary| !dictionary.others.is_empty();
-    if contents.dictionaries.is_empty() && !contents.notes.iter().any(has_names) {
+    let notes: Vec<&Dictionary> =
+        contents.notes.iter().filter(|dictionary| !dictionary.others.is_empty()).collect();
+    if contents.dictionaries.is_empty() && notes.is_empty() {
         return Err(damaged(path)(holds(&contents.whole)));
     }
     let mut inspection =
@@ -101,9 +103,8 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection> {
                 .map_err(|reason| damaged(path)(reason.into()))?;
         }
     }
-    let listed = || contents.dictionaries.iter().chain(&contents.notes);
-    let keys: std::collections::HashSet<&str> =
-        listed().map(|dictionary| dictionary.key.as_str()).collect();
+    let listed = || contents.dictionaries.iter().chain(notes.iter().copied());
+    let keys: HashSet<&str> = listed().map(|dictionary| dictionary.key.as_str()).collect();
     for Dictionary { key, others, .. } in listed() {
         for other in others {
             // Its own entries stand in the list.
