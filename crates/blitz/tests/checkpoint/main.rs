@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod inspect;
 mod partial_loading;
 mod resnet18;
 mod state_dicts;
