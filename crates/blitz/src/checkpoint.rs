@@ -27,7 +27,10 @@
 //! The parameters may stand one level down, as in `{"model_state_dict": ..., "epoch": 3}`: the one
 //! dictionary of tensors that fits the net is taken. Parts of names that wrappers add are taken off:
 //! `module.` (`DataParallel`, `DistributedDataParallel`) and `_orig_mod.` (`torch.compile`). What
-//! else there is to choose, [`load_with`] and [`LoadOptions`] do.
+//! else there is to choose, [`load_with`] and [`LoadOptions`] do; with [`Mismatches::Leave`] it is what
+//! fits, for a net with another last layer, say.
+//!
+//! [`inspect`] lists what a file holds without a net.
 //!
 //! No file can make this program run anything: of a pickle only the tensors are understood. What
 //! cannot be read as PyTorch reads it, such as quantised or sparse tensors, is refused by its name.
@@ -44,6 +47,7 @@ mod fault;
 mod format;
 pub(crate) mod generator;
 mod index;
+mod inspect;
 mod lock;
 mod names;
 mod open;
@@ -52,6 +56,7 @@ mod pickle;
 mod plain;
 mod pth;
 mod read;
+mod report;
 mod safetensors;
 mod signature;
 mod strided;
@@ -66,9 +71,11 @@ use crate::error::{Error, Result};
 use crate::nn::named_variables;
 
 use format::Format;
-use names::{Misfit, Target};
-pub use options::LoadOptions;
+pub use inspect::{Inspection, OtherEntry, TensorEntry, inspect};
+use names::{Found, Misfit, Target};
+pub use options::{LoadOptions, Mismatches};
 use plain::Plain;
+pub use report::{LoadReport, OtherShape};
 pub use training::{CheckpointOptions, Every, Existing, newest};
 pub(crate) use training::{Saved, Snapshot, Store};
 
@@ -99,15 +106,22 @@ pub fn save(vs: &VarStore, path: impl AsRef<Path>) -> Result<()> {
 /// [`Error::MissingFile`], [`Error::Checkpoint`] for a file of another net,
 /// [`Error::DamagedCheckpoint`] for a file that cannot be read.
 pub fn load(vs: &mut VarStore, path: impl AsRef<Path>) -> Result<()> {
-    load_with(vs, path, &LoadOptions::default())
+    load_with(vs, path, &LoadOptions::default()).map(drop)
 }
 
-/// As [`load`], with a choice of which tensors are meant.
+/// As [`load`], with a choice of which tensors are meant, and of what becomes of those that do not
+/// fit. Tells what was loaded; all is compared and read before the first number of the net changes.
 ///
 /// # Errors
 ///
-/// Those of [`load`]; [`Error::Checkpoint`] also where nothing in the file has that key or prefix.
-pub fn load_with(vs: &mut VarStore, path: impl AsRef<Path>, options: &LoadOptions) -> Result<()> {
+/// Those of [`load`]; [`Error::Checkpoint`] also where nothing in the file has that key or prefix,
+/// nothing in the net is named as [`LoadOptions::only`] has it, or, with [`Mismatches::Leave`],
+/// nothing fits at all.
+pub fn load_with(
+    vs: &mut VarStore,
+    path: impl AsRef<Path>,
+    options: &LoadOptions,
+) -> Result<LoadReport> {
     load_tensors(&named_variables(vs), path.as_ref(), options)
 }
 
@@ -119,23 +133,34 @@ fn save_tensors(tensors: &[(String, Tensor)], path: &Path) -> Result<()> {
 }
 
 /// As [`load_with`].
-fn load_tensors(targets: &[(String, Tensor)], path: &Path, options: &LoadOptions) -> Result<()> {
-    let read = read_fitting(targets, path, options)?;
+fn load_tensors(
+    targets: &[(String, Tensor)],
+    path: &Path,
+    options: &LoadOptions,
+) -> Result<LoadReport> {
+    let (report, read) = read_fitting(targets, path, options)?;
+    copy(targets, &read)?;
+    Ok(report)
+}
+
+/// Gives the targets the numbers of those tensors that there are.
+fn copy(targets: &[(String, Tensor)], read: &[Option<Tensor>]) -> Result<()> {
     no_grad(|| {
         for ((_, target), read) in targets.iter().zip(read) {
+            let Some(read) = read else { continue };
             let mut target = target.shallow_clone();
-            target.f_copy_(&read).map_err(Error::torch("copying a parameter"))?;
+            target.f_copy_(read).map_err(Error::torch("copying a parameter"))?;
         }
         Ok(())
     })
 }
 
-/// The tensors of `path` for all of `targets`, in their order and shapes.
+/// The tensors of `path` for `targets`, in their order and shapes, where it has one that is wanted.
 fn read_fitting(
     targets: &[(String, Tensor)],
     path: &Path,
     options: &LoadOptions,
-) -> Result<Vec<Tensor>> {
+) -> Result<(LoadReport, Vec<Option<Tensor>>)> {
     let fit = |reason, remedy: Option<String>| Error::Checkpoint {
         path: path.to_owned(),
         reason,
@@ -145,12 +170,19 @@ fn read_fitting(
     let contents = std::mem::take(&mut opened.contents);
     let wanted: Vec<Target> =
         targets.iter().map(|(name, tensor)| (name.clone(), tensor.size())).collect();
-    let entries = names::choose(&contents, &wanted, options).map_err(|misfit| match misfit {
+    let assignment = names::choose(&contents, &wanted, options).map_err(|misfit| match misfit {
         Misfit::Fit { reason, remedy } => fit(reason, remedy),
         Misfit::Read(fault) => fault::damaged(path)(fault),
     })?;
-    let tensors = opened.tensors(&entries, path)?;
+    let mut tensors = Vec::with_capacity(targets.len());
+    for found in &assignment.found {
+        tensors.push(match found {
+            Found::Tensor(entry) => Some(opened.tensor(entry, path)?),
+            _ => None,
+        });
+    }
     for ((name, target), tensor) in targets.iter().zip(&tensors) {
+        let Some(tensor) = tensor else { continue };
         if is_complex(tensor.kind()) && !is_complex(target.kind()) {
             let (got, expected) = (tensor.kind(), target.kind());
             let reason = format!("parameter {name} is complex ({got:?}), expected {expected:?}");
@@ -158,7 +190,7 @@ fn read_fitting(
             return Err(fit(reason, Some(remedy)));
         }
     }
-    Ok(tensors)
+    Ok((LoadReport::new(path.to_owned(), &wanted, &assignment), tensors))
 }
 
 fn is_complex(kind: Kind) -> bool {

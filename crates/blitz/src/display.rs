@@ -29,6 +29,7 @@ mod meter;
 pub(crate) mod output;
 mod progress_bar;
 mod progress_iter;
+pub(crate) mod table;
 pub(crate) mod throttle;
 
 pub use bundle::{Bundle, Show};

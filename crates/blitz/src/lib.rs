@@ -72,7 +72,9 @@ pub mod prelude {
     pub use crate::autograd::{self, Autograd, Context, Function};
     pub use crate::check; // the module and the macro
     pub use crate::check::{Exercises, close};
-    pub use crate::checkpoint::{self, CheckpointOptions, Every, Existing};
+    pub use crate::checkpoint::{
+        self, CheckpointOptions, Every, Existing, LoadOptions, LoadReport, Mismatches,
+    };
     pub use crate::data::augment::Augment;
     pub use crate::data::cifar10::{CLASSES, Cifar10, Cifar10Options, DataChoice, Source};
     pub use crate::data::drawn_folder::{DrawnFolderOptions, drawn_folder};

@@ -7,5 +7,6 @@
 //! | [`random`] | PyTorch's random generator |
 
 pub mod array;
+pub(crate) mod dtype;
 pub mod random;
 pub mod repr;

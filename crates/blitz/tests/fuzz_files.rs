@@ -159,21 +159,39 @@ fn saved(ending: &str) -> Vec<u8> {
     fs::read(path).unwrap()
 }
 
-/// Loads `bytes`, and asks how much memory that took.
+/// Loads `bytes`, whole and in part, lists what they hold, and asks how much memory that took.
 fn try_file(bytes: &[u8], path: &Path, vs: &mut VarStore) {
     fs::write(path, bytes).unwrap();
+    let loaded = watched(bytes, || checkpoint::load(vs, path));
+    let options = LoadOptions { mismatches: Mismatches::Leave, ..LoadOptions::default() };
+    let in_part = watched(bytes, || checkpoint::load_with(vs, path, &options));
+    let listed = watched(bytes, || checkpoint::inspect(path));
+    if loaded.is_ok() {
+        let report = in_part.as_ref().expect("the whole was loaded");
+        assert!(report.is_whole() && report.loaded.len() == vs.len(), "{report}");
+        let inspection = listed.as_ref().expect("the whole was loaded");
+        assert!(inspection.tensors.len() >= vs.len(), "{inspection}");
+    }
+    if let Ok(inspection) = &listed {
+        watched(bytes, || inspection.to_string());
+    }
+    for error in [loaded.err(), in_part.err(), listed.err()].into_iter().flatten() {
+        let text = error.to_string();
+        assert!(text.contains("Nothing was loaded"), "{text}");
+    }
+}
+
+/// What `call` gives, which may not ask for more memory than a file of `bytes` can need.
+fn watched<T: std::fmt::Debug>(bytes: &[u8], call: impl FnOnce() -> T) -> T {
     LARGEST.set(0);
-    let loaded = checkpoint::load(vs, path);
+    let result = call();
     let largest = LARGEST.get();
     if largest > TIMES * bytes.len() + ANYWAY {
         let kept = std::env::temp_dir().join("fuzz_files.damaged");
         fs::write(&kept, bytes).unwrap();
-        panic!("{largest} bytes for a file of {}: {} ({loaded:?})", bytes.len(), kept.display());
+        panic!("{largest} bytes for a file of {}: {} ({result:?})", bytes.len(), kept.display());
     }
-    if let Err(error) = loaded {
-        let text = error.to_string();
-        assert!(text.contains("Nothing was loaded"), "{text}");
-    }
+    result
 }
 
 /// Tries `budget` files that `make` makes of damaged bytes of `seed`.
@@ -326,7 +344,9 @@ fn damaged_indices_of_several_files() {
     for _ in 0..budget() {
         fs::write(&path, damage.done_to(index)).unwrap();
         // Also the message that a file is missing.
-        let _ = checkpoint::load(&mut vs, &path);
+        let loaded = checkpoint::load(&mut vs, &path);
+        let listed = checkpoint::inspect(&path);
+        assert!(loaded.is_err() || listed.is_ok(), "{listed:?}");
     }
 }
 

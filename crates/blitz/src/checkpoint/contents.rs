@@ -4,10 +4,16 @@ use std::rc::Rc;
 
 use super::dtype::Dtype;
 
+/// Of a JSON text's values only the first are kept.
+const MOST_JSON: usize = 1_024;
+
 /// A file as far as it is known before any number is read.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
+    /// Those with tensors in them.
     pub(super) dictionaries: Vec<Dictionary>,
+    /// Others that the file has: what else somebody noted in it.
+    pub(super) notes: Vec<Dictionary>,
     /// What the file holds as a whole, for messages.
     pub(super) whole: Described,
 }
@@ -21,7 +27,7 @@ pub(super) struct Described {
     pub(super) remedy: String,
 }
 
-/// A dictionary with tensors in it.
+/// A dictionary whose keys are names.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
     /// The keys that lead to it, joined by `/`; empty for the whole file.
@@ -29,7 +35,16 @@ pub(super) struct Dictionary {
     /// In the file's order.
     pub(super) entries: Vec<Entry>,
     /// Its values that are no tensors.
-    pub(super) others: Vec<(String, Described)>,
+    pub(super) others: Vec<Other>,
+}
+
+/// A named value that is no tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Other {
+    pub(super) name: String,
+    pub(super) what: Described,
+    /// The value itself where it is short, such as a number; else what it is.
+    pub(super) shown: String,
 }
 
 /// A named tensor.
@@ -105,4 +120,31 @@ impl Described {
     pub(super) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Described {
         Described { what: what.into(), remedy: remedy.into() }
     }
+}
+
+impl Dictionary {
+    /// What stands in a JSON text below `key`; nothing where that is no dictionary.
+    pub(super) fn of_json(key: &str, value: &serde_json::Value) -> Dictionary {
+        let values = value.as_object().into_iter().flatten().take(MOST_JSON);
+        let others = values.map(|(name, value)| Other::of_json(name, value)).collect();
+        Dictionary { key: key.to_owned(), entries: Vec::new(), others }
+    }
+}
+
+impl Other {
+    /// A value of a JSON text.
+    pub(super) fn of_json(name: &str, value: &serde_json::Value) -> Other {
+        use serde_json::Value;
+        let shown = match value {
+            Value::Array(list) => format!("a list of {}", list.len()),
+            Value::Object(dict) => format!("a dict of {}", dict.len()),
+            other => limited(&other.to_string()),
+        };
+        Other { name: limited(name), what: Described::default(), shown }
+    }
+}
+
+/// As much of a text as a message needs.
+pub(super) fn limited(text: &str) -> String {
+    text.chars().take(200).collect()
 }

@@ -1,91 +1,46 @@
-//! The kinds of numbers that files hold, under the names that each format has for them.
+//! The kinds of numbers that files hold.
 
 use tch::{Kind, Tensor};
 
 use crate::error::Error;
+use crate::tensor::dtype::{InFiles, ROWS, Row, StorageClass};
 
-/// A kind of numbers; PyTorch has more of them than tch.
+/// A kind of numbers that files hold; PyTorch has more of them than tch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Dtype(usize);
 
-/// What is known of a kind.
-struct Row {
-    /// `torch.float32` without `torch.`
-    torch: &'static str,
-    /// libtorch's name for the scalar, which with `Storage` behind it is that of the storage class.
-    scalar: &'static str,
-    /// Whether Python has such a storage class.
-    classic: bool,
-    /// The name in `.safetensors`.
-    safetensors: Option<&'static str>,
-    bytes: usize,
-    /// tch's kind; `None` where tch has none, and the numbers are read as a wider kind.
-    kind: Option<Kind>,
-}
-
-const fn row(
-    torch: &'static str,
-    scalar: &'static str,
-    classic: bool,
-    safetensors: Option<&'static str>,
-    bytes: usize,
-    kind: Option<Kind>,
-) -> Row {
-    Row { torch, scalar, classic, safetensors, bytes, kind }
-}
-
-#[rustfmt::skip]
-const ROWS: [Row; 21] = [
-    row("float32", "Float", true, Some("F32"), 4, Some(Kind::Float)),
-    row("float64", "Double", true, Some("F64"), 8, Some(Kind::Double)),
-    row("float16", "Half", true, Some("F16"), 2, Some(Kind::Half)),
-    row("bfloat16", "BFloat16", true, Some("BF16"), 2, Some(Kind::BFloat16)),
-    row("int64", "Long", true, Some("I64"), 8, Some(Kind::Int64)),
-    row("int32", "Int", true, Some("I32"), 4, Some(Kind::Int)),
-    row("int16", "Short", true, Some("I16"), 2, Some(Kind::Int16)),
-    row("int8", "Char", true, Some("I8"), 1, Some(Kind::Int8)),
-    row("uint8", "Byte", true, Some("U8"), 1, Some(Kind::Uint8)),
-    row("bool", "Bool", true, Some("BOOL"), 1, Some(Kind::Bool)),
-    row("complex64", "ComplexFloat", true, Some("C64"), 8, Some(Kind::ComplexFloat)),
-    row("complex128", "ComplexDouble", true, None, 16, Some(Kind::ComplexDouble)),
-    row("complex32", "ComplexHalf", false, None, 4, Some(Kind::ComplexHalf)),
-    row("float8_e5m2", "Float8_e5m2", false, Some("F8_E5M2"), 1, Some(Kind::Float8e5m2)),
-    row("float8_e4m3fn", "Float8_e4m3fn", false, Some("F8_E4M3"), 1, Some(Kind::Float8e4m3fn)),
-    row("float8_e5m2fnuz", "Float8_e5m2fnuz", false, Some("F8_E5M2FNUZ"), 1, Some(Kind::Float8e5m2fnuz)),
-    row("float8_e4m3fnuz", "Float8_e4m3fnuz", false, Some("F8_E4M3FNUZ"), 1, Some(Kind::Float8e4m3fnuz)),
-    row("float8_e8m0fnu", "Float8_e8m0fnu", false, Some("F8_E8M0"), 1, None),
-    row("uint16", "UInt16", false, Some("U16"), 2, None),
-    row("uint32", "UInt32", false, Some("U32"), 4, None),
-    row("uint64", "UInt64", false, Some("U64"), 8, None),
-];
-
 impl Dtype {
-    fn find(matches: impl Fn(&Row) -> bool) -> Option<Dtype> {
-        ROWS.iter().position(matches).map(Dtype)
+    fn find(matches: impl Fn(&Row, &InFiles) -> bool) -> Option<Dtype> {
+        let is_it = |row: &Row| row.in_files.as_ref().is_some_and(|files| matches(row, files));
+        ROWS.iter().position(is_it).map(Dtype)
     }
 
     /// `float32`
     pub(super) fn of_torch(name: &str) -> Option<Dtype> {
-        Dtype::find(|row| row.torch == name)
+        Dtype::find(|row, _| row.torch == name)
     }
 
     /// `FloatStorage`
     pub(super) fn of_storage(class: &str) -> Option<Dtype> {
         let scalar = class.strip_suffix("Storage")?;
-        Dtype::find(|row| row.scalar == scalar)
+        Dtype::find(|_, files| files.scalar == scalar)
     }
 
     /// `F32`
     pub(super) fn of_safetensors(name: &str) -> Option<Dtype> {
-        Dtype::find(|row| row.safetensors == Some(name))
+        Dtype::find(|_, files| files.safetensors == Some(name))
     }
 
     pub(super) fn of_kind(kind: Kind) -> Option<Dtype> {
-        Dtype::find(|row| row.kind == Some(kind))
+        Dtype::find(|row, _| row.kind == Some(kind))
     }
 
     fn row(self) -> &'static Row {
         &ROWS[self.0]
+    }
+
+    fn in_files(self) -> InFiles {
+        self.row().in_files.expect("only such kinds are found")
     }
 
     /// `float32`
@@ -93,24 +48,25 @@ impl Dtype {
         self.row().torch
     }
 
-    /// tch's kind, where it has one.
+    /// tch's kind, where it has one; other numbers are read as a wider kind.
     pub(super) fn kind(self) -> Option<Kind> {
         self.row().kind
     }
 
     /// `FloatStorage`, where Python has it.
     pub(super) fn storage_class(self) -> Option<String> {
-        self.row().classic.then(|| format!("{}Storage", self.row().scalar))
+        let InFiles { scalar, class, .. } = self.in_files();
+        (class == StorageClass::Classic).then(|| format!("{scalar}Storage"))
     }
 
     /// `F32`, where the format has it.
     pub(super) fn safetensors(self) -> Option<&'static str> {
-        self.row().safetensors
+        self.in_files().safetensors
     }
 
     /// Bytes of one number.
     pub(super) fn bytes(self) -> usize {
-        self.row().bytes
+        self.in_files().bytes
     }
 
     pub(super) fn is_complex(self) -> bool {
@@ -177,10 +133,14 @@ mod tests {
     #[test]
     fn each_name_is_that_of_one_kind() {
         for (index, row) in ROWS.iter().enumerate() {
+            let Some(files) = row.in_files else {
+                assert_eq!(Dtype::of_torch(row.torch), None);
+                continue;
+            };
             let dtype = Dtype(index);
             assert_eq!(Dtype::of_torch(row.torch), Some(dtype));
-            assert_eq!(Dtype::of_storage(&format!("{}Storage", row.scalar)), Some(dtype));
-            if let Some(name) = row.safetensors {
+            assert_eq!(Dtype::of_storage(&format!("{}Storage", files.scalar)), Some(dtype));
+            if let Some(name) = files.safetensors {
                 assert_eq!(Dtype::of_safetensors(name), Some(dtype));
             }
             if let Some(kind) = row.kind {

@@ -36,6 +36,7 @@ pub(super) fn open(file: File, path: &Path) -> Result<Opened> {
     let mut opened = Opened {
         contents: Contents {
             dictionaries: vec![Dictionary::default()],
+            notes: vec![Dictionary::of_json("metadata", &index["metadata"])],
             whole: Described::new("no parameters", ""),
         },
         shards: Vec::new(),

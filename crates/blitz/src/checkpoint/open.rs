@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tch::Tensor;
 
-use super::contents::Dictionary;
+use super::contents::{Dictionary, Entry};
 use super::fault::damaged;
 use super::index;
 use super::read::{Opened, begin, open_single};
@@ -28,6 +28,6 @@ pub(super) fn read_safetensors(path: &Path) -> Result<Vec<(String, Tensor)>> {
     }
     let dictionary = opened.contents.dictionaries.pop();
     let Dictionary { entries, .. } = dictionary.unwrap_or_default();
-    let tensors = opened.tensors(&entries.iter().collect::<Vec<_>>(), path)?;
-    Ok(entries.into_iter().map(|entry| entry.name).zip(tensors).collect())
+    let named = |entry: Entry| Ok((entry.name.clone(), opened.tensor(&entry, path)?));
+    entries.into_iter().map(named).collect()
 }

@@ -25,7 +25,7 @@ mod remedy;
 mod value;
 mod write;
 
-pub(super) use machine::{Parsed, parse};
+pub(super) use machine::parse;
 pub(super) use write::{Written, write};
 
 #[cfg(test)]

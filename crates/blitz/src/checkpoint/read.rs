@@ -1,6 +1,6 @@
 //! A file of parameters, whatever its format.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
@@ -73,14 +73,11 @@ pub(super) fn begin(path: &Path) -> Result<(File, Option<Signature>)> {
 
 /// Opens a file that is no index.
 pub(super) fn open_single(file: File, found: Option<Signature>, path: &Path) -> Result<Opened> {
+    let length = file.metadata().map_err(Error::io("read", path))?.len();
     let read = match found {
         Some(Signature::Zip) => open_zip(file),
-        Some(Signature::Pickle) => {
-            let bytes = fs::read(path).map_err(Error::io("read", path))?;
-            open_pickle(bytes)
-        }
+        Some(Signature::Pickle) => open_pickle(file, length),
         Some(Signature::Safetensors) => {
-            let length = file.metadata().map_err(Error::io("read", path))?.len();
             let opened = safetensors::open(file, length).map_err(Fault::from);
             opened.map(|(ranges, contents)| (Source::Ranges(ranges), contents))
         }
@@ -106,8 +103,8 @@ fn open_zip(file: File) -> std::result::Result<(Source, Contents), Fault> {
     Ok((Source::Archive(archive), contents))
 }
 
-fn open_pickle(bytes: Vec<u8>) -> std::result::Result<(Source, Contents), Fault> {
-    match Legacy::open(bytes)? {
+fn open_pickle(file: File, length: u64) -> std::result::Result<(Source, Contents), Fault> {
+    match Legacy::open(file, length)? {
         Some((legacy, contents)) => Ok((Source::Legacy(legacy), contents)),
         None => Err(Described::new(
             "a pickle that torch.save did not write",
@@ -123,21 +120,18 @@ impl Opened {
         matches!(self.shards.first(), Some(Shard { source: Source::Ranges(_), .. }))
     }
 
-    /// The tensors of these entries, in their order.
-    pub(super) fn tensors(&mut self, entries: &[&Entry], path: &Path) -> Result<Vec<Tensor>> {
-        let mut tensors = Vec::with_capacity(entries.len());
-        for Entry { name, tensor, shard } in entries {
-            let read = match &**tensor {
-                Stored::Strided(strided) => {
-                    let Shard { source, storages } = &mut self.shards[*shard];
-                    storages
-                        .tensor(strided, source)
-                        .map_err(|reason| format!("parameter {name}: {reason}").into())
-                }
-                Stored::Unreadable(described) => Err(unreadable(name, described)),
-            };
-            tensors.push(read.map_err(damaged(path))?);
-        }
-        Ok(tensors)
+    /// The tensor of an entry.
+    pub(super) fn tensor(&mut self, entry: &Entry, path: &Path) -> Result<Tensor> {
+        let Entry { name, tensor, shard } = entry;
+        let read = match &**tensor {
+            Stored::Strided(strided) => {
+                let Shard { source, storages } = &mut self.shards[*shard];
+                storages
+                    .tensor(strided, source)
+                    .map_err(|reason| format!("parameter {name}: {reason}").into())
+            }
+            Stored::Unreadable(described) => Err(unreadable(name, described)),
+        };
+        read.map_err(damaged(path))
     }
 }

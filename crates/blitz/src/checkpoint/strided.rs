@@ -70,7 +70,7 @@ fn resolved(plain: &Tensor, dtype: Dtype, marks: Marks) -> Result<Tensor, String
 }
 
 /// Whether all numbers lie within the storage.
-fn check_bounds(strided: &Strided) -> Result<(), String> {
+pub(super) fn check_bounds(strided: &Strided) -> Result<(), String> {
     let Strided { storage, dtype, offset, size, stride, .. } = strided;
     let width = dtype.bytes() as u64;
     if storage.bytes % width != 0 {

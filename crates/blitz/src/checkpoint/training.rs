@@ -11,7 +11,7 @@ use super::dtype::Dtype;
 use super::fault::damaged;
 use super::lock::Lock;
 use super::open::read_safetensors;
-use super::{LoadOptions, atomic, generator, load_tensors, read_fitting, save_tensors};
+use super::{LoadOptions, atomic, copy, generator, read_fitting, save_tensors};
 use crate::error::{Error, Result};
 use crate::nn::named_variables;
 
@@ -159,6 +159,11 @@ impl Store {
         found.iter().try_for_each(|path| remove(path))
     }
 
+    /// Whether there are checkpoints.
+    pub(crate) fn has_any(&self) -> Result<bool> {
+        Ok(!complete(&self.options.dir)?.is_empty())
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         &self.options.dir
     }
@@ -210,18 +215,19 @@ impl Store {
             });
         };
         // Compared first, so that a checkpoint of another net changes nothing at all.
-        read_fitting(&self.options.variables, &dir.join(NET), &LoadOptions::default())?;
+        let options = LoadOptions::default();
+        let (_, net) = read_fitting(&self.options.variables, &dir.join(NET), &options)?;
         let tensors = read_safetensors(&dir.join(STATE))?;
         let path = dir.join(PROGRESS);
         let text = fs::read(&path).map_err(Error::io("read", &path))?;
         let progress = serde_json::from_slice(&text)
             .map_err(|error| damaged(&path)(error.to_string().into()))?;
-        Ok(Saved { dir, tensors, progress })
+        Ok(Saved { dir, net, tensors, progress })
     }
 
     /// Puts the net and the generators back.
     pub(crate) fn restore(&self, saved: &Saved) -> Result<()> {
-        load_tensors(&self.options.variables, &saved.dir.join(NET), &LoadOptions::default())?;
+        copy(&self.options.variables, &saved.net)?;
         generator::restore(self.device, &saved.tensors)
     }
 }
@@ -229,6 +235,8 @@ impl Store {
 /// A checkpoint as it was read.
 pub(crate) struct Saved {
     dir: PathBuf,
+    /// Of each of the net's variables, on the rank that read it.
+    net: Vec<Option<Tensor>>,
     pub(crate) tensors: Vec<(String, Tensor)>,
     pub(crate) progress: Value,
 }
@@ -261,6 +269,7 @@ impl Saved {
         let tensors = value["tensors"].as_array().ok_or_else(wrong)?.iter().map(tensor);
         Ok(Saved {
             dir: value["dir"].as_str().ok_or_else(wrong)?.into(),
+            net: Vec::new(),
             tensors: tensors.collect::<Option<_>>().ok_or_else(wrong)?,
             progress: value["progress"].clone(),
         })

@@ -116,12 +116,12 @@ impl Summary {
 
 impl Show for Summary {
     fn bundle(&self) -> Bundle {
-        Bundle::new().with_text("text/html", table::html(self)).with_alt(self.to_string())
+        Bundle::new().with_text("text/html", table::table(self).html()).with_alt(self.to_string())
     }
 }
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&table::text(self))
+        f.write_str(&table::table(self).text())
     }
 }

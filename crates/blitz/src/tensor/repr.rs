@@ -33,7 +33,7 @@ use dense::dense;
 use elements::Elements;
 use facts::{Facts, Layout};
 use layout::PREFIX;
-use number::python_float;
+pub(crate) use number::python_float;
 
 pub use options::ReprOptions;
 pub use printed::Printed;

@@ -59,6 +59,7 @@ mod options;
 mod ranks;
 mod report;
 mod session;
+mod settings;
 mod view;
 
 use tch::nn::ModuleT;
@@ -118,10 +119,7 @@ pub fn fit<'a>(
     options: &FitOptions,
 ) -> Result<FitReport> {
     let mut loaders = loaders.into();
-    let session = match Session::goes_on(optimizer, loaders.train, options)? {
-        true => Session::resume(optimizer, loaders.train, options)?,
-        false => Session::begin(optimizer, loaders.train, options)?,
-    };
+    let session = Session::begin(optimizer, loaders.train, options)?;
     train(net, optimizer, &mut loaders, options, session)
 }
 

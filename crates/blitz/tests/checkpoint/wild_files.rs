@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::common;
-use blitz::checkpoint::LoadOptions;
 use blitz::nn::VarStore;
 use blitz::prelude::*;
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ fn python(task: &str, dir: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn sizes(value: &Value) -> Vec<i64> {
+pub fn sizes(value: &Value) -> Vec<i64> {
     value.as_array().unwrap().iter().map(|size| size.as_i64().unwrap()).collect()
 }
 
@@ -38,7 +37,7 @@ fn store(tensors: &Value) -> VarStore {
 }
 
 /// Adds a buffer, which shares its memory with `tensor`.
-fn add(vs: &VarStore, name: &str, tensor: &Tensor) {
+pub fn add(vs: &VarStore, name: &str, tensor: &Tensor) {
     let mut path = vs.root();
     let mut parts: Vec<&str> = name.split('.').collect();
     let last = parts.pop().unwrap();
@@ -49,7 +48,7 @@ fn add(vs: &VarStore, name: &str, tensor: &Tensor) {
 }
 
 /// The numbers as wild_files.py lists them: their bits, in hexadecimal digits.
-fn listed(tensor: &Tensor) -> Vec<Value> {
+pub fn listed(tensor: &Tensor) -> Vec<Value> {
     let number = |number: f64| match number.is_nan() {
         true => json!("nan"),
         false => json!(format!("{:016x}", number.to_bits())),
@@ -70,7 +69,8 @@ fn listed(tensor: &Tensor) -> Vec<Value> {
 fn check_read(dir: &Path, case: &Value) -> Result<(), String> {
     let file = case["file"].as_str().unwrap();
     let option = |name: &str| case[name].as_str().map(str::to_owned);
-    let options = LoadOptions { key: option("key"), prefix: option("prefix") };
+    let (key, prefix) = (option("key"), option("prefix"));
+    let options = LoadOptions { key, prefix, ..LoadOptions::default() };
     let mut vs = store(&case["tensors"]);
     let all = |vs: &VarStore| -> BTreeMap<_, _> {
         vs.variables().iter().map(|(name, tensor)| (name.clone(), listed(tensor))).collect()
@@ -78,7 +78,10 @@ fn check_read(dir: &Path, case: &Value) -> Result<(), String> {
     let before = all(&vs);
     let loaded = checkpoint::load_with(&mut vs, dir.join(file), &options);
     match (loaded, case["refused"].as_array()) {
-        (Ok(()), None) => {
+        (Ok(report), None) => {
+            if report.loaded.len() != vs.len() || !report.is_whole() {
+                return Err(format!("{file}: {report}"));
+            }
             for (name, expected) in case["tensors"].as_object().unwrap() {
                 let found = listed(&vs.variables()[name]);
                 if json!(found) != expected["values"] {
@@ -102,7 +105,7 @@ fn check_read(dir: &Path, case: &Value) -> Result<(), String> {
                 false => Err(format!("{file}: something was loaded, but {text}")),
             }
         }
-        (Ok(()), Some(_)) => Err(format!("{file}: was loaded, but is to be refused")),
+        (Ok(_), Some(_)) => Err(format!("{file}: was loaded, but is to be refused")),
         (Err(error), None) => Err(format!("{file}: {error}")),
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::machine::{Machine, Result};
 use super::remedy::{FLOAT, SUBCLASS, UNREADABLE};
 use super::value::{Name, Object, Value};
-use crate::checkpoint::contents::{Described, Marks, Place, Storage, Stored, Strided};
+use crate::checkpoint::contents::{Described, Marks, Place, Storage, Stored, Strided, limited};
 use crate::checkpoint::dtype::Dtype;
 
 /// libtorch's own limit.
@@ -275,9 +275,4 @@ impl<'a> Machine<'a> {
         }
         Ok(())
     }
-}
-
-/// As much of a name as a message needs.
-pub(super) fn limited(name: &str) -> String {
-    name.chars().take(200).collect()
 }

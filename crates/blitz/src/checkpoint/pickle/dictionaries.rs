@@ -3,21 +3,26 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
-use super::call::{LONGEST_NAME, limited};
+use super::call::LONGEST_NAME;
 use super::machine::{Machine, Parsed, Result};
 use super::remedy::{ARRAYS, QUANTISED_NET, RESAVE, WHOLE_NET, ZIP};
 use super::value::Value;
-use crate::checkpoint::contents::{Contents, Described, Dictionary, Entry, Place, Storage, Stored};
+use crate::checkpoint::contents::{
+    Contents, Described, Dictionary, Entry, Other, Place, Storage, Stored, limited,
+};
 use crate::checkpoint::dtype::Dtype;
+use crate::tensor::repr::python_float;
 
 /// Dictionaries deeper than this are not looked at.
 const DEEPEST: usize = 8;
 
-/// Of values that are no tensors only the first are kept, for messages.
-const MOST_OTHERS: usize = 16;
+/// Of a dictionary's values that are no tensors only the first are kept, and of dictionaries without
+/// tensors.
+const MOST_OTHERS: usize = 1_024;
+const MOST_NOTES: usize = 256;
 
 impl Parsed<'_> {
-    /// The dictionaries with tensors in them, the outermost first. They are looked for below keys
+    /// The dictionaries, the outermost first. They are looked for below keys
     /// that are strings: what an optimizer keeps stands below integers, and in lists.
     pub(in crate::checkpoint) fn contents(&self) -> Result<Contents> {
         let machine = &self.machine;
@@ -26,7 +31,7 @@ impl Parsed<'_> {
             Value::Dict(dict) => machine.describe_dict(dict)?,
             other => machine.describe_whole(other),
         };
-        let mut contents = Contents { dictionaries: Vec::new(), whole };
+        let mut contents = Contents { whole, ..Contents::default() };
         let mut queue = VecDeque::from([(self.top, String::new(), 0)]);
         let mut seen = HashSet::new();
         while let Some((value, key, depth)) = queue.pop_front() {
@@ -48,13 +53,15 @@ impl Parsed<'_> {
                             queue.push_back((value, key, depth + 1));
                         }
                         if found.others.len() < MOST_OTHERS {
-                            found.others.push((machine.label(name), machine.describe(value)));
+                            found.others.push(machine.other(name, value));
                         }
                     }
                 }
             }
             if !found.entries.is_empty() {
                 contents.dictionaries.push(found);
+            } else if contents.notes.len() < MOST_NOTES {
+                contents.notes.push(found);
             }
         }
         Ok(contents)
@@ -121,6 +128,23 @@ impl Machine<'_> {
             Value::Integer(number) => number.to_string(),
             other => other.kind().to_owned(),
         }
+    }
+
+    /// A value that is no tensor.
+    fn other(&self, name: Value, value: Value) -> Other {
+        let what = self.describe(value);
+        let shown = match value {
+            Value::Bool(true) => "True".to_owned(),
+            Value::Bool(false) => "False".to_owned(),
+            Value::Float(number) => python_float(number),
+            Value::Integer(number) => number.to_string(),
+            Value::Text(text) => format!("{:?}", limited(self.texts[text])),
+            Value::List(list) => format!("{} of {}", what.what, self.lists[list].len()),
+            Value::Tuple(tuple) => format!("{} of {}", what.what, self.tuples[tuple].len()),
+            Value::Dict(dict) => format!("{} of {}", what.what, self.dicts[dict].len()),
+            _ => what.what.clone(),
+        };
+        Other { name: self.label(name), what, shown }
     }
 
     /// What a value is, for messages.

@@ -49,6 +49,6 @@ impl Parsed<'_> {
             todo.extend(inner.into_iter().rev());
         }
         let whole = Described::new("a TorchScript program without parameters", "");
-        Ok(Contents { dictionaries: vec![dictionary], whole })
+        Ok(Contents { dictionaries: vec![dictionary], notes: Vec::new(), whole })
     }
 }

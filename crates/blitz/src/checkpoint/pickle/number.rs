@@ -28,12 +28,12 @@ impl Machine<'_> {
                 long(self.take(length)?)
             }
             opcode::BINFLOAT => {
-                self.take(8)?;
-                Value::Float
+                let bytes = self.take(8)?.try_into().expect("8 bytes");
+                Value::Float(f64::from_be_bytes(bytes))
             }
             opcode::FLOAT => {
-                self.line()?;
-                Value::Float
+                // Python writes it as Rust reads it; of anything else nothing is known.
+                Value::Float(self.line()?.parse().unwrap_or(f64::NAN))
             }
             _ => text(self.line()?)?,
         })

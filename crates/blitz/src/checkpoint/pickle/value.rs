@@ -5,7 +5,7 @@
 pub(super) enum Value {
     None,
     Bool(bool),
-    Float,
+    Float(f64),
     Integer(i64),
     /// An integer of more than 8 bytes.
     Long,
@@ -45,7 +45,7 @@ impl Value {
         match self {
             Value::None => "None",
             Value::Bool(_) => "a bool",
-            Value::Float => "a float",
+            Value::Float(_) => "a float",
             Value::Integer(_) | Value::Long | Value::Magic => "an integer",
             Value::Text(_) => "a string",
             Value::Bytes => "bytes",

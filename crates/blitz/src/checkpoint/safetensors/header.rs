@@ -8,8 +8,12 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 /// libtorch's own limit.
 const LARGEST_RANK: usize = 64;
 
-/// All tensors in the header's order; `__metadata__` is left out.
-pub(super) struct Header(pub(super) Vec<(String, Place)>);
+pub(super) struct Header {
+    /// All tensors in the header's order.
+    pub(super) places: Vec<(String, Place)>,
+    /// What stands below `__metadata__`: texts, as the format has it.
+    pub(super) metadata: serde_json::Value,
+}
 
 /// Where a tensor lies and what it is.
 pub(super) struct Place {
@@ -37,14 +41,15 @@ impl<'de> Visitor<'de> for HeaderVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
         let mut places = Vec::new();
+        let mut metadata = serde_json::Value::Null;
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
-                map.next_value::<IgnoredAny>()?;
+                metadata = map.next_value()?;
             } else {
                 places.push((name, map.next_value()?));
             }
         }
-        Ok(Header(places))
+        Ok(Header { places, metadata })
     }
 }
 

@@ -17,6 +17,9 @@ type Result<T> = std::result::Result<T, String>;
 /// The format's own limit for a header.
 const LONGEST_HEADER: u64 = 100_000_000;
 
+/// Where the format has room for texts.
+const METADATA: &str = "__metadata__";
+
 /// A file whose tensors are ranges of bytes.
 pub(in crate::checkpoint) struct Ranges {
     file: File,
@@ -47,18 +50,20 @@ pub(in crate::checkpoint) fn open(mut file: File, length: u64) -> Result<(Ranges
     let header: Header = serde_json::from_slice(&header)
         .map_err(|error| format!("its header is damaged ({error})"))?;
     drop_damaged(&header, length - start)?;
-    let entries = header.0.into_iter().map(|(name, found)| entry(name, found, start));
+    let metadata = Dictionary::of_json(METADATA, &header.metadata);
+    let entries = header.places.into_iter().map(|(name, found)| entry(name, found, start));
     let entries = entries.collect::<Result<_>>()?;
     let dictionary = Dictionary { entries, ..Dictionary::default() };
     let whole = Described::new("no tensors", "");
-    Ok((Ranges { file }, Contents { dictionaries: vec![dictionary], whole }))
+    let contents = Contents { dictionaries: vec![dictionary], notes: vec![metadata], whole };
+    Ok((Ranges { file }, contents))
 }
 
 /// The rules of the format: the tensors lie one behind the other, and together are the rest of the
 /// file, of `length` bytes.
 fn drop_damaged(header: &Header, length: u64) -> Result<()> {
     let mut names = HashSet::new();
-    let mut places: Vec<_> = header.0.iter().collect();
+    let mut places: Vec<_> = header.places.iter().collect();
     places.sort_by_key(|(_, place)| (place.start, place.end));
     let mut end = 0;
     for (name, place) in places {

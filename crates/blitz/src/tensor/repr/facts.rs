@@ -2,11 +2,12 @@
 
 use std::ffi::c_char;
 
-use tch::{Kind, TchError, Tensor};
+use tch::{TchError, Tensor};
 use torch_sys::C_tensor;
 
 use crate::autograd::Node;
 use crate::ffi;
+use crate::tensor::dtype::name_of_scalar_type;
 
 /// As libtorch numbers them (`c10::Layout`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,56 +34,6 @@ pub(crate) struct Facts {
     /// As libtorch numbers them (`c10::ScalarType`); tch does not know all.
     pub(super) scalar_type: i32,
 }
-
-/// Python's names, in the order of `c10::ScalarType`.
-const DTYPES: [&str; 46] = [
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "float16",
-    "float32",
-    "float64",
-    "complex32",
-    "complex64",
-    "complex128",
-    "bool",
-    "qint8",
-    "quint8",
-    "qint32",
-    "bfloat16",
-    "quint4x2",
-    "quint2x4",
-    "bits1x8",
-    "bits2x4",
-    "bits4x2",
-    "bits8",
-    "bits16",
-    "float8_e5m2",
-    "float8_e4m3fn",
-    "float8_e5m2fnuz",
-    "float8_e4m3fnuz",
-    "uint16",
-    "uint32",
-    "uint64",
-    "uint1",
-    "uint2",
-    "uint3",
-    "uint4",
-    "uint5",
-    "uint6",
-    "uint7",
-    "int1",
-    "int2",
-    "int3",
-    "int4",
-    "int5",
-    "int6",
-    "int7",
-    "float8_e8m0fnu",
-    "float4_e2m1fn_x2",
-];
 
 /// Kinds that are not named, because numbers of their form have them by default.
 const DEFAULT_DTYPES: [&str; 4] = ["float32", "complex64", "int64", "bool"];
@@ -123,7 +74,7 @@ impl Facts {
 
     /// The kind as Python prints it.
     pub(crate) fn dtype(&self) -> String {
-        dtype(self.name())
+        format!("torch.{}", self.name())
     }
 
     pub(super) fn has_default_dtype(&self) -> bool {
@@ -139,8 +90,7 @@ impl Facts {
     }
 
     pub(super) fn name(&self) -> &'static str {
-        let index = usize::try_from(self.scalar_type).ok();
-        index.and_then(|index| DTYPES.get(index)).copied().unwrap_or("unknown")
+        name_of_scalar_type(self.scalar_type)
     }
 }
 
@@ -169,37 +119,6 @@ impl Layout {
             Layout::Jagged => "torch.jagged",
         }
     }
-}
-
-/// A kind of tch as Python prints it.
-pub(super) fn dtype_of(kind: Kind) -> String {
-    let index = match kind {
-        Kind::Uint8 => 0,
-        Kind::Int8 => 1,
-        Kind::Int16 => 2,
-        Kind::Int => 3,
-        Kind::Int64 => 4,
-        Kind::Half => 5,
-        Kind::Float => 6,
-        Kind::Double => 7,
-        Kind::ComplexHalf => 8,
-        Kind::ComplexFloat => 9,
-        Kind::ComplexDouble => 10,
-        Kind::Bool => 11,
-        Kind::QInt8 => 12,
-        Kind::QUInt8 => 13,
-        Kind::QInt32 => 14,
-        Kind::BFloat16 => 15,
-        Kind::Float8e5m2 => 23,
-        Kind::Float8e4m3fn => 24,
-        Kind::Float8e5m2fnuz => 25,
-        Kind::Float8e4m3fnuz => 26,
-    };
-    dtype(DTYPES[index])
-}
-
-fn dtype(name: &str) -> String {
-    format!("torch.{name}")
 }
 
 /// The name of the node that made the tensor, empty for a leaf.

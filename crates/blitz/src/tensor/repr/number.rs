@@ -64,7 +64,7 @@ impl Formatter {
 }
 
 /// A number as Python's `str` prints it: the fewest digits that stand for it.
-pub(super) fn python_float(value: f64) -> String {
+pub(crate) fn python_float(value: f64) -> String {
     let size = value.abs();
     match size == 0.0 || (1e-4..1e16).contains(&size) {
         true => format!("{value:?}"),

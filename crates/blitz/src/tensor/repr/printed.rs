@@ -4,8 +4,9 @@ use ndarray::{ArrayBase, Data, Dimension};
 use tch::{Device, Kind, Tensor};
 
 use super::options::ReprOptions;
-use super::{array, facts, tensor_text};
+use super::{array, tensor_text};
 use crate::tensor::array::Element;
+use crate::tensor::dtype::name_of_kind;
 
 /// What [`repr`](super::repr) prints as Python does:
 ///
@@ -50,7 +51,7 @@ impl<const N: usize> Printed for [i64; N] {
 /// PyTorch: `str(x.dtype)`.
 impl Printed for Kind {
     fn printed(&self, _: &ReprOptions) -> String {
-        facts::dtype_of(*self)
+        format!("torch.{}", name_of_kind(*self))
     }
 }
 

@@ -1,59 +1,82 @@
-//! What `fit` finds in its directory of checkpoints.
+//! What is found in a directory of checkpoints, and how far the training was.
 
 use std::path::Path;
 
 use super::log::Log;
 use super::options::FitOptions;
-use super::ranks::Ranks;
-use super::session::{Settings, open};
-use crate::checkpoint;
+use super::settings::Settings;
+use crate::checkpoint::{Saved, Store};
 use crate::data::loader::{DataLoader, LoaderState};
 use crate::error::{Error, Result};
-use crate::optim::Optimizer;
 
+/// The state of a training at its checkpoint, but for what the optimizer and the net have of it.
+pub(super) struct Position {
+    pub(super) log: Log,
+    pub(super) loader: LoaderState,
+}
+
+/// What `fit` finds in its directory.
 pub(super) enum Found {
     Nothing,
     /// A training that can go on, and how far it is in words.
-    Interrupted(String),
+    Interrupted {
+        saved: Box<Saved>,
+        place: String,
+    },
     /// One that cannot, and why.
     Other(String),
 }
 
-impl Found {
-    /// On rank 0.
-    pub(super) fn look(
-        ranks: &Ranks,
-        optimizer: &impl Optimizer,
-        train_loader: &DataLoader,
-        options: &FitOptions,
-    ) -> Result<Found> {
-        let Some(checkpoint) = &options.checkpoint else { return Ok(Found::Nothing) };
-        if checkpoint::newest(&checkpoint.dir)?.is_none() {
-            return Ok(Found::Nothing);
-        }
-        let Some(store) = open(ranks, optimizer, train_loader, options)? else {
-            return Ok(Found::Nothing);
-        };
-        let saved = match store.newest() {
-            Err(error @ Error::Checkpoint { .. }) => return Ok(Found::Other(error.to_string())),
-            saved => saved?,
-        };
-        if let Err(error) = Settings::of(optimizer, options).check(&saved) {
-            return Ok(Found::Other(error.to_string()));
-        }
-        let damaged = |what: &str| saved.damaged(what);
-        let json = &saved.progress["log"];
-        let log = Log::restore(options.report_every, ranks.place(), json, &saved.tensors)
-            .ok_or_else(|| damaged("the losses are missing"))?;
+impl Position {
+    /// What `saved` says of a training with these options, in which this process is the one of that
+    /// rank among so many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] where it was one with other options, [`Error::DamagedCheckpoint`].
+    pub(super) fn of(
+        saved: &Saved,
+        settings: &Settings,
+        report_every: usize,
+        place: (usize, usize),
+    ) -> Result<Position> {
+        settings.check(saved)?;
+        let log = Log::restore(report_every, place, &saved.progress["log"], &saved.tensors)
+            .ok_or_else(|| saved.damaged("the losses are missing"))?;
         let loader = LoaderState::from_json(&saved.progress["loader"])
-            .map_err(|error| damaged(&error.to_string()))?;
+            .map_err(|error| saved.damaged(error.to_string()))?;
+        Ok(Position { log, loader })
+    }
+}
+
+impl Found {
+    /// Looks into the directory, on the rank that may.
+    pub(super) fn look(
+        store: &Store,
+        train_loader: &DataLoader,
+        settings: &Settings,
+        options: &FitOptions,
+        place: (usize, usize),
+    ) -> Result<Found> {
+        if !store.has_any()? {
+            return Ok(Found::Nothing);
+        }
+        let read = store.newest().and_then(|saved| {
+            Ok((Position::of(&saved, settings, options.report_every, place)?, saved))
+        });
+        let (Position { log, loader }, saved) = match read {
+            Err(error @ (Error::Checkpoint { .. } | Error::Option { .. })) => {
+                return Ok(Found::Other(error.to_string()));
+            }
+            read => read?,
+        };
         if loader.fingerprint != train_loader.state().fingerprint {
             return Ok(Found::Other("it had other images".to_owned()));
         }
         if log.report.epochs.len() >= options.epochs {
             return Ok(Found::Other("it came to its end".to_owned()));
         }
-        Ok(Found::Interrupted(log.place()))
+        Ok(Found::Interrupted { saved: Box::new(saved), place: log.place() })
     }
 
     /// Says what becomes of it.
@@ -61,11 +84,19 @@ impl Found {
         let dir = dir.display();
         match self {
             Found::Nothing => {}
-            Found::Interrupted(place) => println!("The training in {dir} goes on {place}."),
+            Found::Interrupted { place, .. } => println!("The training in {dir} goes on {place}."),
             Found::Other(reason) => println!(
                 "A new training begins, from the parameters as they are. The one in {dir} is \
                  replaced: {reason}."
             ),
+        }
+    }
+
+    /// The checkpoint that the training goes on from.
+    pub(super) fn into_saved(self) -> Option<Saved> {
+        match self {
+            Found::Interrupted { saved, .. } => Some(*saved),
+            Found::Nothing | Found::Other(_) => None,
         }
     }
 }

@@ -1,20 +1,20 @@
 //! A training between its beginning and its end: what is counted, seen and saved.
 
+mod start;
+
 use serde_json::json;
 use tch::Tensor;
 
-use super::found::Found;
 use super::log::Log;
-use super::options::FitOptions;
 use super::ranks::{Ranks, Stop};
 use super::report::FitReport;
+use super::settings::Settings;
 use super::view::View;
-use crate::checkpoint::{Every, Existing, Saved, Snapshot, Store};
-use crate::data::loader::{DataLoader, LoaderState};
+use crate::checkpoint::{Every, Snapshot, Store};
+use crate::data::loader::LoaderState;
 use crate::display::interrupt;
 use crate::error::{Error, Result};
 use crate::optim::Optimizer;
-use crate::optim::schedule::Schedule;
 
 /// Before the names of the optimizer's tensors in a checkpoint.
 const OPTIMIZER: &str = "optimizer.";
@@ -33,110 +33,7 @@ pub(super) struct Session {
     settings: Settings,
 }
 
-/// The options that decide what is computed, in words.
-pub(super) struct Settings {
-    optimizer: String,
-    schedule: String,
-    report_every: usize,
-}
-
 impl Session {
-    /// A training from the start.
-    pub(super) fn begin(
-        optimizer: &impl Optimizer,
-        train_loader: &DataLoader,
-        options: &FitOptions,
-    ) -> Result<Session> {
-        let ranks = Ranks::of(train_loader);
-        let opened = open(&ranks, optimizer, train_loader, options).and_then(|store| {
-            store.as_ref().map_or(Ok(()), Store::begin)?;
-            Ok((store, common(optimizer, train_loader, options)))
-        });
-        let store = ranks.agree(opened)?;
-        let log = Log::new(options.report_every);
-        let steps = options.epochs.saturating_mul(train_loader.len());
-        let view = view(&ranks, options, steps);
-        Ok(Session {
-            log,
-            view,
-            ranks,
-            store,
-            every: options.checkpoint.as_ref().map(|checkpoint| checkpoint.every),
-            base_lr: optimizer.lr(),
-            settings: Settings::of(optimizer, options),
-        })
-    }
-
-    /// A training from its newest checkpoint on, whose state everything gets.
-    pub(super) fn resume(
-        optimizer: &mut impl Optimizer,
-        train_loader: &mut DataLoader,
-        options: &FitOptions,
-    ) -> Result<Session> {
-        let Some(checkpoint) = &options.checkpoint else {
-            return Err(Error::option("checkpoint", "the one that fit was called with", "None"));
-        };
-        let ranks = Ranks::of(train_loader);
-        let opened = open(&ranks, optimizer, train_loader, options)
-            .map(|store| (store, common(optimizer, train_loader, options)));
-        let store = ranks.agree(opened)?;
-        let settings = Settings::of(optimizer, options);
-        let nothing = || Error::option("checkpoint", "open on rank 0", "nothing");
-        let saved = ranks.share_saved(|| store.as_ref().ok_or_else(nothing)?.newest())?;
-        settings.check(&saved)?;
-        let json = &saved.progress["log"];
-        let log = Log::restore(options.report_every, ranks.place(), json, &saved.tensors)
-            .ok_or_else(|| saved.damaged("the losses are missing"))?;
-        // All of these check first, and the net, whose names and shapes are checked, is the last.
-        let loader = LoaderState::from_json(&saved.progress["loader"])
-            .map_err(|error| saved.damaged(error.to_string()))?;
-        let momentum = saved.tensors.iter().filter_map(|(name, tensor)| {
-            Some((name.strip_prefix(OPTIMIZER)?.to_owned(), tensor.shallow_clone()))
-        });
-        let momentum: Vec<_> = momentum.collect();
-        // Of the state of another loader there is nothing else to say.
-        let is_same = loader.fingerprint == train_loader.state().fingerprint;
-        if is_same && !log.agrees(&loader, train_loader) {
-            return Err(saved.damaged("its steps and epochs do not agree"));
-        }
-        train_loader.resume(&loader).map_err(|error| match is_same {
-            true => saved.damaged(error.to_string()),
-            false => error,
-        })?;
-        optimizer.load_state(&momentum)?;
-        ranks.restore(store.as_ref(), &checkpoint.variables, &saved)?;
-        let steps = options.epochs.saturating_mul(train_loader.len());
-        let steps = steps.saturating_sub(log.report.steps);
-        let mut view = view(&ranks, options, steps);
-        view.other_processes(loader.processes, train_loader.processes());
-        view.replay(&log.report, train_loader.len())?;
-        let (every, base_lr) = (Some(checkpoint.every), optimizer.lr());
-        Ok(Session { log, view, ranks, store, every, base_lr, settings })
-    }
-
-    /// Whether `fit` is to go on with an interrupted training that it finds in its directory, as
-    /// [`Existing::Continue`] has it. Says what becomes of one that it finds.
-    pub(super) fn goes_on(
-        optimizer: &impl Optimizer,
-        train_loader: &DataLoader,
-        options: &FitOptions,
-    ) -> Result<bool> {
-        let Some(checkpoint) = &options.checkpoint else { return Ok(false) };
-        if checkpoint.existing != Existing::Continue {
-            return Ok(false);
-        }
-        let ranks = Ranks::of(train_loader);
-        let found = match ranks.is_main() {
-            true => Found::look(&ranks, optimizer, train_loader, options),
-            false => Ok(Found::Nothing),
-        };
-        if let (true, Ok(found)) = (ranks.is_main(), &found) {
-            found.tell(&checkpoint.dir);
-        }
-        let goes_on = found.map(|found| matches!(found, Found::Interrupted(_)));
-        ranks.of_main(goes_on)
-    }
-
     /// Whether other processes take part.
     pub(super) fn has_others(&self) -> bool {
         self.ranks.are_many()
@@ -302,89 +199,5 @@ impl Session {
         self.log.report.elapsed = self.log.elapsed();
         self.view.finish(&self.log.report)?;
         Ok(self.log.report)
-    }
-}
-
-impl Settings {
-    pub(super) fn of(optimizer: &impl Optimizer, options: &FitOptions) -> Settings {
-        // One cycle is as long as the training.
-        let length = match options.schedule {
-            Schedule::OneCycle { .. } => format!(" over {} epochs", options.epochs),
-            _ => String::new(),
-        };
-        Settings {
-            optimizer: optimizer.describe(),
-            schedule: format!("{:?}{length}", options.schedule),
-            report_every: options.report_every,
-        }
-    }
-
-    /// Whether the checkpoint was made with the same ones.
-    pub(super) fn check(&self, saved: &Saved) -> Result<()> {
-        let report_every = self.report_every.to_string();
-        let was = &saved.progress;
-        let text = |value: &serde_json::Value| match value {
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        for (option, is, was) in [
-            ("optimizer", &self.optimizer, text(&was["optimizer"])),
-            ("schedule", &self.schedule, text(&was["schedule"])),
-            ("report_every", &report_every, text(&was["report_every"])),
-        ] {
-            if *is != was {
-                let expected = format!("{was}, as in the checkpoint");
-                return Err(Error::option(option, expected, is));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What all ranks must have in common, in words.
-fn common(optimizer: &impl Optimizer, train_loader: &DataLoader, options: &FitOptions) -> String {
-    let FitOptions { epochs, report_every, checkpoint, schedule, .. } = options;
-    let saved = match checkpoint {
-        Some(checkpoint) => format!("checkpoints ({:?})", checkpoint.every),
-        None => "no checkpoints".to_owned(),
-    };
-    format!(
-        "{epochs} epochs of {} batches, report_every {report_every}, {schedule:?}, {saved}, {}",
-        train_loader.len(),
-        optimizer.describe()
-    )
-}
-
-fn view(ranks: &Ranks, options: &FitOptions, steps: usize) -> View {
-    match ranks.is_main() {
-        true => View::new(options.progress, steps),
-        false => View::Nothing,
-    }
-}
-
-/// Checks the options, and opens the directory of checkpoints on rank 0.
-pub(super) fn open(
-    ranks: &Ranks,
-    optimizer: &impl Optimizer,
-    train_loader: &DataLoader,
-    options: &FitOptions,
-) -> Result<Option<Store>> {
-    if options.report_every == 0 {
-        return Err(Error::option("report_every", "at least 1", "0"));
-    }
-    options.schedule.check()?;
-    if options.schedule != Schedule::Constant && optimizer.lr().is_none() {
-        let expected = "Constant with tch's own optimizers; blitz::optim::Sgd takes every schedule";
-        return Err(Error::option("schedule", expected, format!("{:?}", options.schedule)));
-    }
-    let Some(checkpoint) = &options.checkpoint else { return Ok(None) };
-    if optimizer.state().is_none() {
-        let expected = "None with tch's own optimizers, which do not give out their momentum; \
-                        blitz::optim::Sgd can be saved";
-        return Err(Error::option("checkpoint", expected, checkpoint.dir.display()));
-    }
-    match ranks.is_main() {
-        true => Store::open(checkpoint, train_loader.device()).map(Some),
-        false => Ok(None),
     }
 }
