@@ -3,6 +3,7 @@
 mod bench;
 mod clean;
 mod doctor;
+mod exercises;
 mod html;
 mod kernelspec;
 mod lab;
@@ -48,6 +49,14 @@ pub enum Command {
         and asks for a token, so it also runs as root. Options for Jupyter itself go behind `--`: \
         cargo blitz lab -- --ServerApp.ip=0.0.0.0")]
     Lab(lab::LabOptions),
+    /// Make exercise notebooks to work in
+    #[command(
+        long_about = "Make exercise notebooks to work in, in notebooks/my_exercises: those of \
+        notebooks/exercises without solutions and hidden tests, and with a folded solution below each \
+        check. One that you have worked in is never overwritten. `cargo blitz lab` makes those that \
+        are missing, too."
+    )]
+    Exercises(exercises::ExercisesOptions),
     /// Check everything that CI checks: format, lints, tests, the kernel, and the notebooks
     Test(test::TestOptions),
     /// Train the classifier without Jupyter: crates/blitz/examples/cifar10.rs, with its own options
@@ -95,6 +104,7 @@ impl Command {
             Command::Setup(options) => setup::setup(project, &options),
             Command::Run(options) => run::run(project, &options),
             Command::Lab(options) => lab::lab(project, &options),
+            Command::Exercises(options) => exercises::exercises(project, &options),
             Command::Test(options) => test::test(project, &options),
             Command::Train { options } => train::train(project, &options),
             Command::Launch(options) => launch::launch(project, &options),

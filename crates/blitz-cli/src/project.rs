@@ -28,6 +28,16 @@ impl Project {
         self.path("requirements.txt")
     }
 
+    /// The teacher's exercise notebooks, with solutions.
+    pub fn exercises_dir(&self) -> PathBuf {
+        self.notebooks_dir().join("exercises")
+    }
+
+    /// The exercise notebooks of whoever works here.
+    pub fn my_exercises_dir(&self) -> PathBuf {
+        self.notebooks_dir().join("my_exercises")
+    }
+
     /// What set-up has done.
     pub fn state_file(&self) -> PathBuf {
         self.made().join("state.json")

@@ -10,7 +10,6 @@ pub mod torch;
 pub mod venv;
 
 mod crates;
-mod fingerprint;
 mod kernel;
 mod rust_src;
 mod sources;

@@ -13,7 +13,15 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`Usage`] for a name that means no notebook; a file that is none.
 pub fn find(project: &Project, names: &[String]) -> Result<Vec<Notebook>> {
-    let all = all(project)?;
+    find_in(&project.notebooks_dir(), names)
+}
+
+/// As [`find`], among the notebooks of the directory `dir`, without those of the directories in it.
+///
+/// # Errors
+/// As for [`find`].
+pub fn find_in(dir: &Path, names: &[String]) -> Result<Vec<Notebook>> {
+    let all = all(dir)?;
     let found = match names {
         [] => all,
         names => names.iter().map(|name| find_one(name, &all)).collect::<Result<_>>()?,
@@ -21,9 +29,8 @@ pub fn find(project: &Project, names: &[String]) -> Result<Vec<Notebook>> {
     found.into_iter().map(Notebook::read).collect()
 }
 
-fn all(project: &Project) -> Result<Vec<PathBuf>> {
-    let dir = project.notebooks_dir();
-    let mut all: Vec<PathBuf> = fs::read_dir(&dir)
+fn all(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut all: Vec<PathBuf> = fs::read_dir(dir)
         .into_iter()
         .flatten()
         .flatten()

@@ -32,6 +32,10 @@ pub fn jupyter(project: &Project) -> Result<()> {
 pub fn nbval(project: &Project) -> Result<()> {
     let notebooks = project.notebooks_dir();
     let mut command = pytest(project, &notebooks, &notebooks);
+    // Those have no stored outputs: the check `exercises` executes them.
+    for dir in [project.exercises_dir(), project.my_exercises_dir()] {
+        command.arg("--ignore").arg(dir);
+    }
     command.args(["--nbval", "--nbval-cell-timeout", "600"]);
     command.args(["--nbval-kernel-startup-timeout", "300"]);
     run_visibly(command)
