@@ -21,7 +21,11 @@ pub fn find(project: &Project, names: &[String]) -> Result<Vec<Notebook>> {
 /// # Errors
 /// As for [`find`].
 pub fn find_in(dir: &Path, names: &[String]) -> Result<Vec<Notebook>> {
-    let all = all(dir)?;
+    let all = all(dir);
+    let are_paths = !names.is_empty() && names.iter().all(|name| Path::new(name).is_file());
+    if all.is_empty() && !are_paths {
+        bail!("no notebook in {}: is this clone complete? try `git status`", dir.display());
+    }
     let found = match names {
         [] => all,
         names => names.iter().map(|name| find_one(name, &all)).collect::<Result<_>>()?,
@@ -29,7 +33,7 @@ pub fn find_in(dir: &Path, names: &[String]) -> Result<Vec<Notebook>> {
     found.into_iter().map(Notebook::read).collect()
 }
 
-fn all(dir: &Path) -> Result<Vec<PathBuf>> {
+fn all(dir: &Path) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = fs::read_dir(dir)
         .into_iter()
         .flatten()
@@ -38,10 +42,7 @@ fn all(dir: &Path) -> Result<Vec<PathBuf>> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "ipynb"))
         .collect();
     all.sort();
-    if all.is_empty() {
-        bail!("no notebook in {}: is this clone complete? try `git status`", dir.display());
-    }
-    Ok(all)
+    all
 }
 
 fn find_one(name: &str, all: &[PathBuf]) -> Result<PathBuf> {
