@@ -1,6 +1,7 @@
 //! The command line: a module for each subcommand, with its options.
 
 mod bench;
+mod class;
 mod clean;
 mod doctor;
 mod exercises;
@@ -57,6 +58,17 @@ pub enum Command {
         are missing, too."
     )]
     Exercises(exercises::ExercisesOptions),
+    /// The exercises for a class, handed out and graded by nbgrader
+    #[command(
+        long_about = "The exercises for a class, handed out and graded by nbgrader, which is \
+        installed into .blitz/nbgrader when it is first needed. docs/classes.md has the whole chain, \
+        command by command."
+    )]
+    Class {
+        /// What to do
+        #[command(subcommand)]
+        what: class::ClassCommand,
+    },
     /// Check everything that CI checks: format, lints, tests, the kernel, and the notebooks
     Test(test::TestOptions),
     /// Train the classifier without Jupyter: crates/blitz/examples/cifar10.rs, with its own options
@@ -105,6 +117,7 @@ impl Command {
             Command::Run(options) => run::run(project, &options),
             Command::Lab(options) => lab::lab(project, &options),
             Command::Exercises(options) => exercises::exercises(project, &options),
+            Command::Class { what } => class::class(project, &what),
             Command::Test(options) => test::test(project, &options),
             Command::Train { options } => train::train(project, &options),
             Command::Launch(options) => launch::launch(project, &options),

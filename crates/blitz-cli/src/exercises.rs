@@ -10,4 +10,5 @@ mod links;
 mod make;
 mod regions;
 
+pub use learner::teachers;
 pub use make::{Existing, Made, make};

@@ -3,6 +3,7 @@
 pub mod dependencies;
 pub mod kernelspecs;
 pub mod lock;
+pub mod nbgrader;
 pub mod pins;
 pub mod prerequisites;
 pub mod shared;

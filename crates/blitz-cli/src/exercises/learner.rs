@@ -4,7 +4,10 @@ use super::regions::{self, Fault, HIDDEN_TESTS, MARK_SCHEME, Markers, SOLUTION, 
 use crate::notebook::nbformat::{Notebook, joined, lines};
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
+/// What a cell's metadata say for our tests alone: mistakes, among others.
+const OURS: &str = "blitz";
 /// What nbgrader puts in the place of an answer in prose.
 const TEXT_STUB: &str = "YOUR ANSWER HERE";
 
@@ -32,6 +35,22 @@ pub fn cells(source: &Notebook) -> Result<Vec<Value>> {
         cells.push(folded("last-solution", &solutions.join("\n\n")));
     }
     Ok(cells)
+}
+
+/// The notebook for a class's teacher, to be kept in `path`: with solutions, and without what is said
+/// for our tests alone.
+///
+/// # Errors
+/// As for [`cells`]: a class shall not find out later.
+pub fn teachers(source: &Notebook, path: PathBuf) -> Result<Notebook> {
+    cells(source)?;
+    let mut cells = source.cells().to_vec();
+    for cell in &mut cells {
+        if let Some(metadata) = cell["metadata"].as_object_mut() {
+            metadata.shift_remove(OURS);
+        }
+    }
+    Ok(source.with_cells(path, cells))
 }
 
 /// One cell; its solution, if it is one of code, is added to `solutions`.
@@ -90,7 +109,7 @@ fn replace_in(
 /// has.
 fn tidy_metadata(metadata: &mut Value, is_solution: bool) {
     let Some(metadata) = metadata.as_object_mut() else { return };
-    metadata.shift_remove("blitz");
+    metadata.shift_remove(OURS);
     metadata.shift_remove("execution");
     let is_locked = metadata.get("nbgrader").is_some_and(|marks| {
         ["solution", "grade", "locked"].iter().any(|name| marks[*name] == true)
@@ -125,7 +144,6 @@ fn marked(cell: &Value, kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     fn notebook(cells: Value) -> Notebook {
         let json = json!({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5});

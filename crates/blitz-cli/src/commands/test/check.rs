@@ -54,6 +54,8 @@ pub enum Check {
     Notebooks,
     /// The exercises: as a learner gets them, with the mistakes that they name, and solved
     Exercises,
+    /// A small course graded by nbgrader, which is installed where it is not there yet
+    Class,
     /// Notebooks 01 to 03 on the stock kernel
     Stock,
     /// The classifier on real CIFAR-10; needs --data
@@ -74,6 +76,7 @@ impl Check {
             Check::Jupyter => "the kernel through a Jupyter client",
             Check::Notebooks => "notebooks against their stored outputs",
             Check::Exercises => "exercises, untouched, wrong and solved",
+            Check::Class => "a course, graded by nbgrader",
             Check::Stock => "notebooks 01-03 on the stock kernel",
             Check::Classifier => "the classifier on real CIFAR-10",
         }
@@ -95,6 +98,7 @@ impl Check {
             Check::Jupyter => python::jupyter(project),
             Check::Notebooks => python::nbval(project),
             Check::Exercises => python::exercises(project),
+            Check::Class => python::class(project),
             Check::Stock => stock(project),
             Check::Classifier => classifier(project, data.context("no data directory")?),
         }

@@ -44,6 +44,18 @@ pub fn exercises(project: &Project) -> Result<()> {
     run_visibly(command)
 }
 
+/// A small course through nbgrader, from the assignment to the grades.
+///
+/// # Errors
+/// A grade is not what it should be, or pytest cannot be started.
+pub fn class(project: &Project) -> Result<()> {
+    let tests = project.path("crates/blitz-cli/tests/class");
+    let mut command = pytest(project, project.root(), &tests);
+    // The tests look at one course.
+    command.args(["--dist", "loadfile"]).env(PROGRAM, std::env::current_exe()?);
+    run_visibly(command)
+}
+
 /// The notebooks under nbval, on the built-in data set.
 ///
 /// # Errors
