@@ -1,8 +1,10 @@
 //! The command line: a module for each subcommand, with its options.
 
 mod bench;
+mod class;
 mod clean;
 mod doctor;
+mod exercises;
 mod html;
 mod kernelspec;
 mod lab;
@@ -49,6 +51,25 @@ pub enum Command {
         and asks for a token, so it also runs as root. Options for Jupyter itself go behind `--`: \
         cargo blitz lab -- --ServerApp.ip=0.0.0.0")]
     Lab(lab::LabOptions),
+    /// Make exercise notebooks to work in
+    #[command(
+        long_about = "Make exercise notebooks to work in, in notebooks/my_exercises: those of \
+        notebooks/exercises without solutions and hidden tests, and with a folded solution below each \
+        check. One that you have worked in is never overwritten. `cargo blitz lab` makes those that \
+        are missing, too."
+    )]
+    Exercises(exercises::ExercisesOptions),
+    /// The exercises for a class, handed out and graded by nbgrader
+    #[command(
+        long_about = "The exercises for a class, handed out and graded by nbgrader, which is \
+        installed into .blitz/nbgrader when it is first needed. docs/classes.md has the whole chain, \
+        command by command."
+    )]
+    Class {
+        /// What to do
+        #[command(subcommand)]
+        what: class::ClassCommand,
+    },
     /// Check everything that CI checks: format, lints, tests, the kernel, and the notebooks
     Test(test::TestOptions),
     /// Train the classifier without Jupyter: crates/blitz/examples/cifar10.rs, with its own options
@@ -98,6 +119,8 @@ impl Command {
             Command::Setup(options) => setup::setup(project, &options),
             Command::Run(options) => run::run(project, &options),
             Command::Lab(options) => lab::lab(project, &options),
+            Command::Exercises(options) => exercises::exercises(project, &options),
+            Command::Class { what } => class::class(project, &what),
             Command::Test(options) => test::test(project, &options),
             Command::Train { options } => train::train(project, &options),
             Command::Launch(options) => launch::launch(project, &options),

@@ -20,14 +20,23 @@ pub enum Part {
     Data,
     /// The Python environment.
     Python,
+    /// nbgrader, for classes.
+    Class,
     /// What the other parts need to know of each other, and what has been executed.
     State,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 6] =
-        [Part::Results, Part::Target, Part::Kernel, Part::Data, Part::Python, Part::State];
+    pub const ALL: [Part; 7] = [
+        Part::Results,
+        Part::Target,
+        Part::Kernel,
+        Part::Data,
+        Part::Python,
+        Part::Class,
+        Part::State,
+    ];
 
     /// Its directories and files.
     pub fn paths(self, project: &Project) -> Vec<PathBuf> {
@@ -57,6 +66,7 @@ impl Part {
             // `.ci/run` builds CIFAR-10 there.
             Part::Data => vec![made(layout::DATA), made("cifar10"), project.bench_data_dir()],
             Part::Python => vec![project.venv(), project.libtorch()],
+            Part::Class => vec![made("nbgrader")],
             Part::State => vec![made(layout::HISTORY), project.state_file(), project.made()],
         }
     }
@@ -75,6 +85,7 @@ impl Part {
                 "`clean --python`; back by `setup`, which downloads up to 3 GB where \
                  pip's cache has them no more"
             }
+            Part::Class => "`clean --class`; back by the next `class nbgrader`, in a minute",
             Part::State => "`clean --all`; your history is gone for good",
         }
     }

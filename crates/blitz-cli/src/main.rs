@@ -3,11 +3,14 @@
 //! Everything it makes lies below the repository: Python packages in `.venv`, everything else in
 //! `.blitz`, executed notebooks and pages in `site`.
 //!
-//! Imports run one way: `commands` use `setup` and `notebook`, those use `process` and `project`.
+//! Imports run one way: `commands` use `exercises`, `setup` and `notebook`, those use `process` and
+//! `project`.
 
 mod commands;
 mod disk;
+mod exercises;
 mod files;
+mod fingerprint;
 mod kernel;
 mod notebook;
 mod process;

@@ -3,7 +3,7 @@
 use blitz_contract::{Layout, layout};
 use std::ffi::OsString;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The project: its [`Layout`], and the places in it that only this program knows.
@@ -26,6 +26,16 @@ impl Project {
     /// The one list of Python pins.
     pub fn requirements(&self) -> PathBuf {
         self.path("requirements.txt")
+    }
+
+    /// The teacher's exercise notebooks, with solutions.
+    pub fn exercises_dir(&self) -> PathBuf {
+        self.notebooks_dir().join("exercises")
+    }
+
+    /// The exercise notebooks of whoever works here.
+    pub fn my_exercises_dir(&self) -> PathBuf {
+        self.notebooks_dir().join("my_exercises")
     }
 
     /// What set-up has done.
@@ -74,7 +84,12 @@ impl Project {
     /// [apart](Self::own_path). So the person's settings and kernels do not change what runs here, and
     /// nothing here changes them.
     pub fn python_command(&self) -> Command {
-        let mut command = Command::new(self.python());
+        self.jupyter_command(&self.venv())
+    }
+
+    /// As [`python_command`](Self::python_command), with the Python of the environment `venv`.
+    pub fn jupyter_command(&self, venv: &Path) -> Command {
+        let mut command = Command::new(venv.join("bin/python"));
         let jupyter = self.own_path(layout::JUPYTER);
         // IPython warns where it is missing.
         let _ = std::fs::create_dir_all(&jupyter);
@@ -85,16 +100,16 @@ impl Project {
             .env("JUPYTERLAB_SETTINGS_DIR", jupyter.join("lab/settings"))
             .env("JUPYTERLAB_WORKSPACES_DIR", jupyter.join("lab/workspaces"))
             .env("IPYTHONDIR", jupyter.join("ipython"))
-            .env("PATH", self.path_with_venv())
+            .env("PATH", path_with(venv))
             .env_remove("JUPYTER_PATH")
             .env_remove("PYTHONPATH")
             .env_remove("PYTHONHOME");
         command
     }
+}
 
-    fn path_with_venv(&self) -> OsString {
-        let old = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = std::iter::once(self.venv().join("bin")).chain(std::env::split_paths(&old));
-        std::env::join_paths(dirs).unwrap_or(old)
-    }
+fn path_with(venv: &Path) -> OsString {
+    let old = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = std::iter::once(venv.join("bin")).chain(std::env::split_paths(&old));
+    std::env::join_paths(dirs).unwrap_or(old)
 }

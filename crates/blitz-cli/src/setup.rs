@@ -3,6 +3,7 @@
 pub mod dependencies;
 pub mod kernelspecs;
 pub mod lock;
+pub mod nbgrader;
 pub mod pins;
 pub mod prerequisites;
 pub mod shared;
@@ -10,7 +11,6 @@ pub mod torch;
 pub mod venv;
 
 mod crates;
-mod fingerprint;
 mod kernel;
 mod rust_src;
 mod sources;

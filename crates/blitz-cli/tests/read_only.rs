@@ -4,7 +4,7 @@
 mod common;
 
 use blitz_contract::variables;
-use common::{blitz, is_root, printed, repository, write_notebook};
+use common::{SMALL_EXERCISES, blitz, is_root, printed, repository, write_notebook};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -67,4 +67,18 @@ fn lab_says_where_to_save() {
     let text = printed(&output);
     assert!(output.status.success(), "{text}");
     assert!(text.contains("cp -r") && text.contains("--notebook-dir ~/notebooks"), "{text}");
+}
+
+#[test]
+fn exercises_want_a_place_of_ones_own() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let Some(output) = run_read_only(home.path(), &["exercises"]) else { return };
+    let text = printed(&output);
+    assert!(output.status.code() == Some(1) && text.contains("exercises --to "), "{text}");
+
+    let (source, to) = (SMALL_EXERCISES, home.path().join("mine").display().to_string());
+    let output = run_read_only(home.path(), &["exercises", source, "--to", &to]);
+    let output = output.expect("as before");
+    assert!(output.status.success(), "{}", printed(&output));
+    assert!(home.path().join("mine/01_small.ipynb").is_file());
 }

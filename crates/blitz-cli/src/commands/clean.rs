@@ -31,6 +31,9 @@ pub struct CleanOptions {
     /// 3 GB where pip's cache has it no more
     #[arg(long)]
     pub python: bool,
+    /// nbgrader, which `class` installs. Back by the next `class nbgrader`: a minute
+    #[arg(long)]
+    pub class: bool,
     /// All of these, the history of what you have executed, and the choice of `setup --cpu`: a fresh
     /// clone again
     #[arg(long)]
@@ -94,6 +97,7 @@ fn chosen(options: &CleanOptions) -> Vec<Part> {
         (options.kernel, Part::Kernel),
         (options.data, Part::Data),
         (options.python, Part::Python),
+        (options.class, Part::Class),
     ];
     if options.all {
         return Part::ALL.to_vec();

@@ -4,7 +4,7 @@ use crate::disk;
 use crate::kernel::Kernel;
 use crate::process::command::output_of;
 use crate::project::Project;
-use crate::setup::{kernelspecs, pins, prerequisites, torch};
+use crate::setup::{kernelspecs, nbgrader, pins, prerequisites, torch};
 use anyhow::{Context, Result, anyhow, ensure};
 use std::env::consts::DLL_SUFFIX;
 use std::process::Command;
@@ -17,7 +17,7 @@ const DISK_SPACE: u64 = 12;
 /// # Errors
 /// At least one check failed.
 pub fn doctor(project: &Project) -> Result<()> {
-    let checks: [(&str, Result<String>); 12] = [
+    let checks: [(&str, Result<String>); 13] = [
         ("path", prerequisites::path(project)),
         ("Rust", prerequisites::rust()),
         ("Python", prerequisites::python().map(|(_, version)| version)),
@@ -30,6 +30,7 @@ pub fn doctor(project: &Project) -> Result<()> {
         ("kernel", kernel(project)),
         ("kernelspec", kernelspecs::check(project, Kernel::Rust)),
         ("stock kernelspec", kernelspecs::check(project, Kernel::RustStock)),
+        ("nbgrader", nbgrader::check(project)),
     ];
     let mut failed = 0;
     for (name, result) in checks {

@@ -29,7 +29,10 @@ fn convert(project: &Project, notebooks: Vec<Notebook>, site: &Path, step: &Step
     let mut sources = Vec::new();
     for mut notebook in notebooks {
         notebook.set_language();
-        notebook.edit_markdown(formulas::render);
+        notebook.edit_sources(|source, is_code| match is_code {
+            true => source.to_owned(),
+            false => formulas::render(source),
+        });
         let source = prepared.join(format!("{}.ipynb", notebook.name()));
         notebook.write(&source)?;
         sources.push(source.display().to_string());

@@ -13,7 +13,19 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`Usage`] for a name that means no notebook; a file that is none.
 pub fn find(project: &Project, names: &[String]) -> Result<Vec<Notebook>> {
-    let all = all(project)?;
+    find_in(&project.notebooks_dir(), names)
+}
+
+/// As [`find`], among the notebooks of the directory `dir`, without those of the directories in it.
+///
+/// # Errors
+/// As for [`find`].
+pub fn find_in(dir: &Path, names: &[String]) -> Result<Vec<Notebook>> {
+    let all = all(dir);
+    let are_paths = !names.is_empty() && names.iter().all(|name| Path::new(name).is_file());
+    if all.is_empty() && !are_paths {
+        bail!("no notebook in {}: is this clone complete? try `git status`", dir.display());
+    }
     let found = match names {
         [] => all,
         names => names.iter().map(|name| find_one(name, &all)).collect::<Result<_>>()?,
@@ -21,9 +33,8 @@ pub fn find(project: &Project, names: &[String]) -> Result<Vec<Notebook>> {
     found.into_iter().map(Notebook::read).collect()
 }
 
-fn all(project: &Project) -> Result<Vec<PathBuf>> {
-    let dir = project.notebooks_dir();
-    let mut all: Vec<PathBuf> = fs::read_dir(&dir)
+fn all(dir: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = fs::read_dir(dir)
         .into_iter()
         .flatten()
         .flatten()
@@ -31,10 +42,7 @@ fn all(project: &Project) -> Result<Vec<PathBuf>> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "ipynb"))
         .collect();
     all.sort();
-    if all.is_empty() {
-        bail!("no notebook in {}: is this clone complete? try `git status`", dir.display());
-    }
-    Ok(all)
+    all
 }
 
 fn find_one(name: &str, all: &[PathBuf]) -> Result<PathBuf> {

@@ -107,8 +107,8 @@ impl Notebook {
 
     /// The code cells that hold code.
     pub fn code_cells(&self) -> impl Iterator<Item = Cell<'_>> {
-        let cells = self.json.get("cells").and_then(Value::as_array).into_iter().flatten();
-        cells
+        self.cells()
+            .iter()
             .enumerate()
             .map(|(index, json)| Cell { index, json })
             .filter(|cell| cell.json["cell_type"] == "code" && !cell.source().trim().is_empty())
@@ -116,9 +116,8 @@ impl Notebook {
 
     /// The sources of the code and Markdown cells.
     pub fn sources(&self) -> impl Iterator<Item = Source> {
-        let cells = self.json.get("cells").and_then(Value::as_array).into_iter().flatten();
-        let cells = cells.filter(|cell| is_code(cell) || cell["cell_type"] == "markdown");
-        cells.map(|cell| Source {
+        let has_source = |cell: &&Value| is_code(cell) || cell["cell_type"] == "markdown";
+        self.cells().iter().filter(has_source).map(|cell| Source {
             id: cell["id"].as_str().unwrap_or_default().to_owned(),
             is_code: is_code(cell),
             source: joined(&cell["source"]),
@@ -131,21 +130,31 @@ impl Notebook {
         let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
         for cell in cells.into_iter().flatten() {
             if is_code(cell) || cell["cell_type"] == "markdown" {
-                let source = edit(&joined(&cell["source"]), is_code(cell));
-                let lines: Vec<&str> = source.split_inclusive('\n').collect();
-                cell["source"] = json!(lines);
+                cell["source"] = lines(&edit(&joined(&cell["source"]), is_code(cell)));
             }
         }
     }
 
-    /// Applies `edit` to the source of every Markdown cell.
-    pub fn edit_markdown(&mut self, edit: impl Fn(&str) -> String) {
-        let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
-        for cell in cells.into_iter().flatten() {
-            if cell["cell_type"] == "markdown" {
-                cell["source"] = Value::from(edit(&joined(&cell["source"])));
-            }
-        }
+    /// All cells, in nbformat's JSON.
+    pub fn cells(&self) -> &[Value] {
+        self.json.get("cells").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// A copy with these cells instead, which belongs to `path`.
+    pub fn with_cells(&self, path: PathBuf, cells: Vec<Value>) -> Notebook {
+        let mut json = self.json.clone();
+        json.insert("cells".to_owned(), Value::Array(cells));
+        Notebook { path, json }
+    }
+
+    /// What is said of the whole notebook.
+    pub fn metadata_mut(&mut self) -> &mut Value {
+        self.json.entry("metadata").or_insert_with(|| json!({}))
+    }
+
+    /// What is said of the whole notebook under a name; null where nothing is.
+    pub fn metadata(&self, name: &str) -> &Value {
+        self.json.get("metadata").map_or(&Value::Null, |metadata| &metadata[name])
     }
 
     /// Gives the Markdown cells the sources that `edit` returns for theirs.
@@ -159,8 +168,7 @@ impl Notebook {
         let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
         for cell in cells.into_iter().flatten().filter(|cell| cell["cell_type"] == "markdown") {
             if let Some(source) = edit(&joined(&cell["source"]))? {
-                let lines: Vec<&str> = source.split_inclusive('\n').collect();
-                cell["source"] = json!(lines);
+                cell["source"] = lines(&source);
             }
         }
         Ok(())
@@ -169,8 +177,7 @@ impl Notebook {
     /// States the language as Jupyter's tools expect it. evcxr's kernel misspells
     /// `pygments_lexer`, so that nbconvert would have to guess how to highlight.
     pub fn set_language(&mut self) {
-        let metadata = self.json.entry("metadata").or_insert_with(|| json!({}));
-        metadata["language_info"] = json!({
+        self.metadata_mut()["language_info"] = json!({
             "codemirror_mode": "rust",
             "file_extension": ".rs",
             "mimetype": "text/x-rust",
@@ -272,8 +279,13 @@ pub fn notebook_name(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// A source as Jupyter writes it: a list of lines.
+pub fn lines(source: &str) -> Value {
+    json!(source.split_inclusive('\n').collect::<Vec<&str>>())
+}
+
 /// A source or text, which nbformat allows to be one string or a list of lines.
-fn joined(text: &Value) -> String {
+pub fn joined(text: &Value) -> String {
     match text {
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
         other => other.as_str().unwrap_or_default().to_owned(),

@@ -1,6 +1,6 @@
 //! The sources of all crates, so that nothing after set-up needs the network.
 
-use super::fingerprint::Fingerprint;
+use crate::fingerprint::Fingerprint;
 use crate::process::cancel::Cancel;
 use crate::process::command::run_logged;
 use crate::process::progress::Board;

@@ -4,9 +4,9 @@
 //! own. What is compiled here in the same way, into the directory that kernels start from, is fresh
 //! for it. So it need not wait for the kernel, and the example and the training benchmark share it.
 
-use super::fingerprint::Fingerprint;
 use super::state::State;
 use super::{lock, sources};
+use crate::fingerprint::Fingerprint;
 use crate::process::cancel::Cancel;
 use crate::process::command::{output_of, run_logged, run_visibly};
 use crate::process::progress::{Board, Step};

@@ -1,7 +1,7 @@
 //! Building and installing the kernel.
 
-use super::fingerprint::Fingerprint;
 use super::sources;
+use crate::fingerprint::Fingerprint;
 use crate::process::cancel::Cancel;
 use crate::process::command::run_logged;
 use crate::process::progress::Board;

@@ -1,7 +1,7 @@
 //! The kernelspecs, by which Jupyter finds the kernels.
 
-use super::fingerprint::Fingerprint;
 use crate::files::write_atomically;
+use crate::fingerprint::Fingerprint;
 use crate::kernel::Kernel;
 use crate::project::Project;
 use anyhow::{Result, bail};

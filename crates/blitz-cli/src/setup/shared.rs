@@ -44,10 +44,11 @@ pub fn tell_where_to_save(project: &Project) {
     let program = std::env::current_exe().unwrap_or_else(|_| "cargo blitz".into());
     eprintln!(
         "note: the notebooks in {} are not yours, so changes cannot be saved there. To keep yours:\n  \
-         cp -r {} ~/notebooks\n  {} lab -- --notebook-dir ~/notebooks",
+         cp -r {} ~/notebooks\n  {program} exercises --to ~/notebooks/my_exercises\n  \
+         {program} lab -- --notebook-dir ~/notebooks",
         notebooks.display(),
         notebooks.display(),
-        program.display()
+        program = program.display()
     );
 }
 

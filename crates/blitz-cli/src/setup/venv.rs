@@ -1,8 +1,8 @@
 //! The Python environment.
 
-use super::fingerprint::Fingerprint;
 use super::prerequisites;
 use super::torch;
+use crate::fingerprint::Fingerprint;
 use crate::process::cancel::Cancel;
 use crate::process::command::run_logged;
 use crate::process::progress::{Board, Step};

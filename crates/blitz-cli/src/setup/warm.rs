@@ -1,7 +1,7 @@
 //! What kernels need beside the compiled dependencies: evcxr's settings, and what the toolchain
 //! answers.
 
-use super::fingerprint::Fingerprint;
+use crate::fingerprint::Fingerprint;
 use crate::process::cancel::Cancel;
 use crate::process::command::run_logged;
 use crate::process::progress::Board;

@@ -9,6 +9,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+/// A notebook of three exercises, with solutions.
+pub const SMALL_EXERCISES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/class/exercises/01_small.ipynb");
+
 /// The built `cargo blitz`.
 pub fn blitz() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blitz"));

@@ -52,6 +52,10 @@ pub enum Check {
     Jupyter,
     /// The notebooks against their stored outputs, with nbval
     Notebooks,
+    /// The exercises: as a learner gets them, with the mistakes that they name, and solved
+    Exercises,
+    /// A small course graded by nbgrader, which is installed where it is not there yet
+    Class,
     /// Notebooks 01 to 03 on the stock kernel
     Stock,
     /// The classifier on real CIFAR-10; needs --data
@@ -71,6 +75,8 @@ impl Check {
             Check::BlitzCli => "tests of blitz-cli",
             Check::Jupyter => "the kernel through a Jupyter client",
             Check::Notebooks => "notebooks against their stored outputs",
+            Check::Exercises => "exercises, untouched, wrong and solved",
+            Check::Class => "a course, graded by nbgrader",
             Check::Stock => "notebooks 01-03 on the stock kernel",
             Check::Classifier => "the classifier on real CIFAR-10",
         }
@@ -91,6 +97,8 @@ impl Check {
             Check::BlitzCli => cargo_test(project, &CLI),
             Check::Jupyter => python::jupyter(project),
             Check::Notebooks => python::nbval(project),
+            Check::Exercises => python::exercises(project),
+            Check::Class => python::class(project),
             Check::Stock => stock(project),
             Check::Classifier => classifier(project, data.context("no data directory")?),
         }

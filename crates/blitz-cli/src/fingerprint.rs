@@ -1,7 +1,8 @@
-//! Knowing whether a step of set-up is up to date.
+//! Knowing whether something that was made is up to date.
 //!
-//! Each step has a key: a hash of everything that its result depends on. The key is recorded when
-//! the step has succeeded. A step whose key is recorded is skipped; one that was killed has none.
+//! Each step of set-up has a key: a hash of everything that its result depends on. The key is recorded
+//! when the step has succeeded. A step whose key is recorded is skipped; one that was killed has none.
+//! A learner's notebook carries the key of the one that it was made from.
 
 use sha2::{Digest, Sha256};
 use std::fs;
