@@ -3,6 +3,7 @@
 pub mod channels;
 pub mod event;
 pub mod frames;
+mod grad_mode;
 pub mod input;
 mod interpose;
 mod launch_context;

@@ -100,3 +100,13 @@ def test_the_stock_kernel_shows_tensors_with_the_prelude_and_the_rest_as_ever(st
     [error] = stock.execute("Without").of("error")
     assert "doesn't implement `Debug`" in error.content["evalue"]
     assert stock.execute('println!("{x:?} {text}");').ok().stdout == "[0.5, -1.0, 3.0] a b\n"
+
+
+def test_a_panic_within_no_grad_does_not_switch_gradients_off(torch_kernel):
+    torch_kernel.execute('fn stops() {\n    tch::no_grad(|| panic!("within"))\n}').ok()
+    assert torch_kernel.execute("stops();").error["ename"] == "panic"
+    after = torch_kernel.execute(
+        "let x = Tensor::from(2.0f32).set_requires_grad(true);\n"
+        '(&x * &x).backward();\nprintln!("{}", x.grad().double_value(&[]));'
+    )
+    assert after.ok().stdout == "4\n"

@@ -41,7 +41,7 @@ mod progress;
 mod tensors;
 
 pub use cases::Cases;
-pub use close::{Close, close};
+pub use close::{Close, Limit, at_least, at_most, close};
 pub use compare::Compare;
 pub use exercises::Exercises;
 

@@ -71,7 +71,7 @@ pub mod prelude {
     pub use crate::autograd::graph::{Graph, GraphOptions};
     pub use crate::autograd::{self, Autograd, Context, Function};
     pub use crate::check; // the module and the macro
-    pub use crate::check::{Exercises, close};
+    pub use crate::check::{Exercises, at_least, at_most, close};
     pub use crate::checkpoint::{
         self, CheckpointOptions, Every, Existing, LoadOptions, LoadReport, Mismatches,
     };

@@ -7,6 +7,7 @@
 
 use crate::cells::channels::{self, Control};
 use crate::cells::frames;
+use crate::cells::grad_mode::GradMode;
 use crate::cells::launch_context;
 use crate::cells::libtorch;
 use crate::cells::stdin::{self, Stdin};
@@ -21,7 +22,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Set to `full` for the process by a person who wants backtraces; evcxr overwrites
@@ -78,6 +79,7 @@ fn serve(runtime: &Runtime, commands: File, control: &Mutex<Control>, stdin: &St
     let send = |message| control.lock().unwrap_or_else(PoisonError::into_inner).send(&message);
     let mut variables: *mut c_void = std::ptr::null_mut();
     let mut last_step = 0;
+    let grad_mode = GradMode::find();
     for line in BufReader::new(commands).lines() {
         let line = line.context("cannot read what to run")?;
         let Some((library, function)) =
@@ -97,6 +99,8 @@ fn serve(runtime: &Runtime, commands: File, control: &Mutex<Control>, stdin: &St
         (runtime.forget_interrupt)();
         stdin.begin_cell(|| (runtime.forget_input)());
         send(json!({"event": "start", "process": std::process::id()}))?;
+        let was_recording = grad_mode.as_ref().map(GradMode::is_enabled);
+        PANICKED.store(false, Ordering::Relaxed);
         // SAFETY: evcxr compiled the library for this very call: the function takes the variables
         // that the previous cell left and returns those for the next.
         match unsafe { load_and_call(library, function, variables) } {
@@ -105,6 +109,11 @@ fn serve(runtime: &Runtime, commands: File, control: &Mutex<Control>, stdin: &St
                 let message = format!("{error:#}");
                 send(json!({"event": "not loaded", "message": message}))?;
             }
+        }
+        if PANICKED.load(Ordering::Relaxed)
+            && let (Some(mode), Some(was_recording)) = (&grad_mode, was_recording)
+        {
+            mode.set_enabled(was_recording);
         }
         stdin.end_cell();
         (runtime.flush)();
@@ -210,6 +219,8 @@ pub struct Callbacks {
 
 // The library calls these without arguments of ours.
 static CONTROL: OnceLock<Mutex<Control>> = OnceLock::new();
+/// Whether the running cell has panicked.
+static PANICKED: AtomicBool = AtomicBool::new(false);
 
 fn tell(message: &Value) {
     if let Some(control) = CONTROL.get() {
@@ -231,6 +242,7 @@ extern "C" fn on_panic(
     file_length: usize,
     line: u32,
 ) {
+    PANICKED.store(true, Ordering::Relaxed);
     // SAFETY: the library passes parts of texts that live until this function returns.
     let (message, file) = unsafe {
         let message = std::slice::from_raw_parts(message, message_length);

@@ -32,6 +32,31 @@ pub fn close(expected: f64, tolerance: f64) -> Close {
     Close { expected, tolerance }
 }
 
+/// A limit that an answer must keep; made by [`at_least`] and [`at_most`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    least: f64,
+    most: f64,
+}
+
+/// `least` or more, to check against: an accuracy.
+///
+/// ```
+/// use blitz::check::{Compare, at_least, at_most};
+///
+/// assert_eq!(0.97.difference(&at_least(0.95)), None);
+/// assert_eq!(0.5.difference(&at_least(0.95)).as_deref(), Some("gave 0.5, expected at least 0.95"));
+/// assert_eq!(6000i64.difference(&at_most(5000.0)).as_deref(), Some("gave 6000, expected at most 5000"));
+/// ```
+pub fn at_least(least: f64) -> Limit {
+    Limit { least, most: f64::INFINITY }
+}
+
+/// `most` or less, to check against: a loss, or a number of parameters.
+pub fn at_most(most: f64) -> Limit {
+    Limit { least: f64::NEG_INFINITY, most }
+}
+
 /// Whether two numbers are the same within the tolerances; not a number is the same as itself.
 pub(super) fn same(got: f64, expected: f64) -> bool {
     within(got, expected, ABSOLUTE + RELATIVE * expected.abs())
@@ -87,6 +112,31 @@ impl Compare<Close> for f32 {
     }
 }
 
+impl Compare<Limit> for f64 {
+    fn difference(&self, expected: &Limit) -> Option<String> {
+        let Limit { least, most } = *expected;
+        let limit = match most.is_finite() {
+            true => format!("at most {}", short(most)),
+            false => format!("at least {}", short(least)),
+        };
+        let told = || format!("gave {}, expected {limit}", short(*self));
+        // Not a number keeps no limit.
+        (!(*self >= least && *self <= most)).then(told)
+    }
+}
+
+impl Compare<Limit> for i64 {
+    fn difference(&self, expected: &Limit) -> Option<String> {
+        (*self as f64).difference(expected)
+    }
+}
+
+impl Compare<Limit> for usize {
+    fn difference(&self, expected: &Limit) -> Option<String> {
+        (*self as f64).difference(expected)
+    }
+}
+
 /// A tensor of one element.
 impl Compare<Close> for Tensor {
     fn difference(&self, expected: &Close) -> Option<String> {
@@ -113,6 +163,7 @@ mod tests {
         assert_eq!(f64::INFINITY.difference(&f64::INFINITY), None);
         assert_eq!(f64::NAN.difference(&1.0).unwrap(), "gave NaN, expected 1");
         assert_eq!(f64::NAN.difference(&close(1.0, 9.0)).is_some(), true);
+        assert!(f64::NAN.difference(&at_most(1.0)).is_some());
         assert_eq!(Tensor::from(2.0f32).difference(&close(2.5, 0.5)), None);
         let two = Tensor::from_slice(&[1.0f32, 2.0]);
         let told = two.difference(&close(1.0, 1.0)).unwrap();

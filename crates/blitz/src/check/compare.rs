@@ -11,7 +11,7 @@ use crate::error::first_line;
 /// | answer | expected | the same means |
 /// | --- | --- | --- |
 /// | a tensor | a tensor | shape, kind, and every element: within 1e-6 + 1e-4 of it for floating point |
-/// | a floating point number | one | within 1e-6 + 1e-4 of it; [`close`](super::close()) says how near else |
+/// | a floating point number | one | within 1e-6 + 1e-4 of it; [`close`](super::close()) says how near else, [`at_least`](super::at_least) and [`at_most`](super::at_most) a limit |
 /// | an integer, `bool`, `char`, text, kind or device | one | equal |
 /// | a `Vec`, array, slice or tuple | one of what its elements are compared with | as many, each the same |
 /// | an `Option` | one | both `None`, or what is inside is the same |

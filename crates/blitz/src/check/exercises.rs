@@ -74,47 +74,48 @@ impl Exercises {
     }
 
     /// Shows hint `step`, counted from 1, to the exercise that was checked last, or, where that is
-    /// solved, to the first that is not.
-    ///
-    /// # Errors
-    /// That exercise has no such hint.
-    pub fn hint(&self, step: usize) -> Result<()> {
-        let State { solved, current } = self.progress_file().read();
-        let is_open = |id: &str| !solved.iter().any(|it| it == id);
-        let current = current.filter(|id| is_open(id));
-        let mut unsolved = self.all.iter().filter(|it| is_open(&it.id));
-        let exercise = match current.and_then(|id| self.find(&id).ok()) {
-            Some(exercise) => Some(exercise),
-            None => unsolved.next(),
-        };
-        let Some(exercise) = exercise else {
-            return Err("every exercise is solved: there is nothing to give a hint for".into());
-        };
-        self.hint_for(&exercise.id, step)
+    /// solved, to the first that is not; or says that there is none.
+    pub fn hint(&self, step: usize) {
+        match self.current() {
+            Some(exercise) => self.hint_for(&exercise.id, step),
+            None => println!("Every exercise is solved."),
+        }
     }
 
-    /// Shows hint `step`, counted from 1, to the exercise `id`.
-    ///
-    /// # Errors
-    /// There is no such exercise, or it has no such hint.
-    pub fn hint_for(&self, id: &str, step: usize) -> Result<()> {
-        let Exercise { title, hints, .. } = self.find(id)?;
-        let count = hints.len();
-        let Some(hint) = step.checked_sub(1).and_then(|index| hints.get(index)) else {
-            let has = match count {
-                0 => "no hints".to_owned(),
-                1 => "one hint, hint(1)".to_owned(),
-                _ => format!("{count} hints, hint(1) to hint({count})"),
-            };
-            return Err(format!("exercise {id} ({title}) has {has}").into());
-        };
-        display::show(Markdown(format!("**Exercise {id}, hint {step} of {count}.** {hint}")));
-        Ok(())
+    /// Shows hint `step`, counted from 1, to the exercise `id`; or says that there is none.
+    pub fn hint_for(&self, id: &str, step: usize) {
+        match self.hint_text(id, step) {
+            Ok(hint) => display::show(Markdown(hint)),
+            Err(error) => println!("{error}"),
+        }
     }
 
     /// Shows a bar and a table of what is solved.
     pub fn progress(&self) {
         display::show(self.overview());
+    }
+
+    /// The exercise that was checked last; where that is solved, the first that is not.
+    fn current(&self) -> Option<&Exercise> {
+        let State { solved, current } = self.progress_file().read();
+        let is_open = |id: &str| !solved.iter().any(|it| it == id);
+        let current = current.filter(|id| is_open(id));
+        let first = || self.all.iter().find(|it| is_open(&it.id));
+        current.and_then(|id| self.find(&id).ok()).or_else(first)
+    }
+
+    fn hint_text(&self, id: &str, step: usize) -> Result<String> {
+        let Exercise { title, hints, .. } = self.find(id)?;
+        let count = hints.len();
+        if let Some(hint) = step.checked_sub(1).and_then(|index| hints.get(index)) {
+            return Ok(format!("**Exercise {id}, hint {step} of {count}.** {hint}"));
+        }
+        let has = match count {
+            0 => "no hints".to_owned(),
+            1 => "one hint, hint(1)".to_owned(),
+            _ => format!("{count} hints, hint(1) to hint({count})"),
+        };
+        Err(format!("exercise {id} ({title}) has {has}").into())
     }
 
     fn find(&self, id: &str) -> Result<&Exercise> {
@@ -198,20 +199,28 @@ mod tests {
     }
 
     #[test]
-    fn hints_are_for_what_was_checked_last_or_is_not_solved() {
+    fn hints_are_those_of_the_exercise() {
         let dir = tempfile::tempdir().unwrap();
         let exercises = two(dir.path());
-        assert!(exercises.hint(1).is_ok());
-        let error = exercises.hint(3).unwrap_err().to_string();
-        assert_eq!(error, "exercise 1 (Halves) has 2 hints, hint(1) to hint(2)");
-        assert!(exercises.hint(0).is_err());
+        let told =
+            |id, step| exercises.hint_text(id, step).unwrap_or_else(|error| error.to_string());
+        assert_eq!(told("1", 1), "**Exercise 1, hint 1 of 2.** Divide.");
+        assert_eq!(told("1", 3), "exercise 1 (Halves) has 2 hints, hint(1) to hint(2)");
+        assert_eq!(told("1", 0), told("1", 3));
+        assert_eq!(told("2", 1), "exercise 2 (Sums <of>) has no hints");
+        assert_eq!(told("7", 1), "option id must be one of 1, 2, got 7");
+    }
+
+    #[test]
+    fn a_hint_is_for_what_was_checked_last_or_is_not_solved() {
+        let dir = tempfile::tempdir().unwrap();
+        let exercises = two(dir.path());
+        let current = || exercises.current().map(|it| it.id.clone());
+        assert_eq!(current().as_deref(), Some("1"));
         check_half(&exercises, |x| x / 2).unwrap();
-        let error = exercises.hint(1).unwrap_err().to_string();
-        assert_eq!(error, "exercise 2 (Sums <of>) has no hints");
+        assert_eq!(current().as_deref(), Some("2"));
         assert!(check_half(&exercises, |x| x).is_err());
-        assert!(exercises.hint(2).is_ok());
-        let error = exercises.hint_for("7", 1).unwrap_err().to_string();
-        assert_eq!(error, "option id must be one of 1, 2, got 7");
+        assert_eq!(current().as_deref(), Some("1"));
     }
 
     #[test]

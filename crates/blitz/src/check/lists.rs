@@ -8,8 +8,9 @@ use super::compare::Compare;
 const SHOWN: usize = 12;
 
 fn list_difference<G: Compare<E>, E: Debug>(got: &[G], expected: &[E]) -> Option<String> {
+    // The precision is that of floating point numbers; other elements have none.
     let whole = match expected.len() {
-        ..=SHOWN => format!(" of {expected:?}"),
+        ..=SHOWN => format!(" of {expected:.6?}"),
         _ => String::new(),
     };
     if got.len() != expected.len() {
@@ -19,8 +20,16 @@ fn list_difference<G: Compare<E>, E: Debug>(got: &[G], expected: &[E]) -> Option
     let mut pairs = got.iter().zip(expected).enumerate();
     pairs.find_map(|(index, (got, expected))| {
         let told = got.difference(expected)?;
-        Some(format!("{told} at index {index}{whole}"))
+        Some(at(&told, &format!("at index {index}{whole}")))
     })
+}
+
+/// What was told, and where, in the first line: tensors are shown below it.
+fn at(told: &str, place: &str) -> String {
+    match told.split_once('\n') {
+        None => format!("{told} {place}"),
+        Some((first, rest)) => format!("{first}, {place}\n{rest}"),
+    }
 }
 
 fn counted(length: usize) -> String {
@@ -63,7 +72,7 @@ macro_rules! compare_tuples {
             fn difference(&self, expected: &($($expected,)+)) -> Option<String> {
                 $(
                     if let Some(told) = self.$index.difference(&expected.$index) {
-                        return Some(format!("{told} in part {} of the tuple", $index));
+                        return Some(at(&told, &format!("in part {} of the tuple", $index)));
                     }
                 )+
                 None
@@ -80,6 +89,7 @@ compare_tuples! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tch::Tensor;
 
     #[test]
     fn the_first_element_that_differs_is_named() {
@@ -91,6 +101,8 @@ mod tests {
         assert_eq!(told, "gave 3 values, expected the 2 values of [2, 3]");
         let told = vec![0i64; 20].difference(&vec![1i64; 20]).unwrap();
         assert_eq!(told, "gave 0, expected 1 at index 0");
+        let told = vec![0.0, 0.5].difference(&[0.0, 1.0 / 3.0]).unwrap();
+        assert_eq!(told, "gave 0.5, expected 0.3333333 at index 1 of [0.000000, 0.333333]");
         let names = vec!["a".to_owned()];
         assert_eq!(names.difference(&["a"]), None);
         assert_eq!(names.as_slice().difference(&["a"]), None);
@@ -101,5 +113,8 @@ mod tests {
         assert_eq!((1i64, "a").difference(&(1, "a")), None);
         let told = (1i64, 2.0).difference(&(1, 3.0)).unwrap();
         assert_eq!(told, "gave 2, expected 3 in part 1 of the tuple");
+        let (one, two) = (Tensor::from(1i64), Tensor::from(2i64));
+        let told = (1i64, one).difference(&(1i64, two)).unwrap();
+        assert!(told.lines().next().unwrap().ends_with(", in part 1 of the tuple"), "{told}");
     }
 }

@@ -34,7 +34,18 @@ pub(crate) fn quietly<T>(body: impl FnOnce() -> T) -> std::result::Result<T, Box
         }));
     });
     let _again = Again(IS_QUIET.replace(true));
-    catch_unwind(AssertUnwindSafe(body))
+    let was_recording = set_recording(true);
+    set_recording(was_recording);
+    catch_unwind(AssertUnwindSafe(body)).inspect_err(|_| {
+        // tch's `no_grad` does not come to its end where a panic leaves it.
+        set_recording(was_recording);
+    })
+}
+
+/// Whether libtorch records gradients in this thread from now on. Returns whether it did.
+fn set_recording(records: bool) -> bool {
+    // SAFETY: it takes any number and changes a flag of this thread.
+    unsafe { torch_sys::at_grad_set_enabled(records.into()) != 0 }
 }
 
 thread_local! {
@@ -60,6 +71,17 @@ mod tests {
         let message = caught(|| drop(x.matmul(&x))).unwrap_err();
         assert!(message.starts_with("mat1 and mat2 shapes cannot be multiplied"), "{message}");
         assert!(!message.contains("frame") && !message.contains('\n'), "{message}");
+    }
+
+    #[test]
+    fn a_panic_within_no_grad_does_not_stop_the_recording_for_good() {
+        let x = Tensor::ones([1], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        assert!(caught(|| tch::no_grad(|| panic!("within"))).is_err());
+        assert!((&x * 2).requires_grad());
+        tch::no_grad(|| {
+            assert!(caught(|| panic!("within")).is_err());
+            assert!(!(&x * 2).requires_grad());
+        });
     }
 
     #[test]
