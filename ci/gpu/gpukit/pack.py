@@ -25,6 +25,7 @@ FILES = [
     "crates/blitz/src/python_to_rust.md",
     "crates/blitz/tests/python/*",
     "crates/blitz/tests/reference/*",
+    "crates/blitz/tests/reference/picture_files/*",
     "notebooks/*.ipynb",
 ]
 

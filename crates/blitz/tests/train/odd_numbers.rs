@@ -252,7 +252,7 @@ fn labels_without_a_class_are_named() {
         assert!(text.unwrap_err().to_string().contains("cross-entropy"), "{label}");
     }
     let mut loader = DataLoader::new(&numbered_split(4), LoaderOptions::default()).unwrap();
-    assert!(evaluate(&net, &mut loader, &[]).is_err());
+    assert!(evaluate(&net, &mut loader, &[""; 0]).is_err());
 }
 
 #[test]
