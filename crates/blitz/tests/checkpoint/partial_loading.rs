@@ -199,7 +199,7 @@ fn a_net_is_tuned_for_another_last_layer() {
 
     let data = Tensor::rand([20, 6], (Kind::Float, Device::Cpu));
     let labels = Tensor::rand([20, 10], (Kind::Float, Device::Cpu));
-    let mut optim = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.1).unwrap();
+    let mut optim = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 1e-2).unwrap();
     let mut losses = Vec::new();
     for _ in 0..=20 {
         let loss = (model.forward(&data) - &labels).square().mean(Kind::Float);
