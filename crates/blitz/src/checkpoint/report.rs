@@ -35,7 +35,7 @@ const MOST_NAMED: usize = 6;
 ///     report.to_string(),
 ///     "loaded 2 of 4 parameters\n\
 ///      fc2.weight: [5, 8] in the file, [3, 8] in the net: left as it was\n\
-///      fc2.bias: [5] in the file, [3] in the net: left as it was\n"
+///      fc2.bias: [5] in the file, [3] in the net: left as it was"
 /// );
 /// # Ok::<(), blitz::Error>(())
 /// ```
@@ -123,12 +123,12 @@ impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LoadReport { loaded, missing, unexpected, other_shapes, left_out, .. } = self;
         let all = loaded.len() + missing.len() + other_shapes.len() + left_out.len();
-        writeln!(f, "loaded {} of {all} parameters", loaded.len())?;
+        write!(f, "loaded {} of {all} parameters", loaded.len())?;
         for OtherShape { name, in_file, in_net } in other_shapes.iter().take(MOST_NAMED) {
-            writeln!(f, "{name}: {in_file:?} in the file, {in_net:?} in the net: left as it was")?;
+            write!(f, "\n{name}: {in_file:?} in the file, {in_net:?} in the net: left as it was")?;
         }
-        if let Some(more) = other_shapes.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
-            writeln!(f, "and {more} more of another shape")?;
+        if let Some(more @ 1..) = other_shapes.len().checked_sub(MOST_NAMED) {
+            write!(f, "\nand {more} more of another shape")?;
         }
         for (what, names) in [
             ("not in the file", missing),
@@ -136,7 +136,7 @@ impl fmt::Display for LoadReport {
             ("not asked for", left_out),
         ] {
             if !names.is_empty() {
-                writeln!(f, "{what}: {}", listed(names))?;
+                write!(f, "\n{what}: {}", listed(names))?;
             }
         }
         Ok(())

@@ -16,6 +16,7 @@ pub fn page() -> Page {
             going_backward(),
             vectors(),
             leaving_out(),
+            trained_weights(),
             functional(),
             hooks(),
             own_function(),
@@ -108,6 +109,36 @@ fn leaving_out() -> Section {
         row!(s, "with torch.no_grad(): z -= 0.5", { tch::no_grad(|| z -= 0.5); } "z" => z);
     }
     row!(s, "z.requires_grad = False", { let z = z.set_requires_grad(false); } "z" => z);
+    s
+}
+
+fn trained_weights() -> Section {
+    let setup = "import io\n\
+                 PATH = io.BytesIO()\n\
+                 torch.save(nn.ModuleDict({'conv1': nn.Conv2d(1, 2, 3), 'aux': nn.Linear(2, 3)}).state_dict(), PATH)\n\
+                 PATH.seek(0)\n\
+                 net = nn.ModuleDict({'conv1': nn.Conv2d(1, 2, 3), 'fc': nn.Linear(8, 5)})";
+    let mut s = Section::new("Trained weights", setup);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("net.pth");
+    let saved = nn::VarStore::new(Device::Cpu);
+    conv2d(saved.root() / "conv1", 1, 2, 3);
+    linear(saved.root() / "aux", 2, 3);
+    checkpoint::save(&saved, &path).unwrap();
+    let mut vs = nn::VarStore::new(Device::Cpu);
+    conv2d(vs.root() / "conv1", 1, 2, 3);
+    linear(vs.root() / "fc", 8, 5);
+    row!(s, "missing, unexpected = net.load_state_dict(torch.load(PATH), strict=False)", { let options = LoadOptions { mismatches: Mismatches::Leave, ..Default::default() }; let report = checkpoint::load_with(&mut vs, &path, &options).unwrap(); } "missing, unexpected" => (report.missing, report.unexpected));
+    row!(
+        s,
+        "[(name, list(tensor.shape)) for name, tensor in torch.load(PATH).items()]",
+        checkpoint::inspect(&path)
+            .unwrap()
+            .tensors
+            .into_iter()
+            .map(|tensor| (tensor.name, tensor.size))
+            .collect::<Vec<_>>()
+    );
     s
 }
 
