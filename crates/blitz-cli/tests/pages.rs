@@ -14,10 +14,15 @@ struct Cell {
     source: String,
 }
 
-/// The notebooks by name.
+/// The pages by name.
 fn notebooks() -> BTreeMap<String, Vec<Cell>> {
-    let dir = repository().root().join("notebooks");
-    let files = fs::read_dir(&dir).expect("notebooks/ is there");
+    notebooks_in("notebooks")
+}
+
+/// The notebooks of a folder by name.
+fn notebooks_in(folder: &str) -> BTreeMap<String, Vec<Cell>> {
+    let dir = repository().root().join(folder);
+    let files = fs::read_dir(&dir).expect("the folder is there");
     let files = files.map(|entry| entry.expect("readable").path());
     let notebooks = files.filter(|path| path.extension().is_some_and(|it| it == "ipynb"));
     notebooks
@@ -58,7 +63,9 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn each_row_of_the_coverage_has_its_cell() {
-    let notebooks = notebooks();
+    let mut notebooks = notebooks();
+    let exercises = notebooks_in("notebooks/exercises").into_iter();
+    notebooks.extend(exercises.map(|(name, cells)| (format!("exercises/{name}"), cells)));
     let text = fs::read_to_string(repository().root().join("docs/coverage.md")).expect("readable");
     let rows = rows(&text);
     let mut wrong = Vec::new();

@@ -156,13 +156,13 @@ mod tests {
 
     #[test]
     fn numbers_are_compared_within_the_tolerance() {
-        assert_eq!(2.302_585.difference(&2.302_585_1), None);
+        assert_eq!(1.234_567.difference(&1.234_567_1), None);
         assert_eq!(0.0.difference(&1e-7), None);
         assert_eq!(1.0f32.difference(&1.001).unwrap(), "gave 1, expected 1.001");
         assert_eq!(f64::NAN.difference(&f64::NAN), None);
         assert_eq!(f64::INFINITY.difference(&f64::INFINITY), None);
         assert_eq!(f64::NAN.difference(&1.0).unwrap(), "gave NaN, expected 1");
-        assert_eq!(f64::NAN.difference(&close(1.0, 9.0)).is_some(), true);
+        assert!(f64::NAN.difference(&close(1.0, 9.0)).is_some());
         assert!(f64::NAN.difference(&at_most(1.0)).is_some());
         assert_eq!(Tensor::from(2.0f32).difference(&close(2.5, 0.5)), None);
         let two = Tensor::from_slice(&[1.0f32, 2.0]);
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn numbers_are_told_with_the_digits_that_they_have() {
-        let told = [0.1 + 0.2, 2.302_585_092_994, 123_456_789.0, 1e-9, -4.0, 0.0].map(short);
-        assert_eq!(told, ["0.3", "2.302585", "123456789", "1e-9", "-4", "0"]);
+        let told = [0.1 + 0.2, 1.234_567_890_123, 123_456_789.0, 1e-9, -4.0, 0.0].map(short);
+        assert_eq!(told, ["0.3", "1.234568", "123456789", "1e-9", "-4", "0"]);
     }
 }

@@ -63,8 +63,10 @@ pub fn class(project: &Project) -> Result<()> {
 pub fn nbval(project: &Project) -> Result<()> {
     let notebooks = project.notebooks_dir();
     let mut command = pytest(project, &notebooks, &notebooks);
-    // Those have no stored outputs: the check `exercises` executes them.
-    for dir in [project.exercises_dir(), project.my_exercises_dir()] {
+    // Exercises have no stored outputs: the check `exercises` executes them. Translated pages have
+    // those of the English ones.
+    let others = ["exercises", "my_exercises", "zh"];
+    for dir in others.map(|name| notebooks.join(name)) {
         command.arg("--ignore").arg(dir);
     }
     command.args(["--nbval", "--nbval-cell-timeout", "600"]);
