@@ -6,6 +6,8 @@ use crate::error::torch_text;
 
 /// How `todo!()` begins what it says.
 const TODO: &str = "not yet implemented";
+/// What `unwrap` says before the error.
+const UNWRAPPED: &str = "called `Result::unwrap()` on an `Err` value: ";
 /// Characters of an answer's source that are told.
 const MOST: usize = 100;
 
@@ -39,6 +41,7 @@ impl Cases {
                 if let Some(asked) = text.strip_prefix(TODO) {
                     return Err(NotSolved(not_written(asked)));
                 }
+                let text = text.strip_prefix(UNWRAPPED).unwrap_or(text);
                 format!("panicked: {}", torch_text::first_line(text))
             }
         };

@@ -194,6 +194,8 @@ mod tests {
         let unwritten = told(|_| todo!("half of x"));
         assert!(unwritten.starts_with("exercise 1 (Halves): not written yet: half of x\nHints"));
         assert!(told(|_| todo!()).starts_with("exercise 1 (Halves): not written yet\nHints"));
+        let unwrapped = told(|_| Err::<i64, _>(Error::Message("no half".to_owned())).unwrap());
+        assert!(unwrapped.contains("`half(4)` panicked: no half\n"), "{unwrapped}");
         let odd = told(|x| if x == 9 { panic!("odd") } else { 2 });
         assert!(odd.starts_with("exercise 1 (Halves): `half(9)` panicked: odd\nHints"), "{odd}");
     }

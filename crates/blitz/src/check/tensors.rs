@@ -55,6 +55,9 @@ fn values(got: &Tensor, expected: &Tensor) -> Result<Option<String>, TchError> {
     let number = |tensor: &Tensor| -> Result<String, TchError> {
         Ok(short(tensor.f_get(first)?.f_double_value(&[])?))
     };
+    if expected.numel() == 1 {
+        return Ok(Some(format!("gave {}, expected {}", number(&got)?, number(&wanted)?)));
+    }
     Ok(Some(format!(
         "differs first at {:?}: got {}, expected {} ({differ} of {} elements differ)",
         index(first, &expected.size()),
@@ -131,6 +134,8 @@ mod tests {
         assert_eq!(Tensor::new().difference(&Tensor::new()), None);
         let told = Tensor::new().difference(&Tensor::from(1.0)).unwrap();
         assert_eq!(told, "gave None, expected a tensor of shape []");
+        let told = Tensor::from(16f32).difference(&Tensor::from(-6f32)).unwrap();
+        assert!(told.starts_with("gave 16, expected -6\n"), "{told}");
         let empty = Tensor::zeros([0, 3], (Kind::Float, Device::Cpu));
         assert_eq!(empty.difference(&empty.copy()), None);
         let flags = Tensor::from_slice(&[true, false]);
