@@ -40,7 +40,7 @@ pub fn ensure(project: &Project) -> Result<()> {
         return Ok(());
     }
     let (python, _) = prerequisites::python()?;
-    let step = Step::start("installing nbgrader, 0.1 GB to download");
+    let step = Step::start("installing nbgrader");
     let installed = install(project, &python, &step);
     step.finish(installed, "nbgrader could not be installed (requirements-class.txt)")
 }
@@ -87,4 +87,24 @@ fn is_done(project: &Project) -> bool {
 
 fn key() -> String {
     Fingerprint::new().text(REQUIREMENTS).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn what_both_environments_have_is_pinned_alike() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../requirements.txt");
+        let notebooks = fs::read_to_string(path).expect("the one list of pins");
+        let name = |line: &str| line.split("==").next().unwrap_or_default().to_owned();
+        let pins = REQUIREMENTS.lines().filter(|line| line.contains("=="));
+        let (both, own): (Vec<&str>, Vec<&str>) =
+            pins.partition(|pin| notebooks.lines().any(|line| name(line) == name(pin)));
+        for pin in &both {
+            assert!(notebooks.lines().any(|line| line == *pin), "{pin} is another one there");
+        }
+        assert!(both.len() > 3 && own.contains(&"nbgrader==0.9.6"), "{both:?}, {own:?}");
+    }
 }
