@@ -7,7 +7,7 @@ const UP: &str = "](../";
 
 /// Text in Markdown whose links `../…`, meant from the directory `from`, lead to the same files from
 /// the directory `to`. A link that leads to a file from there as it is stays: the pages have been
-/// copied along. Both are absolute.
+/// copied along. So does one that leads nowhere. Both are absolute.
 pub fn moved(text: &str, from: &Path, to: &Path) -> String {
     let mut parts = text.split(UP);
     let mut moved = parts.next().unwrap_or_default().to_owned();
@@ -15,8 +15,10 @@ pub fn moved(text: &str, from: &Path, to: &Path) -> String {
         let length = part.find([')', '#', ' ', '\n']).unwrap_or(part.len());
         let (target, rest) = part.split_at(length);
         let target = format!("../{target}");
-        let goes = from.parent() != to.parent() && !to.join(&target).exists();
-        let link = if goes { relative(&from.join(&target), to) } else { target };
+        // `to` may not be there yet.
+        let leads = |dir: &Path| resolved(&dir.join(&target)).exists();
+        let is_moved = !leads(to) && leads(from);
+        let link = if is_moved { relative(&from.join(&target), to) } else { target };
         moved += &format!("]({link}{rest}");
     }
     moved
@@ -50,29 +52,41 @@ mod tests {
     use super::*;
     use std::fs;
 
+    /// A project with the file, and the directory of its exercises.
+    fn project(root: &Path, file: &str) -> PathBuf {
+        let exercises = root.join("notebooks/exercises");
+        for dir in [&exercises, &root.join("docs")] {
+            fs::create_dir_all(dir).expect("writable");
+        }
+        fs::write(root.join(file), "").expect("writable");
+        exercises
+    }
+
     #[test]
     fn links_lead_to_the_same_page_from_elsewhere() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let exercises = dir.path().join("blitz/notebooks/exercises");
+        let root = dir.path().join("a clone");
+        let exercises = project(&root, "notebooks/03.ipynb");
+        project(&root, "docs/list.md");
         let text =
-            "see [Sizes](../03_nets.ipynb#Sizes) and [the list](../../docs/a b.md), [x](x.md)";
-        let beside = exercises.with_file_name("my_exercises");
-        assert_eq!(moved(text, &exercises, &beside), text);
+            "see [Sizes](../03.ipynb#Sizes), [the list](../../docs/list.md), [x](x.md), [?](../4)";
+        let to = |place: &str| moved(text, &exercises, &dir.path().join(place));
+        assert_eq!(to("a clone/notebooks/my_exercises"), text);
         assert_eq!(
-            moved(text, &exercises, &dir.path().join("home/my")),
-            "see [Sizes](../../blitz/notebooks/03_nets.ipynb#Sizes) and [the list](../../blitz/docs/a b.md), \
-             [x](x.md)"
+            to("home/my"),
+            "see [Sizes](../../a%20clone/notebooks/03.ipynb#Sizes), \
+             [the list](../../a%20clone/docs/list.md), [x](x.md), [?](../4)"
         );
     }
 
     #[test]
     fn links_to_pages_that_were_copied_along_stay() {
         let dir = tempfile::tempdir().expect("a temporary directory");
+        let exercises = project(&dir.path().join("clone"), "notebooks/03.ipynb");
         let copy = dir.path().join("copy/my_exercises");
-        fs::create_dir_all(&copy).expect("writable");
-        fs::write(copy.with_file_name("03.ipynb"), "").expect("writable");
-        let from = dir.path().join("notebooks/exercises");
-        assert_eq!(moved("[a](../03.ipynb)", &from, &copy), "[a](../03.ipynb)");
-        assert_eq!(moved("[a](../04.ipynb)", &from, &copy), "[a](../../notebooks/04.ipynb)");
+        let link = "[a](../03.ipynb)";
+        assert_eq!(moved(link, &exercises, &copy), "[a](../../clone/notebooks/03.ipynb)");
+        project(&dir.path().join("copy"), "03.ipynb");
+        assert_eq!(moved(link, &exercises, &copy), link);
     }
 }

@@ -83,8 +83,9 @@ class Execute(preprocessors.Execute):
             return executed
         lost = any("variables are gone" in told(error) for error in errors(cell))
         if self.took_too_long:
-            told_why = f"This cell took more than {self.timeout} seconds and was ended."
-            cell.outputs.insert(0, new_output("error", "too long", told_why, [told_why]))
+            why = f"This cell took more than {self.timeout} seconds and was ended."
+            error = new_output("error", ename="too long", evalue=why, traceback=[why])
+            cell.outputs.insert(0, error)
         for output in cell.outputs:
             # nbgrader would take any word on standard error for a failure.
             if output.output_type == "stream" and output.name == "stderr":
