@@ -19,7 +19,7 @@ SOURCES = NOTEBOOKS / "exercises"
 NAMES = sorted(path.stem for path in SOURCES.glob("*.ipynb"))
 # Three exercises, one of each kind.
 SMALL = ROOT / "crates/blitz-cli/tests/class/exercises/01_small.ipynb"
-PAGES = ["01", "02", "03", "04", "05"]
+PAGES = ["01", "02", "03", "04", "05", "06"]
 
 LITERAL = re.compile(r'r(#*)"(.*?)"\1|"((?:\\.|[^"\\])*)"', re.DOTALL)
 CHECKED = re.compile(r'check!\(\s*exercises\s*,\s*"([^"]+)"')

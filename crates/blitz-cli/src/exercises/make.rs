@@ -60,8 +60,7 @@ pub fn make(source: &Notebook, dir: &Path, existing: Existing) -> Result<Made> {
     // One that is no notebook any more is somebody's, too.
     let old = Notebook::read(path.clone()).ok();
     let key = |notebook: &Notebook, name: &str| notebook.metadata(MARK)[name].clone();
-    let is_touched =
-        old.as_ref().is_none_or(|old| key(old, MADE) != Value::from(sources(old.cells())));
+    let is_touched = old.as_ref().is_none_or(|old| key(old, MADE) != sources(old.cells()));
     let is_outdated = old.as_ref().is_none_or(|old| key(old, MADE_FROM) != key(&new, MADE_FROM));
     match existing {
         Existing::Keep if is_touched => return Ok(Made::Kept { is_outdated }),

@@ -59,7 +59,7 @@ pub fn comments(code: &str, language: Option<Language>) -> Vec<Range<usize>> {
 pub fn told(code: &str) -> Vec<Range<usize>> {
     let is_told = |range: &Range<usize>| {
         let (text, before) = (&code[range.clone()], code[..range.start - 1].trim_end());
-        let is_sentence = text.contains(' ') || text.chars().any(|it| !it.is_ascii());
+        let is_sentence = text.contains(' ') || !text.is_ascii();
         let asks = before.ends_with("todo!(");
         let declares = code.contains("Exercises::new(") && (before.ends_with([',', '[']));
         let questions =

@@ -37,8 +37,8 @@ struct Culprit {
 impl Undefined {
     /// A cell has run `code`: its names are there.
     pub fn succeeded(&mut self, code: &str) {
-        if !self.0.is_empty() {
-            defined(code).for_each(|name| drop(self.0.remove(name)));
+        for name in defined(code) {
+            self.0.remove(name);
         }
     }
 
