@@ -62,8 +62,8 @@ pub fn told(code: &str) -> Vec<Range<usize>> {
         let is_sentence = text.contains(' ') || !text.is_ascii();
         let asks = before.ends_with("todo!(");
         let declares = code.contains("Exercises::new(") && (before.ends_with([',', '[']));
-        let questions =
-            code.contains("check!(") && before.ends_with(',') && text.ends_with(['?', '.']);
+        let is_last = code[range.end..].starts_with("\";");
+        let questions = code.contains("check!(") && before.ends_with(',') && is_last;
         asks || is_sentence && (declares || questions)
     };
     let strings = parts(code, Language::Rust).into_iter();
@@ -81,8 +81,8 @@ pub fn told(code: &str) -> Vec<Range<usize>> {
 fn asked(code: &str, lines: Range<usize>) -> Option<Range<usize>> {
     const TODO: &str = "todo!(\"";
     let start = lines.start + code[lines.clone()].find(TODO)? + TODO.len();
-    let length = code[start..lines.end].find('"')?;
-    Some(start..start + length)
+    let end = string_end(code, start - 1);
+    (end < lines.end).then_some(start..end)
 }
 
 /// Where the comments are that become a learner's code.
@@ -176,9 +176,9 @@ mod tests {
     #[test]
     fn the_code_of_a_learner_is_no_comment_but_what_it_asks_is_told() {
         let code = "fn f() -> i64 {\n    // BEGIN SOLUTION\n    3 // three\n    // INSTEAD\n    \
-                    // let y = 3;\n    // todo!(\"the number\")\n    // END SOLUTION\n}";
+                    // let y = 3;\n    // todo!(\"the \\\"number\\\"\")\n    // END SOLUTION\n}";
         assert_eq!(texts(code, comments(code, Some(Language::Rust))), ["three"]);
-        assert_eq!(texts(code, told(code)), ["the number"]);
+        assert_eq!(texts(code, told(code)), ["the \\\"number\\\""]);
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let code = "let exercises = Exercises::new(\"01_tensors\")\n    .exercise(\"1\", \"Three sizes\", \
                     &[\"Try `zeros`.\", \"Give it \\\"2\\\".\"]);";
         assert_eq!(texts(code, told(code)), ["Three sizes", "Try `zeros`.", "Give it \\\"2\\\"."]);
-        let code = "check!(exercises, \"3\", {\n    name(\"a b\") => \"plane car\", \"is it the first?\";\n});";
-        assert_eq!(texts(code, told(code)), ["is it the first?"]);
+        let code = "check!(exercises, \"3\", {\n    name(\"a b\", \"c d\") => \"plane car\", \"is it the first? Or not\";\n});";
+        assert_eq!(texts(code, told(code)), ["is it the first? Or not"]);
     }
 }
