@@ -1,17 +1,21 @@
 //! A gettext catalogue: the messages of one page in one language.
 
 use crate::files::write_atomically;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use polib::catalog::Catalog;
 use polib::message::{Message, MessageFlags, MessageView};
 use polib::metadata::CatalogMetadata;
 use std::collections::HashMap;
+use std::fs;
 use std::io::BufWriter;
 use std::path::Path;
 
 const FUZZY: &str = "fuzzy";
 /// How alike an old message must be for its translation to be offered for a new one, from 0 to 1.
 const ALIKE: f64 = 0.6;
+
+/// What stands before a text in quotes; nothing, where it goes on.
+const FIELDS: [&str; 5] = ["", "msgctxt", "msgid", "msgid_plural", "msgstr"];
 
 /// A message as it stands in a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +58,15 @@ impl Catalogue {
         if !path.is_file() {
             return Ok(Self::new(language));
         }
-        let catalog = polib::po_file::parse(path)
-            .map_err(|error| anyhow!("{error}"))
-            .with_context(|| format!("{} is not a gettext catalogue", path.display()))?;
-        Ok(Catalogue(catalog))
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let parse = |text: String| {
+            let parsed = polib::po_file::parse_from_reader(text.as_bytes());
+            parsed.map_err(|error| anyhow!("{error}"))
+        };
+        let catalog = lines_that_count(&text).and_then(parse);
+        let told = || format!("{} is not a gettext catalogue", path.display());
+        Ok(Catalogue(catalog.with_context(told)?))
     }
 
     /// Writes it.
@@ -155,6 +164,37 @@ impl Catalogue {
     }
 }
 
+/// The lines of a catalogue without empty comments and messages that are gone. The parser panics at
+/// some lines that are none.
+///
+/// # Errors
+/// A line is no comment, no field and no text in quotes.
+fn lines_that_count(text: &str) -> Result<String> {
+    let mut kept = String::with_capacity(text.len());
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim_end();
+        if line == "#" || line.starts_with("#~") {
+            continue;
+        }
+        let (field, quoted) = match line.find('"') {
+            Some(at) => (line[..at].trim(), &line[at..]),
+            None => (line, ""),
+        };
+        let is_field =
+            FIELDS.contains(&field) || field.starts_with("msgstr[") && field.ends_with(']');
+        let inside = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+        let is_quoted = inside.is_some_and(|it| {
+            // The closing quote is the text's own behind an odd number of backslashes.
+            (it.len() - it.trim_end_matches('\\').len()).is_multiple_of(2)
+        });
+        let is_line = line.is_empty() || line.starts_with('#') || is_field && is_quoted;
+        ensure!(is_line, "line {number}: expected a field and a text in quotes, found `{line}`");
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    Ok(kept)
+}
+
 /// The one of `messages` whose English is most like `text`, if one is much like it.
 fn most_alike(text: &str, messages: &[&dyn MessageView]) -> Option<usize> {
     let alike = messages.iter().map(|it| likeness(text, it.msgid())).enumerate();
@@ -223,8 +263,23 @@ mod tests {
         let read = Catalogue::read(&path, "zh_CN").expect("read");
         assert_eq!(read.translation(text), Some("引号 \"里\" \\ 的词"));
         assert_eq!(read.left(&page).untranslated.len(), 1);
-        std::fs::write(&path, "msgid \"x\nmsgstr").expect("written");
-        let error = Catalogue::read(&path, "zh_CN").map(drop).expect_err("broken");
-        assert!(error.to_string().contains("p.po is not a gettext catalogue"), "{error:#}");
+        for (broken, told) in [
+            ("msgid \"x\"\nmsgstr", "line 2"),
+            ("\"", "line 1"),
+            ("msgid \"x\\\"", "line 1"),
+            ("<<<<<<< HEAD", "line 1"),
+        ] {
+            fs::write(&path, broken).expect("written");
+            let error = Catalogue::read(&path, "zh_CN").map(drop).expect_err("broken");
+            let error = format!("{error:#}");
+            assert!(
+                error.contains("p.po is not a gettext catalogue: ") && error.contains(told),
+                "{error}"
+            );
+        }
+        let header = "#\nmsgid \"\"\nmsgstr \"Language: zh_CN\\n\"\n";
+        fs::write(&path, format!("{header}\nmsgid \"x\"\nmsgstr \"y\"\n\n#~ msgid \"z\"\n"))
+            .expect("written");
+        assert_eq!(Catalogue::read(&path, "zh_CN").expect("read").translation("x"), Some("y"));
     }
 }
