@@ -1,8 +1,9 @@
 //! `cargo blitz exercises`: notebooks to work in, made of those with the solutions.
 
 use crate::disk::name;
-use crate::exercises::{Existing, Made, make};
+use crate::exercises::make;
 use crate::notebook::find::find_in;
+use crate::notebook::made::{Existing, Made};
 use crate::notebook::nbformat::Notebook;
 use crate::project::Project;
 use crate::usage::Usage;

@@ -1,6 +1,6 @@
 //! `cargo blitz lab`: JupyterLab on the notebooks.
 
-use super::exercises;
+use super::{exercises, translate};
 use crate::notebook::data;
 use crate::project::Project;
 use crate::setup;
@@ -50,6 +50,7 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
     // Jupyter takes each of these once, and the person's own is the one that counts.
     if !is_named(&["--notebook-dir", "--ServerApp.root_dir", "--ServerApp.notebook_dir"]) {
         exercises::make_quietly(project);
+        translate::write_quietly(project);
         command.arg("--notebook-dir").arg(project.notebooks_dir());
     }
     if !is_named(&["--ip", "--ServerApp.ip"]) {

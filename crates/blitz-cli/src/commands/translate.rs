@@ -1,5 +1,6 @@
 //! `cargo blitz translate`: the catalogues of the translations, and the notebooks made from them.
 
+use crate::notebook::made::Made;
 use crate::project::Project;
 use crate::translation::catalogue::Extracted;
 use crate::translation::language::{Language, PageReport, Written};
@@ -44,9 +45,13 @@ pub fn translate(project: &Project, options: &TranslateOptions) -> Result<()> {
         }
         let readme = language.readme_path(project);
         if !options.check {
-            let notebooks = project.notebooks_dir().join(language.short_name());
-            let count = language.write_notebooks(project, &notebooks)?;
+            let notebooks = language.notebooks_dir(project);
+            let written = language.write_notebooks(project, &notebooks)?;
             language.write_readme(project)?;
+            for (name, _) in written.iter().filter(|(_, made)| matches!(made, Made::Kept { .. })) {
+                println!("{}: kept, your work is in it", notebooks.join(name).display());
+            }
+            let count = written.len();
             println!("{}: {count} notebooks in {}", language.name(), notebooks.display());
         } else if fs::read_to_string(&readme).unwrap_or_default() != language.readme(project)? {
             incomplete.push(format!("{} (run `cargo blitz translate`)", readme.display()));
@@ -56,6 +61,32 @@ pub fn translate(project: &Project, options: &TranslateOptions) -> Result<()> {
         bail!("not translated whole: {}", incomplete.join("; "));
     }
     Ok(())
+}
+
+/// Writes the translated notebooks for somebody who is about to open them; what hinders that is said in
+/// one line.
+pub fn write_quietly(project: &Project) {
+    for language in Language::all(project) {
+        let notebooks = language.notebooks_dir(project);
+        let dir = if notebooks.exists() { notebooks.clone() } else { project.notebooks_dir() };
+        if !blitz_user_dirs::is_writable(&dir) {
+            continue;
+        }
+        match language.write_notebooks(project, &notebooks) {
+            Ok(written) => {
+                let is_new = |(_, made): &&(_, Made)| matches!(made, Made::New | Made::Renewed);
+                let count = written.iter().filter(is_new).count();
+                if count > 0 {
+                    let dir = notebooks.display();
+                    eprintln!("Notebooks in {}: {dir} ({count} made)", language.name());
+                }
+            }
+            Err(error) => {
+                let name = language.name();
+                eprintln!("note: the notebooks in {name} were not made: {error:#}");
+            }
+        }
+    }
 }
 
 fn chosen(project: &Project, names: &[String]) -> Result<Vec<Language>> {

@@ -1,49 +1,10 @@
-//! The learner's notebook as a file: made, renewed, or kept where somebody has worked in it.
+//! The learner's notebook as a file.
 
 use super::{learner, links};
-use crate::fingerprint::Fingerprint;
+use crate::notebook::made::{self, Existing, Made};
 use crate::notebook::nbformat::{Notebook, joined, lines};
-use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-/// What a learner's notebook says of itself, in its metadata.
-const MARK: &str = "blitz";
-/// The key of all that it was made of.
-const MADE_FROM: &str = "made_from";
-/// The key of the sources that it was made with: with other ones, somebody has worked in it.
-const MADE: &str = "made";
-/// What is solved, beside the notebook: `blitz::check` keeps it.
-const PROGRESS: &str = ".progress";
-
-/// What becomes of a notebook that somebody has worked in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
-    /// It stays.
-    Keep,
-    /// It gets another name, and a new one its place.
-    MoveAside,
-}
-
-/// What became of a notebook.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Made {
-    /// There was none.
-    New,
-    /// The one that was there, untouched, was out of date.
-    Renewed,
-    /// The one that is there is untouched and up to date.
-    AsItWas,
-    /// The one that is there holds somebody's work; the exercises may have changed since.
-    Kept {
-        /// Whether they have.
-        is_outdated: bool,
-    },
-    /// The one that was there now has this name.
-    MovedAside(PathBuf),
-}
+use anyhow::{Result, bail};
+use std::path::Path;
 
 /// Makes the learner's version of `source` in the directory `dir`, an absolute path, under the same
 /// name. What somebody has changed is never overwritten.
@@ -52,29 +13,12 @@ pub enum Made {
 /// `source` is a learner's notebook itself or is badly marked, or a file cannot be read or written.
 pub fn make(source: &Notebook, dir: &Path, existing: Existing) -> Result<Made> {
     let path = dir.join(source.path().file_name().unwrap_or_default());
-    let new = learners(source, &path)?;
-    if path.symlink_metadata().is_err() {
-        new.write(&path)?;
-        return Ok(Made::New);
-    }
-    // One that is no notebook any more is somebody's, too.
-    let old = Notebook::read(path.clone()).ok();
-    let key = |notebook: &Notebook, name: &str| notebook.metadata(MARK)[name].clone();
-    let is_touched = old.as_ref().is_none_or(|old| key(old, MADE) != sources(old.cells()));
-    let is_outdated = old.as_ref().is_none_or(|old| key(old, MADE_FROM) != key(&new, MADE_FROM));
-    match existing {
-        Existing::Keep if is_touched => return Ok(Made::Kept { is_outdated }),
-        Existing::Keep if !is_outdated => return Ok(Made::AsItWas),
-        _ => {}
-    }
-    let aside = if is_touched { Some(copy_aside(&path)?) } else { None };
-    new.write(&path)?;
-    Ok(aside.map_or(Made::Renewed, Made::MovedAside))
+    made::write(learners(source, &path)?, existing)
 }
 
-/// The notebook for a learner, with what tells later that it is one, and untouched.
+/// The notebook for a learner.
 fn learners(source: &Notebook, path: &Path) -> Result<Notebook> {
-    if source.metadata(MARK)[MADE].is_string() {
+    if made::is_made(source) {
         bail!(
             "{} is a learner's notebook, made by this command; name the one with the solutions, which is \
              in notebooks/exercises",
@@ -87,52 +31,16 @@ fn learners(source: &Notebook, path: &Path) -> Result<Notebook> {
         let text = joined(&cell["source"]);
         cell["source"] = lines(&links::moved(&text, &dir(source.path()), &dir(path)));
     }
-    let made = sources(&cells);
     let mut notebook = source.with_cells(path.to_owned(), cells);
     notebook.set_language();
-    let made_from =
-        Fingerprint::new().text(&String::from_utf8_lossy(&notebook.to_bytes()?)).finish();
-    notebook.metadata_mut()[MARK] = json!({MADE_FROM: made_from, MADE: made});
     Ok(notebook)
-}
-
-/// The key of what cells hold. Outputs and cells without a word are nobody's work.
-fn sources(cells: &[Value]) -> String {
-    let sources = cells.iter().map(|cell| (cell["cell_type"].as_str(), joined(&cell["source"])));
-    sources
-        .filter(|(_, source)| !source.trim().is_empty())
-        .fold(Fingerprint::new(), |print, (kind, source)| {
-            print.text(kind.unwrap_or_default()).text(&source)
-        })
-        .finish()
-}
-
-/// Keeps the notebook under a name with a number that is free, and what is solved in it, too. Returns
-/// the name.
-fn copy_aside(path: &Path) -> Result<PathBuf> {
-    let contents = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    for number in 1.. {
-        let aside = path.with_extension(format!("{number}.ipynb"));
-        match File::create_new(&aside) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            made => made
-                .and_then(|mut file| file.write_all(&contents))
-                .with_context(|| format!("cannot write {}", aside.display()))?,
-        }
-        let solved = path.with_file_name(PROGRESS).join(path.file_name().unwrap_or_default());
-        // Where nothing is solved, there is none.
-        let _ = fs::rename(
-            solved.with_extension("json"),
-            solved.with_extension(format!("{number}.json")),
-        );
-        return Ok(aside);
-    }
-    bail!("no name is free beside {}", path.display())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+    use std::fs;
 
     fn source(dir: &Path, solution: &str) -> Notebook {
         let path = dir.join("exercises/01.ipynb");

@@ -4,7 +4,9 @@ use super::catalogue::{Catalogue, Extracted, Left};
 use super::glossary::Glossary;
 use super::page::{self, Anchors};
 use super::rules;
+use crate::exercises::make;
 use crate::files::write_atomically;
+use crate::notebook::made::{self, Existing, Made};
 use crate::notebook::nbformat::Notebook;
 use crate::project::Project;
 use anyhow::{Context, Result};
@@ -15,6 +17,8 @@ const CATALOGUES: &str = "po";
 const GLOSSARY: &str = "glossary.tsv";
 /// Exercises lie here, in the notebooks' folder and in that of the catalogues.
 const EXERCISES: &str = "exercises";
+/// Here lie those that learners work in.
+const MY_EXERCISES: &str = "my_exercises";
 /// The page that is no notebook.
 const README: &str = "README";
 
@@ -71,8 +75,13 @@ impl Language {
         &self.name
     }
 
+    /// Where its notebooks lie: `notebooks/zh`.
+    pub fn notebooks_dir(&self, project: &Project) -> PathBuf {
+        project.notebooks_dir().join(self.short_name())
+    }
+
     /// Its name in addresses: `zh`.
-    pub fn short_name(&self) -> &str {
+    fn short_name(&self) -> &str {
         self.name.split(['_', '-', '@']).next().unwrap_or(&self.name)
     }
 
@@ -100,26 +109,37 @@ impl Language {
         pages(project)?.iter().map(report).collect()
     }
 
-    /// Writes the pages in this language: notebooks into `notebooks`, with the outputs of the English
-    /// ones, and the README beside it.
+    /// Writes the pages in this language into `notebooks`, with the outputs of the English ones, and
+    /// the exercises as learners get them. What somebody has worked in is kept. Returns what became of
+    /// each.
     ///
     /// # Errors
     /// Something cannot be read or written.
-    pub fn write_notebooks(&self, project: &Project, notebooks: &Path) -> Result<usize> {
+    pub fn write_notebooks(
+        &self,
+        project: &Project,
+        notebooks: &Path,
+    ) -> Result<Vec<(PathBuf, Made)>> {
         let pages = pages(project)?;
         let catalogues: Vec<Catalogue> = pages
             .iter()
             .map(|page| Catalogue::read(&self.catalogue_path(page), &self.name))
             .collect::<Result<_>>()?;
         let anchors = anchors(&pages, &catalogues);
-        let mut count = 0;
+        let mut written = Vec::new();
         for (page, catalogue) in pages.into_iter().zip(&catalogues) {
             let Content::Notebook { mut notebook, is_exercise } = page.content else { continue };
             page::translate_notebook(&mut notebook, is_exercise, catalogue, &anchors);
-            notebook.write(&notebooks.join(page.name.with_extension("ipynb")))?;
-            count += 1;
+            let path = notebooks.join(page.name.with_extension("ipynb"));
+            let cells = notebook.cells().to_vec();
+            let notebook = notebook.with_cells(path, cells);
+            let made = match is_exercise {
+                true => make(&notebook, &notebooks.join(MY_EXERCISES), Existing::Keep),
+                false => made::write(notebook, Existing::Keep),
+            };
+            written.push((page.name, made?));
         }
-        Ok(count)
+        Ok(written)
     }
 
     /// The README in this language.
