@@ -78,11 +78,10 @@ pub fn told(code: &str) -> Vec<Range<usize>> {
 }
 
 /// What `todo!("…")` says in a learner's version, which is a comment here.
-fn asked(code: &str, lines: Range<usize>) -> Option<Range<usize>> {
+fn asked(code: &str, lines: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     const TODO: &str = "todo!(\"";
-    let start = lines.start + code[lines.clone()].find(TODO)? + TODO.len();
-    let end = string_end(code, start - 1);
-    (end < lines.end).then_some(start..end)
+    let starts = code[lines.clone()].match_indices(TODO).map(|(at, _)| at + TODO.len());
+    starts.map(move |at| lines.start + at..string_end(code, lines.start + at - 1))
 }
 
 /// Where the comments are that become a learner's code.
@@ -176,9 +175,9 @@ mod tests {
     #[test]
     fn the_code_of_a_learner_is_no_comment_but_what_it_asks_is_told() {
         let code = "fn f() -> i64 {\n    // BEGIN SOLUTION\n    3 // three\n    // INSTEAD\n    \
-                    // let y = 3;\n    // todo!(\"the \\\"number\\\"\")\n    // END SOLUTION\n}";
+                    // let y = 3;\n    // todo!(\"the \\\"number\\\"\")\n    // todo!(\"one\")\n    // END SOLUTION\n}";
         assert_eq!(texts(code, comments(code, Some(Language::Rust))), ["three"]);
-        assert_eq!(texts(code, told(code)), ["the \\\"number\\\""]);
+        assert_eq!(texts(code, told(code)), ["the \\\"number\\\"", "one"]);
     }
 
     #[test]
