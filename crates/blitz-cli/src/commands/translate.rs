@@ -63,6 +63,14 @@ pub fn translate(project: &Project, options: &TranslateOptions) -> Result<()> {
     Ok(())
 }
 
+/// Fails where a page is not translated whole into one of the languages.
+///
+/// # Errors
+/// As for [`translate`] with `check`.
+pub fn check(project: &Project) -> Result<()> {
+    translate(project, &TranslateOptions { languages: Vec::new(), check: true })
+}
+
 /// Writes the translated notebooks for somebody who is about to open them; what hinders that is said in
 /// one line.
 pub fn write_quietly(project: &Project) {

@@ -33,6 +33,11 @@ pub fn faults(text: &str, translation: &str, glossary: &Glossary) -> Vec<String>
     for (term, translations) in glossary.missing(&english.prose, translation) {
         faults.push(format!("\"{term}\" should be {} (glossary)", translations.join(" or ")));
     }
+    let quotes = |parts: &Parts| parts.prose.matches('"').count();
+    // In code, one more would end the string.
+    if quotes(&english) < quotes(&translated) {
+        faults.push("it has a \" that is not in the text (in Chinese: “ ”)".to_owned());
+    }
     if !translation.chars().any(is_cjk) && english.prose.split_whitespace().count() >= 3 {
         faults.push("it is not translated".to_owned());
     }
@@ -156,6 +161,7 @@ mod tests {
             "the placeholder `{count}` is missing"
         );
         assert_eq!(told("Three words here.", "Three words here."), "it is not translated");
+        assert!(told("It is odd.", "它是\"奇数\"。").starts_with("it has a \""));
     }
 
     #[test]

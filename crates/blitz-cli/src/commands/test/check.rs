@@ -1,6 +1,7 @@
 //! The checks.
 
 use super::python;
+use crate::commands::translate;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute, execute_all, usual_jobs};
 use crate::notebook::find::find;
@@ -37,6 +38,8 @@ pub enum Check {
     Format,
     /// Lints, with warnings denied
     Clippy,
+    /// The translations: complete, by their rules, and up to date
+    Translations,
     /// Tests of the crate `blitz`
     Blitz,
     /// The stored reference values against this torch, and Rust's numbers against it bit by bit
@@ -68,6 +71,7 @@ impl Check {
         match self {
             Check::Format => "formatting",
             Check::Clippy => "clippy",
+            Check::Translations => "translations",
             Check::Blitz => "tests of blitz",
             Check::Numbers => "the numbers of PyTorch, made anew",
             Check::GpuKit => "the GPU kit, on the CPU",
@@ -90,6 +94,7 @@ impl Check {
         match self {
             Check::Format => format(project),
             Check::Clippy => clippy(project),
+            Check::Translations => translate::check(project),
             Check::Blitz => cargo_test(project, &BLITZ),
             Check::Numbers => numbers(project),
             Check::GpuKit => gpu_kit(project),
