@@ -108,7 +108,8 @@ impl Exercises {
         let Exercise { title, hints, .. } = self.find(id)?;
         let count = hints.len();
         if let Some(hint) = step.checked_sub(1).and_then(|index| hints.get(index)) {
-            return Ok(format!("**Exercise {id}, hint {step} of {count}.** {hint}"));
+            let other = "*Of another exercise:* `exercises.hint_for(\"1\", 1)`";
+            return Ok(format!("**Exercise {id}, hint {step} of {count}.** {hint}\n\n{other}"));
         }
         let has = match count {
             0 => "no hints".to_owned(),
@@ -194,7 +195,10 @@ mod tests {
         let unwritten = told(|_| todo!("half of x"));
         assert!(unwritten.starts_with("exercise 1 (Halves): not written yet: half of x\nHints"));
         assert!(told(|_| todo!()).starts_with("exercise 1 (Halves): not written yet\nHints"));
-        let unwrapped = told(|_| Err::<i64, _>(Error::Message("no half".to_owned())).unwrap());
+        let unwrapped = told(|x| {
+            let odd: Result<i64> = if x > 0 { Err("no half".into()) } else { Ok(x) };
+            odd.unwrap()
+        });
         assert!(unwrapped.contains("`half(4)` panicked: no half\n"), "{unwrapped}");
         let odd = told(|x| if x == 9 { panic!("odd") } else { 2 });
         assert!(odd.starts_with("exercise 1 (Halves): `half(9)` panicked: odd\nHints"), "{odd}");
@@ -206,7 +210,10 @@ mod tests {
         let exercises = two(dir.path());
         let told =
             |id, step| exercises.hint_text(id, step).unwrap_or_else(|error| error.to_string());
-        assert_eq!(told("1", 1), "**Exercise 1, hint 1 of 2.** Divide.");
+        assert_eq!(
+            told("1", 1),
+            "**Exercise 1, hint 1 of 2.** Divide.\n\n*Of another exercise:* `exercises.hint_for(\"1\", 1)`"
+        );
         assert_eq!(told("1", 3), "exercise 1 (Halves) has 2 hints, hint(1) to hint(2)");
         assert_eq!(told("1", 0), told("1", 3));
         assert_eq!(told("2", 1), "exercise 2 (Sums <of>) has no hints");
