@@ -40,7 +40,7 @@
 //!
 //! The names are those of the layers' paths, such as `conv1.weight`, as in Python.
 
-mod atomic;
+pub(crate) mod atomic;
 mod contents;
 mod dtype;
 mod fault;

@@ -66,8 +66,7 @@ pub fn make_quietly(project: &Project) {
     });
     match made {
         Ok(made) => {
-            let count =
-                made.iter().filter(|made| matches!(made, Made::New | Made::Renewed)).count();
+            let count = made.iter().filter(|made| made.is_new()).count();
             if count > 0 {
                 eprintln!("Exercises to work in: {} ({count} made)", name(project, &dir));
             }

@@ -82,8 +82,7 @@ pub fn write_quietly(project: &Project) {
         }
         match language.write_notebooks(project, &notebooks) {
             Ok(written) => {
-                let is_new = |(_, made): &&(_, Made)| matches!(made, Made::New | Made::Renewed);
-                let count = written.iter().filter(is_new).count();
+                let count = written.iter().filter(|(_, made)| made.is_new()).count();
                 if count > 0 {
                     let dir = notebooks.display();
                     eprintln!("Notebooks in {}: {dir} ({count} made)", language.name());
@@ -99,11 +98,8 @@ pub fn write_quietly(project: &Project) {
 
 fn chosen(project: &Project, names: &[String]) -> Result<Vec<Language>> {
     let all = Language::all(project);
-    let known = |all: &[Language]| -> String {
-        all.iter().map(Language::name).collect::<Vec<_>>().join(", ")
-    };
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|it| it.name() == *name)) {
-        let known = known(&all);
+        let known = all.iter().map(Language::name).collect::<Vec<_>>().join(", ");
         return Err(Usage(format!(
             "no language `{unknown}`; there are {known}. A new one is a new folder in po/."
         ))

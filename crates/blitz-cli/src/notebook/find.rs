@@ -21,7 +21,7 @@ pub fn find(project: &Project, names: &[String]) -> Result<Vec<Notebook>> {
 /// # Errors
 /// As for [`find`].
 pub fn find_in(dir: &Path, names: &[String]) -> Result<Vec<Notebook>> {
-    let all = all(dir);
+    let all = paths_in(dir);
     let are_paths = !names.is_empty() && names.iter().all(|name| Path::new(name).is_file());
     if all.is_empty() && !are_paths {
         bail!("no notebook in {}: is this clone complete? try `git status`", dir.display());
@@ -33,7 +33,8 @@ pub fn find_in(dir: &Path, names: &[String]) -> Result<Vec<Notebook>> {
     found.into_iter().map(Notebook::read).collect()
 }
 
-fn all(dir: &Path) -> Vec<PathBuf> {
+/// The notebooks of the directory `dir`, in alphabetical order.
+pub fn paths_in(dir: &Path) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = fs::read_dir(dir)
         .into_iter()
         .flatten()

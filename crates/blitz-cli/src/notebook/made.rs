@@ -44,6 +44,13 @@ pub enum Made {
     MovedAside(PathBuf),
 }
 
+impl Made {
+    /// Whether there is another notebook now than before.
+    pub fn is_new(&self) -> bool {
+        matches!(self, Made::New | Made::Renewed)
+    }
+}
+
 /// Whether a notebook was made by [`write`].
 pub fn is_made(notebook: &Notebook) -> bool {
     notebook.metadata(MARK)[MADE].is_string()

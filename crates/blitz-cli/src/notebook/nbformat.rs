@@ -147,6 +147,11 @@ impl Notebook {
         Notebook { path, json }
     }
 
+    /// The same notebook, which belongs to `path` now.
+    pub fn at(self, path: PathBuf) -> Notebook {
+        Notebook { path, ..self }
+    }
+
     /// What is said of the whole notebook.
     pub fn metadata_mut(&mut self) -> &mut Value {
         self.json.entry("metadata").or_insert_with(|| json!({}))

@@ -6,6 +6,7 @@ use super::page::{self, Anchors};
 use super::rules;
 use crate::exercises::make;
 use crate::files::write_atomically;
+use crate::notebook::find::paths_in;
 use crate::notebook::made::{self, Existing, Made};
 use crate::notebook::nbformat::Notebook;
 use crate::project::Project;
@@ -92,7 +93,7 @@ impl Language {
     pub fn update(&self, project: &Project, written: Written) -> Result<Vec<PageReport>> {
         let glossary = Glossary::read(&self.dir.join(GLOSSARY))?;
         let report = |page: &Page| {
-            let path = self.catalogue_path(page);
+            let path = self.catalogue_path(&page.name);
             let messages = page.messages();
             let mut catalogue = Catalogue::read(&path, &self.name)?;
             if written == Written::Yes {
@@ -123,16 +124,14 @@ impl Language {
         let pages = pages(project)?;
         let catalogues: Vec<Catalogue> = pages
             .iter()
-            .map(|page| Catalogue::read(&self.catalogue_path(page), &self.name))
+            .map(|page| Catalogue::read(&self.catalogue_path(&page.name), &self.name))
             .collect::<Result<_>>()?;
         let anchors = anchors(&pages, &catalogues);
         let mut written = Vec::new();
         for (page, catalogue) in pages.into_iter().zip(&catalogues) {
             let Content::Notebook { mut notebook, is_exercise } = page.content else { continue };
             page::translate_notebook(&mut notebook, is_exercise, catalogue, &anchors);
-            let path = notebooks.join(page.name.with_extension("ipynb"));
-            let cells = notebook.cells().to_vec();
-            let notebook = notebook.with_cells(path, cells);
+            let notebook = notebook.at(notebooks.join(page.name.with_extension("ipynb")));
             let made = match is_exercise {
                 true => make(&notebook, &notebooks.join(MY_EXERCISES), Existing::Keep),
                 false => made::write(notebook, Existing::Keep),
@@ -147,10 +146,9 @@ impl Language {
     /// # Errors
     /// Something cannot be read.
     pub fn readme(&self, project: &Project) -> Result<String> {
-        let page = readme(project)?;
-        let catalogue = Catalogue::read(&self.catalogue_path(&page), &self.name)?;
-        let Content::Markdown(text) = &page.content else { unreachable!("a Markdown file") };
-        Ok(page::translate_markdown(README, text, &catalogue, &Anchors::new()))
+        let catalogue = Catalogue::read(&self.catalogue_path(Path::new(README)), &self.name)?;
+        let text = english_readme(project)?;
+        Ok(page::translate_markdown(README, &text, &catalogue, &Anchors::new()))
     }
 
     /// Writes [`Self::readme`] to its place.
@@ -166,8 +164,8 @@ impl Language {
         project.path(format!("{README}.{}.md", self.short_name()))
     }
 
-    fn catalogue_path(&self, page: &Page) -> PathBuf {
-        self.dir.join(&page.name).with_extension("po")
+    fn catalogue_path(&self, page: &Path) -> PathBuf {
+        self.dir.join(page).with_extension("po")
     }
 }
 
@@ -195,28 +193,23 @@ fn pages(project: &Project) -> Result<Vec<Page>> {
     let mut pages = notebooks(&project.notebooks_dir(), Path::new(""), false)?;
     let exercises = project.notebooks_dir().join(EXERCISES);
     pages.extend(notebooks(&exercises, Path::new(EXERCISES), true)?);
-    pages.push(readme(project)?);
+    let readme = Content::Markdown(english_readme(project)?);
+    pages.push(Page { name: README.into(), content: readme });
     Ok(pages)
 }
 
-fn readme(project: &Project) -> Result<Page> {
+fn english_readme(project: &Project) -> Result<String> {
     let path = project.path(format!("{README}.md"));
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Page { name: README.into(), content: Content::Markdown(text) })
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn notebooks(dir: &Path, below: &Path, is_exercise: bool) -> Result<Vec<Page>> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_notebook = |path: &PathBuf| path.extension().is_some_and(|it| it == "ipynb");
-    let mut paths: Vec<PathBuf> = entries.filter(is_notebook).collect();
-    paths.sort();
     let page = |path: PathBuf| {
         let notebook = Notebook::read(path)?;
         let name = below.join(notebook.name());
         Ok(Page { name, content: Content::Notebook { notebook, is_exercise } })
     };
-    paths.into_iter().map(page).collect()
+    paths_in(dir).into_iter().map(page).collect()
 }
 
 fn anchors(pages: &[Page], catalogues: &[Catalogue]) -> Anchors {

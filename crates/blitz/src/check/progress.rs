@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::checkpoint::atomic;
 use crate::error::{Error, Result};
 
 /// The file of one notebook's exercises.
@@ -55,10 +56,9 @@ impl Progress {
         let dir = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
         // Whole or not at all: the kernel may be ended at any time.
-        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(Error::io("write in", dir))?;
-        file.write_all(noted.to_string().as_bytes()).map_err(Error::io("write", &self.path))?;
-        file.persist(&self.path).map_err(|error| Error::io("write", &self.path)(error.error))?;
-        Ok(())
+        atomic::replace(&self.path, |file| {
+            file.write_all(noted.to_string().as_bytes()).map_err(Error::io("write", &self.path))
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Replaces the file `path` by what `write` writes: into a temporary file beside it, which takes
 /// the name only when it is complete and on the disk. Until then an older file stays as it is.
-pub(super) fn replace(
+pub(crate) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
 ) -> Result<()> {
