@@ -11,6 +11,7 @@ mod lab;
 mod launch;
 mod run;
 mod setup;
+mod site;
 mod test;
 mod train;
 mod translate;
@@ -44,7 +45,12 @@ pub enum Command {
         notebooks' compiled dependencies in .blitz. A second run does nothing; an interrupted one \
         is resumed; a changed pin redoes just its step.")]
     Setup(setup::SetupOptions),
-    /// Execute notebooks and write executed copies and HTML pages to site/
+    /// Execute notebooks and make the site of them
+    #[command(
+        long_about = "Execute notebooks. All of them: executed copies go to site/notebooks, and the \
+        site is made of them. Those that are named: an executed copy and a page of each go to \
+        site/single."
+    )]
     Run(run::RunOptions),
     /// Open JupyterLab on the notebooks
     #[command(long_about = "Open JupyterLab on the notebooks. It listens on the loopback address \
@@ -88,8 +94,15 @@ pub enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
-    /// Export notebooks as they are stored to HTML pages in site/, without executing them
+    /// Export notebooks as they are stored to single HTML files in site/single, to send around
     Html(html::HtmlOptions),
+    /// Make the site of the executed notebooks: all pages and languages, search, downloads
+    #[command(
+        long_about = "Make the site of the notebooks, with navigation, search and downloads, in all \
+        languages: index.html opens by a double click and needs no network. Notebooks that `cargo blitz \
+        run` has executed into the site are shown with those outputs, the others as they are stored."
+    )]
+    Site(site::SiteOptions),
     /// Bring the translations' catalogues in po/ up to date, and write the translated notebooks
     Translate(translate::TranslateOptions),
     /// Make the kernel known to a Jupyter or VS Code that you already have
@@ -126,6 +139,7 @@ impl Command {
             Command::Launch(options) => launch::launch(project, &options),
             Command::Bench { what } => bench::bench(project, &what),
             Command::Html(options) => html::html(project, &options),
+            Command::Site(options) => site::site(project, &options),
             Command::Translate(options) => translate::translate(project, &options),
             Command::Kernelspec { what } => kernelspec::kernelspec(project, &what),
             Command::Doctor => doctor::doctor(project),

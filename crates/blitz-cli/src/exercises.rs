@@ -11,4 +11,4 @@ mod make;
 mod regions;
 
 pub use learner::teachers;
-pub use make::make;
+pub use make::{learners, make};

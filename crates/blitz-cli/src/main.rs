@@ -16,6 +16,7 @@ mod notebook;
 mod process;
 mod project;
 mod setup;
+mod site;
 mod translation;
 mod usage;
 

@@ -4,10 +4,11 @@ pub mod data;
 pub mod execute;
 pub mod export;
 pub mod find;
+pub mod formulas;
+pub mod headings;
 pub mod made;
 pub mod nbformat;
 pub mod quote;
 pub mod site;
 
-mod formulas;
 mod judge;

@@ -1,6 +1,7 @@
 //! Everything that the notebooks need, made once, below the repository.
 
 pub mod dependencies;
+pub mod documentation;
 pub mod kernelspecs;
 pub mod lock;
 pub mod nbgrader;

@@ -10,3 +10,4 @@ pub mod language;
 pub mod markdown;
 pub mod page;
 pub mod rules;
+pub mod translator;

@@ -1,11 +1,13 @@
 //! `cargo blitz run`: executed copies and HTML pages in `site/`.
 
+use crate::commands::site::make;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute_all, usual_jobs};
 use crate::notebook::nbformat::Notebook;
 use crate::notebook::{data, export, find, quote, site};
 use crate::project::Project;
 use crate::setup;
+use crate::site::EXECUTED;
 use crate::usage::Usage;
 use anyhow::{Result, bail};
 use blitz_contract::variables::{self, BUILTIN_DATA};
@@ -69,12 +71,18 @@ pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
         timeout: Duration::from_secs(options.timeout),
         kernel: options.kernel,
     };
-    let site = site::prepare(project, options.site.as_deref(), &notebooks)?;
+    // All of them make the site; those that are named, a page each.
+    let is_whole = options.notebooks.is_empty();
+    let site = match is_whole {
+        true => site::checked_dir(project, options.site.as_deref())?,
+        false => site::prepare(project, options.site.as_deref(), &notebooks)?,
+    };
+    let copies = if is_whole { site.join(EXECUTED) } else { site.clone() };
     setup::ensure(project)?;
     // What is stored shall be what a kernel with the machine for itself gives.
     let usual = if options.store { NonZeroUsize::MIN } else { usual_jobs() };
     let jobs = options.jobs.unwrap_or(usual);
-    let copy = |notebook: &Notebook| site.join(format!("{}.ipynb", notebook.name()));
+    let copy = |notebook: &Notebook| copies.join(format!("{}.ipynb", notebook.name()));
     let results = execute_all(project, &notebooks, copy, &execution, jobs);
     let mut failures = Vec::new();
     let mut executed = Vec::new();
@@ -102,12 +110,15 @@ pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
         }
     }
     let results: Vec<_> = executed.into_iter().map(|(_, result)| result).collect();
-    if !results.is_empty()
-        && let Err(error) = export::export(project, results, &site)
-    {
+    let made = match is_whole {
+        true if failures.is_empty() => make(project, &site),
+        false if !results.is_empty() => export::export(project, results, &site),
+        _ => Ok(()),
+    };
+    if let Err(error) = made {
         failures.push(format!("{error:#}"));
     }
-    report(notebooks.len(), &failures, &site)
+    report(notebooks.len(), &failures, &copies)
 }
 
 fn report(notebooks: usize, failures: &[String], site: &Path) -> Result<()> {

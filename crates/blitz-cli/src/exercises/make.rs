@@ -16,8 +16,11 @@ pub fn make(source: &Notebook, dir: &Path, existing: Existing) -> Result<Made> {
     made::write(learners(source, &path)?, existing)
 }
 
-/// The notebook for a learner.
-fn learners(source: &Notebook, path: &Path) -> Result<Notebook> {
+/// The notebook for a learner, to be kept in `path`.
+///
+/// # Errors
+/// `source` is a learner's notebook itself or is badly marked.
+pub fn learners(source: &Notebook, path: &Path) -> Result<Notebook> {
     if made::is_made(source) {
         bail!(
             "{} is a learner's notebook, made by this command; name the one with the solutions, which is \

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A notebook in nbformat 4.
+#[derive(Clone)]
 pub struct Notebook {
     path: PathBuf,
     json: Map<String, Value>,
@@ -133,6 +134,13 @@ impl Notebook {
                 cell["source"] = lines(&edit(&joined(&cell["source"]), is_code(cell)));
             }
         }
+    }
+
+    /// Changes the outputs of all code cells, each in nbformat's JSON.
+    pub fn edit_outputs(&mut self, edit: impl FnMut(&mut Value)) {
+        let cells = self.json.get_mut("cells").and_then(Value::as_array_mut);
+        let outputs = cells.into_iter().flatten().filter_map(|cell| cell.get_mut("outputs"));
+        outputs.filter_map(Value::as_array_mut).flatten().for_each(edit);
     }
 
     /// All cells, in nbformat's JSON.

@@ -8,6 +8,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Where single pages go, in the directory of the site.
+const SINGLE: &str = "single";
+
 /// The directory for the results as an absolute path, after checking that every notebook has a
 /// place of its own there.
 ///
@@ -16,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub fn prepare(project: &Project, given: Option<&Path>, notebooks: &[Notebook]) -> Result<PathBuf> {
     let site = match given {
         Some(given) => std::path::absolute(given)?,
-        None => project.site_dir(),
+        None => project.site_dir().join(SINGLE),
     };
     for (index, notebook) in notebooks.iter().enumerate() {
         let name = notebook.name();
@@ -31,6 +34,19 @@ pub fn prepare(project: &Project, given: Option<&Path>, notebooks: &[Notebook]) 
             .into());
         }
     }
+    check_writable(&site)?;
+    Ok(site)
+}
+
+/// The directory for the whole site as an absolute path, after checking that it can be written.
+///
+/// # Errors
+/// It cannot be written.
+pub fn checked_dir(project: &Project, given: Option<&Path>) -> Result<PathBuf> {
+    let site = match given {
+        Some(given) => std::path::absolute(given)?,
+        None => project.site_dir(),
+    };
     check_writable(&site)?;
     Ok(site)
 }

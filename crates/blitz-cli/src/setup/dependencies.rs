@@ -125,6 +125,16 @@ pub fn example(project: &Project) -> Result<PathBuf> {
     Ok(example_target(project).join(host()?).join("debug/cifar10"))
 }
 
+/// What builds the notebooks' dependencies, all of which are compiled, in links of its own as
+/// [`example`] has them.
+///
+/// # Errors
+/// The links cannot be made.
+pub fn linked_build(project: &Project) -> Result<Command> {
+    link_compiled(project)?;
+    cargo(&project.dependencies_dir(), &example_target(project), "build")
+}
+
 fn example_target(project: &Project) -> PathBuf {
     project.example_dir().join("target")
 }

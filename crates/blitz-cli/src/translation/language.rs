@@ -82,7 +82,7 @@ impl Language {
     }
 
     /// Its name in addresses: `zh`.
-    fn short_name(&self) -> &str {
+    pub fn short_name(&self) -> &str {
         self.name.split(['_', '-', '@']).next().unwrap_or(&self.name)
     }
 
@@ -164,7 +164,21 @@ impl Language {
         project.path(format!("{README}.{}.md", self.short_name()))
     }
 
-    fn catalogue_path(&self, page: &Path) -> PathBuf {
+    /// Where the headings of the pages lead in this language.
+    ///
+    /// # Errors
+    /// A page or a catalogue cannot be read.
+    pub(super) fn anchors(&self, project: &Project) -> Result<Anchors> {
+        let pages = pages(project)?;
+        let catalogues: Vec<Catalogue> = pages
+            .iter()
+            .map(|page| Catalogue::read(&self.catalogue_path(&page.name), &self.name))
+            .collect::<Result<_>>()?;
+        Ok(anchors(&pages, &catalogues))
+    }
+
+    /// The catalogue of a page: its name is that of the page, without an ending.
+    pub(super) fn catalogue_path(&self, page: &Path) -> PathBuf {
         self.dir.join(page).with_extension("po")
     }
 }

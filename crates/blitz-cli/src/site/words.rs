@@ -1,0 +1,46 @@
+//! The few words of the site itself: buttons and labels, from a table in Markdown.
+
+use anyhow::{Result, bail};
+use std::collections::BTreeMap;
+
+/// The page that has them; it is translated as any other.
+pub const PATH: &str = "docs/site/words";
+
+/// What the templates ask for.
+const ASKED: [&str; 14] = [
+    "language",
+    "languages",
+    "pages",
+    "chapters",
+    "depth",
+    "exercises",
+    "reference",
+    "api",
+    "show",
+    "both",
+    "download",
+    "notebook",
+    "program",
+    "filter",
+];
+
+/// The words by their keys.
+pub type Words = BTreeMap<String, String>;
+
+/// Reads the table in `markdown`: a key, in code, and the words.
+///
+/// # Errors
+/// Something that the templates ask for is missing.
+pub fn read(markdown: &str) -> Result<Words> {
+    let rows = markdown.lines().filter_map(|line| {
+        let (key, words) = line.strip_prefix("| `")?.strip_suffix('|')?.split_once("` |")?;
+        Some((key.to_owned(), words.trim().to_owned()))
+    });
+    let words: Words = rows.collect();
+    for key in ASKED {
+        if words.get(key).is_none_or(String::is_empty) {
+            bail!("{PATH}.md has no word for `{key}`");
+        }
+    }
+    Ok(words)
+}

@@ -1,0 +1,74 @@
+// Rust Blitz: which language of code is shown, the way to the other languages, and a filter for tables.
+"use strict";
+
+const SHOW = "blitz-show";
+
+function show(which) {
+  document.documentElement.dataset.blitzShow = which;
+  for (const button of document.querySelectorAll("#blitz-languages button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.show === which));
+  }
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(SHOW) ?? "both";
+  } catch {
+    return "both";
+  }
+}
+
+function remember(which) {
+  try {
+    localStorage.setItem(SHOW, which);
+  } catch {
+    // A browser that keeps nothing still switches.
+  }
+}
+
+/** The anchor of the section that is being read, with `#`. */
+function currentSection() {
+  const top = document.querySelector(".bd-header")?.getBoundingClientRect().bottom ?? 0;
+  const sections = [...document.querySelectorAll(".bd-article section[id]")];
+  const begun = sections.filter((it) => it.getBoundingClientRect().top <= top + 40);
+  return begun.length > 1 ? `#${begun.at(-1).id}` : "";
+}
+
+/** Rows of tables that hold all words of the field; headings of empty tables go with them. */
+function filter(field) {
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const row of document.querySelectorAll(".bd-article tbody tr")) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word));
+  }
+  for (const table of document.querySelectorAll(".bd-article table")) {
+    table.closest(".pst-scrollable-table-container, table").hidden =
+      !table.querySelector("tbody tr:not([hidden])");
+  }
+}
+
+/** What scrolls sideways can be reached and scrolled by the keyboard. */
+function makeReachable() {
+  const boxes = ".cell_output .output, .cell_output pre, .highlight pre, .blitz-scroll";
+  for (const box of document.querySelectorAll(boxes)) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else if (box.tabIndex === 0 && !box.matches("a, button")) box.removeAttribute("tabindex");
+  }
+}
+
+show(remembered());
+for (const button of document.querySelectorAll("#blitz-languages button")) {
+  button.addEventListener("click", () => {
+    remember(button.dataset.show);
+    show(button.dataset.show);
+    makeReachable();
+  });
+}
+for (const link of document.querySelectorAll("a.blitz-language")) {
+  link.addEventListener("click", () => (link.hash = currentSection()));
+}
+for (const field of document.querySelectorAll("#blitz-filter")) {
+  field.addEventListener("input", () => filter(field));
+}
+makeReachable();
+addEventListener("resize", makeReachable);
