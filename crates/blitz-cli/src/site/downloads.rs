@@ -2,10 +2,16 @@
 
 use super::edition::{Edition, pages};
 use super::source::{EXECUTED, Source};
-use anyhow::Result;
+use crate::files::write_atomically;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use std::fmt::Write;
-use std::path::Path;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// Everything in one file, beside the pages.
+const ARCHIVE: &str = "rust-blitz.zip";
 
 /// The downloads of a page, for the templates: the path on the site, and the word for it.
 pub fn of_page(name: &Path) -> Value {
@@ -18,25 +24,41 @@ pub fn of_page(name: &Path) -> Value {
 /// # Errors
 /// A page's catalogue cannot be read.
 pub fn list(source: &Source, edition: &Edition) -> Result<String> {
-    let mut text = String::new();
+    let mut text = format!("\n{}\n\n", link(ARCHIVE, &edition.words["archive"]));
     for (name, notebook) in pages(source) {
         let page = edition.notebook(&name, notebook)?;
         let title =
             page.sources().find_map(|it| super::anchors::headings(&it.source).into_iter().next());
         let title = title.unwrap_or_else(|| name.display().to_string());
-        writeln!(text, "- [{title}]({}.ipynb)", name.display())?;
+        let notebook = format!("{EXECUTED}/{}.ipynb", name.display());
+        text += &format!("- {title}: {}\n", link(&notebook, &edition.words["notebook"]));
     }
     Ok(text)
 }
 
-/// Writes the downloads of an edition into its folder of the site.
+/// A link to a file that Sphinx does not know.
+fn link(path: &str, words: &str) -> String {
+    format!("<a href=\"{path}\" download>{words}</a>")
+}
+
+/// Writes the downloads of an edition into its folder of the site: each file, and all in one archive.
 ///
 /// # Errors
 /// Something cannot be written.
 pub fn write(source: &Source, edition: &Edition, site: &Path) -> Result<()> {
-    let dir = site.join(&edition.dir).join(EXECUTED);
+    let dir = site.join(&edition.dir);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut add = |path: PathBuf, contents: &[u8]| -> Result<()> {
+        // The executed notebooks themselves are there already.
+        write_atomically(&dir.join(&path), contents)?;
+        let path = Path::new(ARCHIVE).with_extension("").join(path);
+        archive.start_file_from_path(path, SimpleFileOptions::default())?;
+        Ok(archive.write_all(contents)?)
+    };
     for (name, notebook) in pages(source) {
-        edition.notebook(&name, notebook)?.write(&dir.join(name.with_extension("ipynb")))?;
+        let contents = edition.notebook(&name, notebook)?.to_bytes()?;
+        add(Path::new(EXECUTED).join(name.with_extension("ipynb")), &contents)?;
     }
-    Ok(())
+    let archive = archive.finish().context("cannot pack the archive")?.into_inner();
+    write_atomically(&dir.join(ARCHIVE), &archive)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub const PATH: &str = "docs/site/words";
 
 /// What the templates ask for.
-const ASKED: [&str; 14] = [
+const ASKED: [&str; 15] = [
     "language",
     "languages",
     "pages",
@@ -22,6 +22,7 @@ const ASKED: [&str; 14] = [
     "notebook",
     "program",
     "filter",
+    "archive",
 ];
 
 /// The words by their keys.

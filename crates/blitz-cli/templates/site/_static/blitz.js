@@ -56,6 +56,11 @@ function makeReachable() {
   }
 }
 
+// A page that was opened as a file may not read other files: results of a search have no excerpts there.
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+}
+
 show(remembered());
 for (const button of document.querySelectorAll("#blitz-languages button")) {
   button.addEventListener("click", () => {
