@@ -1,6 +1,7 @@
 """Lines that are commands, and lines of Rust that look like one."""
 
 import pytest
+from driver import ROOT
 
 
 def text(request):
@@ -79,3 +80,11 @@ def test_an_error_on_a_line_that_begins_with_a_negation_is_shown_there(session):
 )
 def test_completeness(session, code, status):
     assert session.ask("is_complete", {"code": code}).reply["status"] == status
+
+
+def test_every_command_stands_on_the_kernels_page(session):
+    listed = session.execute(":help").ok().result["text/plain"]
+    commands = [line.split()[0] for line in listed.splitlines() if line.startswith(":")]
+    page = (ROOT / "docs/kernel.md").read_text()
+    assert len(commands) > 30
+    assert [it for it in commands if f"`{it}`" not in page and f"`{it} " not in page] == []

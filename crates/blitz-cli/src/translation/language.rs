@@ -1,44 +1,28 @@
 //! A language's folder: a catalogue for each page, and the glossary.
 
+use super::anchors::{self, Anchors};
 use super::catalogue::{Catalogue, Extracted, Left};
 use super::glossary::Glossary;
-use super::page::{self, Anchors};
+use super::originals::{self, Content, Original, README};
+use super::page;
 use super::rules;
 use crate::exercises::make;
 use crate::files::write_atomically;
-use crate::notebook::find::paths_in;
 use crate::notebook::made::{self, Existing, Made};
-use crate::notebook::nbformat::Notebook;
 use crate::project::Project;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const CATALOGUES: &str = "po";
 const GLOSSARY: &str = "glossary.tsv";
-/// Exercises lie here, in the notebooks' folder and in that of the catalogues.
-const EXERCISES: &str = "exercises";
-/// Here lie those that learners work in.
+/// Here, in the notebooks' folder, lie the exercises that learners work in.
 const MY_EXERCISES: &str = "my_exercises";
-/// The page that is no notebook.
-const README: &str = "README";
 
 /// A language, by the name of its folder: `zh_CN`.
 pub struct Language {
     name: String,
     dir: PathBuf,
-}
-
-/// A page in English.
-struct Page {
-    /// Of its catalogue, from the language's folder, without the ending.
-    name: PathBuf,
-    content: Content,
-}
-
-enum Content {
-    Notebook { notebook: Notebook, is_exercise: bool },
-    Markdown(String),
 }
 
 /// What there is to say of a page's translation.
@@ -92,7 +76,7 @@ impl Language {
     /// A page, a catalogue or the glossary cannot be read, or a catalogue cannot be written.
     pub fn update(&self, project: &Project, written: Written) -> Result<Vec<PageReport>> {
         let glossary = Glossary::read(&self.dir.join(GLOSSARY))?;
-        let report = |page: &Page| {
+        let report = |page: &Original| {
             let path = self.catalogue_path(&page.name);
             let messages = page.messages();
             let mut catalogue = Catalogue::read(&path, &self.name)?;
@@ -107,7 +91,7 @@ impl Language {
                 catalogue: path,
             })
         };
-        pages(project)?.iter().map(report).collect()
+        originals::all(project)?.iter().map(report).collect()
     }
 
     /// Writes the pages in this language into `notebooks`, with the outputs of the English ones, and
@@ -121,12 +105,10 @@ impl Language {
         project: &Project,
         notebooks: &Path,
     ) -> Result<Vec<(PathBuf, Made)>> {
-        let pages = pages(project)?;
-        let catalogues: Vec<Catalogue> = pages
-            .iter()
-            .map(|page| Catalogue::read(&self.catalogue_path(&page.name), &self.name))
-            .collect::<Result<_>>()?;
-        let anchors = anchors(&pages, &catalogues);
+        let pages = originals::all(project)?;
+        let catalogues: Vec<Catalogue> =
+            pages.iter().map(|page| self.catalogue(&page.name)).collect::<Result<_>>()?;
+        let anchors = of_notebooks(&pages, &catalogues);
         let mut written = Vec::new();
         for (page, catalogue) in pages.into_iter().zip(&catalogues) {
             let Content::Notebook { mut notebook, is_exercise } = page.content else { continue };
@@ -141,14 +123,34 @@ impl Language {
         Ok(written)
     }
 
+    /// A page in Markdown in this language, as far as it is translated: one of
+    /// [`originals::markdown_paths`]. Links lead to the translated headings of those pages that go with
+    /// it: within the README, and between all others.
+    ///
+    /// # Errors
+    /// There is no such page, or something cannot be read.
+    pub fn markdown(&self, project: &Project, page: &Path) -> Result<String> {
+        let text = originals::markdown(project, page)?;
+        let is_readme = |path: &Path| path == Path::new(README);
+        let mut anchors = Anchors::new();
+        for path in originals::markdown_paths(project) {
+            // In the repository, the other pages are English.
+            if is_readme(&path) == is_readme(page) {
+                let other = originals::markdown(project, &path)?;
+                let catalogue = self.catalogue(&path)?;
+                anchors.extend(anchors::of_markdown(&path.to_string_lossy(), &other, &catalogue));
+            }
+        }
+        let catalogue = self.catalogue(page)?;
+        Ok(page::translate_markdown(&page.to_string_lossy(), &text, &catalogue, &anchors))
+    }
+
     /// The README in this language.
     ///
     /// # Errors
     /// Something cannot be read.
     pub fn readme(&self, project: &Project) -> Result<String> {
-        let catalogue = Catalogue::read(&self.catalogue_path(Path::new(README)), &self.name)?;
-        let text = english_readme(project)?;
-        Ok(page::translate_markdown(README, &text, &catalogue, &Anchors::new()))
+        self.markdown(project, Path::new(README))
     }
 
     /// Writes [`Self::readme`] to its place.
@@ -161,7 +163,12 @@ impl Language {
 
     /// Where the README in this language lies.
     pub fn readme_path(&self, project: &Project) -> PathBuf {
-        project.path(format!("{README}.{}.md", self.short_name()))
+        project.path(Path::new(README).with_extension(format!("{}.md", self.short_name())))
+    }
+
+    /// The catalogue of a page, which is named with its ending or without.
+    fn catalogue(&self, page: &Path) -> Result<Catalogue> {
+        Catalogue::read(&self.catalogue_path(page), &self.name)
     }
 
     /// Where the headings of the pages lead in this language.
@@ -192,47 +199,13 @@ pub enum Written {
     No,
 }
 
-impl Page {
-    fn messages(&self) -> Vec<Extracted> {
-        match &self.content {
-            Content::Notebook { notebook, is_exercise } => {
-                page::of_notebook(notebook, *is_exercise)
-            }
-            Content::Markdown(text) => page::of_markdown(README, text),
-        }
-    }
-}
-
-fn pages(project: &Project) -> Result<Vec<Page>> {
-    let mut pages = notebooks(&project.notebooks_dir(), Path::new(""), false)?;
-    let exercises = project.notebooks_dir().join(EXERCISES);
-    pages.extend(notebooks(&exercises, Path::new(EXERCISES), true)?);
-    let readme = Content::Markdown(english_readme(project)?);
-    pages.push(Page { name: README.into(), content: readme });
-    Ok(pages)
-}
-
-fn english_readme(project: &Project) -> Result<String> {
-    let path = project.path(format!("{README}.md"));
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn notebooks(dir: &Path, below: &Path, is_exercise: bool) -> Result<Vec<Page>> {
-    let page = |path: PathBuf| {
-        let notebook = Notebook::read(path)?;
-        let name = below.join(notebook.name());
-        Ok(Page { name, content: Content::Notebook { notebook, is_exercise } })
-    };
-    paths_in(dir).into_iter().map(page).collect()
-}
-
-fn anchors(pages: &[Page], catalogues: &[Catalogue]) -> Anchors {
+fn of_notebooks(pages: &[Original], catalogues: &[Catalogue]) -> Anchors {
     let mut anchors = Anchors::new();
     for (page, catalogue) in pages.iter().zip(catalogues) {
         if let Content::Notebook { notebook, is_exercise: false } = &page.content {
             let texts = notebook.sources().filter(|it| !it.is_code);
             anchors.extend(
-                texts.flat_map(|it| page::anchors(&notebook.name(), &it.source, catalogue)),
+                texts.flat_map(|it| anchors::of_cell(&notebook.name(), &it.source, catalogue)),
             );
         }
     }

@@ -1,15 +1,11 @@
 //! A page, a notebook or a Markdown file, and its messages.
 
+use super::anchors::{Anchors, linked};
 use super::catalogue::{Catalogue, Extracted};
 use super::code::{self, Language};
 use super::markdown;
 use crate::notebook::nbformat::Notebook;
-use std::collections::HashMap;
 use std::ops::Range;
-
-/// Where headings lead in another language: the page and its English heading's address to the
-/// translated heading's.
-pub type Anchors = HashMap<(String, String), String>;
 
 /// The messages of a notebook, in order. `is_exercise`: what learners are told in code is among them.
 pub fn of_notebook(notebook: &Notebook, is_exercise: bool) -> Vec<Extracted> {
@@ -55,22 +51,6 @@ pub fn translate_markdown(
     linked(&replaced(text, markdown::texts(text), catalogue), name, anchors)
 }
 
-/// Where the headings of a page lead once they are translated.
-pub fn anchors(name: &str, markdown: &str, catalogue: &Catalogue) -> Anchors {
-    let headings = markdown.lines().filter(|line| line.starts_with('#'));
-    let texts = headings.map(|line| line.trim_start_matches('#').trim());
-    let translated = texts.filter_map(|text| {
-        let key = (name.to_owned(), anchor(text));
-        Some((key, anchor(catalogue.translation(&one_line(text))?)))
-    });
-    translated.collect()
-}
-
-/// A heading as the address that Jupyter gives it.
-pub fn anchor(heading: &str) -> String {
-    heading.trim().replace('`', "").replace(' ', "-")
-}
-
 fn texts(source: &str, is_code: bool, is_exercise: bool) -> Vec<Range<usize>> {
     if !is_code {
         return markdown::texts(source);
@@ -102,48 +82,9 @@ fn replaced(source: &str, ranges: Vec<Range<usize>>, catalogue: &Catalogue) -> S
     replaced + &source[end..]
 }
 
-/// With links to headings that lead to the translated ones.
-fn linked(markdown: &str, page: &str, anchors: &Anchors) -> String {
-    let mut linked = String::with_capacity(markdown.len());
-    let mut parts = markdown.split("](");
-    linked.extend(parts.next());
-    for part in parts {
-        let (target, rest) = part.split_at(target_end(part));
-        linked.push_str("](");
-        linked.push_str(
-            &translated_target(target, page, anchors).unwrap_or_else(|| target.to_owned()),
-        );
-        linked.push_str(rest);
-    }
-    linked
-}
-
-/// Where a link's target ends: brackets in it are in pairs.
-fn target_end(part: &str) -> usize {
-    let mut depth = 0;
-    for (at, character) in part.char_indices() {
-        match character {
-            '(' => depth += 1,
-            ')' if depth == 0 => return at,
-            ')' => depth -= 1,
-            _ => {}
-        }
-    }
-    part.len()
-}
-
-fn translated_target(target: &str, page: &str, anchors: &Anchors) -> Option<String> {
-    let (file, heading) = target.split_once('#')?;
-    let stem = match file.rsplit('/').next() {
-        Some("") | None => page,
-        Some(name) => name.strip_suffix(".ipynb")?,
-    };
-    let heading = anchors.get(&(stem.to_owned(), heading.to_owned()))?;
-    Some(format!("{file}#{heading}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::anchors;
     use super::*;
     use crate::files::write_atomically;
 
@@ -165,7 +106,7 @@ mod tests {
             catalogue(&[("A size", "大小"), ("See [above](#A-size).", "见[上文](#A-size)。")]);
         let markdown =
             "# A size\n\n> See [above](#A-size).\n\nNot yet, and [there](p.ipynb#A-size).";
-        let anchors = anchors("p", markdown, &catalogue);
+        let anchors = anchors::of_cell("p", markdown, &catalogue);
         assert_eq!(
             translate_markdown("p", markdown, &catalogue, &anchors),
             "# 大小\n\n> 见[上文](#大小)。\n\nNot yet, and [there](p.ipynb#大小)."
