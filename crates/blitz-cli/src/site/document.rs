@@ -74,8 +74,7 @@ fn place(path: &Path, source: &Source) -> Option<String> {
     let page = match file.strip_prefix("notebooks/") {
         Some(notebook) => notebook.replace("my_exercises/", "exercises/"),
         None => {
-            let stem = file.strip_suffix(".md")?;
-            let document = source.documents.iter().find(|it| it.path == Path::new(stem))?;
+            let document = source.documents.iter().find(|it| it.path == Path::new(file))?;
             format!("{}.md", document.place)
         }
     };

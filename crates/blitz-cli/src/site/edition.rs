@@ -42,7 +42,7 @@ impl Edition {
     /// # Errors
     /// A catalogue or a page cannot be read.
     pub fn all(project: &Project) -> Result<Vec<Edition>> {
-        let path = project.path(format!("{}.md", words::PATH));
+        let path = project.path(words::PATH);
         let english =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut editions = vec![Edition {

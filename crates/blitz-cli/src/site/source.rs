@@ -14,11 +14,11 @@ pub const EXECUTED: &str = "notebooks";
 
 /// The Markdown pages: where they lie in the repository, and their place on the site.
 const DOCUMENTS: [(&str, &str); 5] = [
-    ("docs/site/index", "index"),
-    ("docs/site/python_to_rust", "python_to_rust"),
-    ("docs/kernel", "kernel"),
-    ("docs/troubleshooting", "troubleshooting"),
-    ("docs/site/downloads", "downloads"),
+    ("docs/site/index.md", "index"),
+    ("docs/site/python_to_rust.md", "python_to_rust"),
+    ("docs/kernel.md", "kernel"),
+    ("docs/troubleshooting.md", "troubleshooting"),
+    ("docs/site/downloads.md", "downloads"),
 ];
 
 /// All pages.
@@ -33,7 +33,7 @@ pub struct Source {
 
 /// A page in Markdown.
 pub struct Document {
-    /// In the repository, without the ending.
+    /// In the repository.
     pub path: PathBuf,
     /// On the site, without the ending.
     pub place: String,
@@ -84,7 +84,7 @@ fn with_outputs(stored: Notebook, executed: &Path) -> Result<Notebook> {
 }
 
 fn document(project: &Project, path: &str, place: &str) -> Result<Document> {
-    let file = project.path(format!("{path}.md"));
+    let file = project.path(path);
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(Document { path: path.into(), place: place.to_owned(), text })

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use std::collections::BTreeMap;
 
 /// The page that has them; it is translated as any other.
-pub const PATH: &str = "docs/site/words";
+pub const PATH: &str = "docs/site/words.md";
 
 /// What the templates ask for.
 const ASKED: [&str; 15] = [
@@ -40,7 +40,7 @@ pub fn read(markdown: &str) -> Result<Words> {
     let words: Words = rows.collect();
     for key in ASKED {
         if words.get(key).is_none_or(String::is_empty) {
-            bail!("{PATH}.md has no word for `{key}`");
+            bail!("{PATH} has no word for `{key}`");
         }
     }
     Ok(words)

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn headings_have_the_addresses_that_github_gives_them() {
-        let markdown = "# One\n\n## The `:dep` line, *twice*\n\n```sh\n# no heading\n```\n\nTwo\n===\n";
+        let markdown =
+            "# One\n\n## The `:dep` line, *twice*\n\n```sh\n# no heading\n```\n\nTwo\n===\n";
         assert_eq!(headings(markdown), ["One", "The `:dep` line, *twice*", "Two"]);
         assert_eq!(slug("The `:dep` line, *twice*"), "the-dep-line-twice");
         assert_eq!(slug("✗ `C++ compiler`"), "-c-compiler");
@@ -156,7 +157,9 @@ mod tests {
         assert_eq!(linked("[a](../b.md#size)"), "[a](../b.md#大小)");
         assert_eq!(linked("[a](#size) [b](c.md#size)"), "[a](#尺寸) [b](c.md#尺寸)");
         assert_eq!(linked("[a](../x/01.ipynb#A-size)"), "[a](../x/01.ipynb#张量)");
-        for other in ["[a](../b.md)", "[a](b.md#size)", "[a](https://x.org/f(x)#size)", "[a](x.rs#L1)"] {
+        for other in
+            ["[a](../b.md)", "[a](b.md#size)", "[a](https://x.org/f(x)#size)", "[a](x.rs#L1)"]
+        {
             assert_eq!(linked(other), other);
         }
     }

@@ -167,25 +167,29 @@ impl Language {
     }
 
     /// The catalogue of a page, which is named with its ending or without.
-    fn catalogue(&self, page: &Path) -> Result<Catalogue> {
+    pub(super) fn catalogue(&self, page: &Path) -> Result<Catalogue> {
         Catalogue::read(&self.catalogue_path(page), &self.name)
     }
 
-    /// Where the headings of the pages lead in this language.
+    /// Where the headings of all pages but the README lead in this language.
     ///
     /// # Errors
     /// A page or a catalogue cannot be read.
     pub(super) fn anchors(&self, project: &Project) -> Result<Anchors> {
-        let pages = pages(project)?;
-        let catalogues: Vec<Catalogue> = pages
-            .iter()
-            .map(|page| Catalogue::read(&self.catalogue_path(&page.name), &self.name))
-            .collect::<Result<_>>()?;
-        Ok(anchors(&pages, &catalogues))
+        let pages = originals::all(project)?;
+        let catalogues: Vec<Catalogue> =
+            pages.iter().map(|page| self.catalogue(&page.name)).collect::<Result<_>>()?;
+        let mut anchors = of_notebooks(&pages, &catalogues);
+        for (page, catalogue) in pages.iter().zip(&catalogues) {
+            let path = page.name.with_extension("md");
+            if let (Content::Markdown(text), false) = (&page.content, path == Path::new(README)) {
+                anchors.extend(anchors::of_markdown(&path.to_string_lossy(), text, catalogue));
+            }
+        }
+        Ok(anchors)
     }
 
-    /// The catalogue of a page: its name is that of the page, without an ending.
-    pub(super) fn catalogue_path(&self, page: &Path) -> PathBuf {
+    fn catalogue_path(&self, page: &Path) -> PathBuf {
         self.dir.join(page).with_extension("po")
     }
 }
@@ -201,8 +205,10 @@ pub enum Written {
 
 fn of_notebooks(pages: &[Original], catalogues: &[Catalogue]) -> Anchors {
     let mut anchors = Anchors::new();
-    for (page, catalogue) in pages.iter().zip(catalogues) {
-        if let Content::Notebook { notebook, is_exercise: false } = &page.content {
+    // Exercises, which come last, have the names of their pages: where both have a heading, that of the
+    // page counts.
+    for (page, catalogue) in pages.iter().zip(catalogues).rev() {
+        if let Content::Notebook { notebook, .. } = &page.content {
             let texts = notebook.sources().filter(|it| !it.is_code);
             anchors.extend(
                 texts.flat_map(|it| anchors::of_cell(&notebook.name(), &it.source, catalogue)),

@@ -1,8 +1,8 @@
 //! Pages as people read them in a language, made of English ones that may have been executed.
 
-use super::catalogue::Catalogue;
+use super::anchors::Anchors;
 use super::language::Language;
-use super::page::{self, Anchors};
+use super::page;
 use crate::notebook::nbformat::Notebook;
 use crate::project::Project;
 use anyhow::Result;
@@ -35,23 +35,18 @@ impl Translator {
     /// # Errors
     /// The page's catalogue cannot be read.
     pub fn notebook(&self, name: &Path, mut notebook: Notebook) -> Result<Notebook> {
-        let catalogue = self.catalogue(name)?;
+        let catalogue = self.language.catalogue(name)?;
         let is_exercise = name.parent().is_some_and(|parent| parent != Path::new(""));
         page::translate_notebook(&mut notebook, is_exercise, &catalogue, &self.anchors);
         Ok(notebook)
     }
 
-    /// The Markdown page `name` (`docs/kernel`).
+    /// The Markdown page `path` (`docs/kernel.md`).
     ///
     /// # Errors
     /// The page's catalogue cannot be read.
-    pub fn markdown(&self, name: &Path, text: &str) -> Result<String> {
-        let catalogue = self.catalogue(name)?;
-        let stem = name.file_name().unwrap_or_default().to_string_lossy();
-        Ok(page::translate_markdown(&stem, text, &catalogue, &self.anchors))
-    }
-
-    fn catalogue(&self, name: &Path) -> Result<Catalogue> {
-        Catalogue::read(&self.language.catalogue_path(name), self.language.name())
+    pub fn markdown(&self, path: &Path, text: &str) -> Result<String> {
+        let catalogue = self.language.catalogue(path)?;
+        Ok(page::translate_markdown(&path.to_string_lossy(), text, &catalogue, &self.anchors))
     }
 }
