@@ -17,7 +17,8 @@ fn documents() -> Vec<PathBuf> {
     };
     found.extend(entries(repository().root()));
     while let Some(dir) = dirs.pop() {
-        let (below, files): (Vec<_>, Vec<_>) = entries(&dir).into_iter().partition(|it| it.is_dir());
+        let (below, files): (Vec<_>, Vec<_>) =
+            entries(&dir).into_iter().partition(|it| it.is_dir());
         dirs.extend(below);
         found.extend(files);
     }

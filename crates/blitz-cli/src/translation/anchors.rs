@@ -130,13 +130,29 @@ fn resolved(page: &str, file: &str) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// The addresses of the headings of a page in Markdown.
+#[cfg(test)]
+pub fn addresses(markdown: &str) -> Vec<String> {
+    headings(markdown).into_iter().map(slug).collect()
+}
+
+/// The headings that `page` links to: the page itself, and for each link the other page and the heading.
+#[cfg(test)]
+pub fn targets(markdown: &str, page: &str) -> Vec<(String, (String, String))> {
+    let parts = markdown.split("](").skip(1).map(|part| &part[..target_end(part)]);
+    let headings = parts.filter_map(|target| target.split_once('#'));
+    let other = |file: &str| if file.is_empty() { page.to_owned() } else { resolved(page, file) };
+    headings.map(|(file, heading)| (page.to_owned(), (other(file), heading.to_owned()))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn headings_have_the_addresses_that_github_gives_them() {
-        let markdown = "# One\n\n## The `:dep` line, *twice*\n\n```sh\n# no heading\n```\n\nTwo\n===\n";
+        let markdown =
+            "# One\n\n## The `:dep` line, *twice*\n\n```sh\n# no heading\n```\n\nTwo\n===\n";
         assert_eq!(headings(markdown), ["One", "The `:dep` line, *twice*", "Two"]);
         assert_eq!(slug("The `:dep` line, *twice*"), "the-dep-line-twice");
         assert_eq!(slug("✗ `C++ compiler`"), "-c-compiler");
@@ -156,7 +172,9 @@ mod tests {
         assert_eq!(linked("[a](../b.md#size)"), "[a](../b.md#大小)");
         assert_eq!(linked("[a](#size) [b](c.md#size)"), "[a](#尺寸) [b](c.md#尺寸)");
         assert_eq!(linked("[a](../x/01.ipynb#A-size)"), "[a](../x/01.ipynb#张量)");
-        for other in ["[a](../b.md)", "[a](b.md#size)", "[a](https://x.org/f(x)#size)", "[a](x.rs#L1)"] {
+        for other in
+            ["[a](../b.md)", "[a](b.md#size)", "[a](https://x.org/f(x)#size)", "[a](x.rs#L1)"]
+        {
             assert_eq!(linked(other), other);
         }
     }

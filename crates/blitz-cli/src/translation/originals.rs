@@ -122,7 +122,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let project = Project::new(Layout::new(dir.path()));
         fs::create_dir_all(project.path("docs/site/more")).expect("writable");
-        for path in ["docs/site/index.md", "docs/site/more/a.md", "docs/site/style.css", "docs/no.md"] {
+        for path in
+            ["docs/site/index.md", "docs/site/more/a.md", "docs/site/style.css", "docs/no.md"]
+        {
             fs::write(project.path(path), "# A page\n").expect("writable");
         }
         let paths = markdown_paths(&project);
@@ -130,6 +132,9 @@ mod tests {
         assert_eq!(paths[MARKDOWN.len()..], expected);
         assert_eq!(markdown(&project, &expected[1]).expect("a page"), "# A page\n");
         let error = markdown(&project, Path::new("docs/no.md")).expect_err("no page").to_string();
-        assert!(error.contains("docs/no.md is no page") && error.contains("docs/kernel.md"), "{error}");
+        assert!(
+            error.contains("docs/no.md is no page") && error.contains("docs/kernel.md"),
+            "{error}"
+        );
     }
 }
