@@ -130,6 +130,21 @@ fn resolved(page: &str, file: &str) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// The addresses of the headings of a page in Markdown.
+#[cfg(test)]
+pub fn addresses(markdown: &str) -> Vec<String> {
+    headings(markdown).into_iter().map(slug).collect()
+}
+
+/// The headings that `page` links to: the page itself, and for each link the other page and the heading.
+#[cfg(test)]
+pub fn targets(markdown: &str, page: &str) -> Vec<(String, (String, String))> {
+    let parts = markdown.split("](").skip(1).map(|part| &part[..target_end(part)]);
+    let headings = parts.filter_map(|target| target.split_once('#'));
+    let other = |file: &str| if file.is_empty() { page.to_owned() } else { resolved(page, file) };
+    headings.map(|(file, heading)| (page.to_owned(), (other(file), heading.to_owned()))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

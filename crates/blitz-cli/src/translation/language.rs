@@ -232,3 +232,36 @@ fn faults(
     faults.dedup();
     faults
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blitz_contract::Layout;
+
+    fn repository() -> Project {
+        let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Project::new(Layout::new(crate_dir.join("../..").canonicalize().expect("the repository")))
+    }
+
+    #[test]
+    fn links_of_translated_pages_lead_to_translated_headings() {
+        let project = repository();
+        for language in Language::all(&project) {
+            let mut known = Vec::new();
+            let mut wanted = Vec::new();
+            for page in originals::markdown_paths(&project) {
+                let text = language.markdown(&project, &page).expect("a page");
+                let page = page.to_string_lossy().into_owned();
+                known.extend(anchors::addresses(&text).into_iter().map(|it| (page.clone(), it)));
+                wanted.extend(anchors::targets(&text, &page));
+            }
+            // From the README, and to what is not translated, links lead to English pages.
+            wanted.retain(|(from, (to, _))| from != README || to == README);
+            wanted.retain(|(_, (to, _))| known.iter().any(|(page, _)| page == to));
+            let lost: Vec<_> =
+                wanted.iter().filter(|(_, target)| !known.contains(target)).collect();
+            assert!(lost.is_empty(), "{}: {lost:?}", language.name());
+            assert!(wanted.len() > 15, "{wanted:?}");
+        }
+    }
+}

@@ -38,7 +38,8 @@ pub fn faults(text: &str, translation: &str, glossary: &Glossary) -> Vec<String>
     if quotes(&english) < quotes(&translated) {
         faults.push("it has a \" that is not in the text (in Chinese: “ ”)".to_owned());
     }
-    if !translation.chars().any(is_cjk) && english.prose.split_whitespace().count() >= 3 {
+    let words = english.prose.split_whitespace().filter(|it| it.contains(char::is_alphabetic));
+    if !translation.chars().any(is_cjk) && words.count() >= 3 {
         faults.push("it is not translated".to_owned());
     }
     faults.extend(punctuation(translation));
@@ -161,6 +162,7 @@ mod tests {
             "the placeholder `{count}` is missing"
         );
         assert_eq!(told("Three words here.", "Three words here."), "it is not translated");
+        assert_eq!(told("`x` moved, E0382", "`x` moved，E0382"), "", "what rustc says");
         assert!(told("It is odd.", "它是\"奇数\"。").starts_with("it has a \""));
     }
 
