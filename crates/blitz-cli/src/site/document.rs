@@ -97,3 +97,60 @@ fn words(link: &str) -> &str {
     let end = link.rfind("](").unwrap_or(link.len());
     link[..end].trim_start_matches('[')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::Document;
+    use super::*;
+    use crate::notebook::nbformat::Notebook;
+    use serde_json::json;
+
+    fn source() -> Source {
+        let output = json!({"output_type": "display_data", "metadata": {},
+                            "data": {"image/svg+xml": "<svg/>", "text/plain": "a graph"}});
+        let cell = json!({"cell_type": "code", "id": "graph", "metadata": {}, "source": "x",
+                          "execution_count": 1, "outputs": [output]});
+        let json = json!({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5});
+        let notebook = Notebook::parse("02_autograd.ipynb".into(), &json.to_string());
+        let kernel = Document {
+            path: "docs/kernel.md".into(),
+            place: "kernel".to_owned(),
+            text: String::new(),
+        };
+        Source {
+            chapters: vec![notebook.expect("a notebook")],
+            exercises: Vec::new(),
+            documents: vec![kernel],
+        }
+    }
+
+    fn placed(text: &str) -> (Result<String>, Pictures) {
+        let mut pictures = Pictures::new();
+        let text = on_site(text, Path::new("docs/site/index.md"), &source(), &mut pictures);
+        (text, pictures)
+    }
+
+    #[test]
+    fn links_lead_to_pages_of_the_site_or_are_their_words() {
+        let text = "# One\n\n[k](../kernel.md#a) and [e](../../notebooks/my_exercises/01.ipynb), \
+                    [`b`](../benchmarks.md), [w](https://x.org/a.md), [h](#one).\n";
+        let expected = "# One\n\n[k](kernel.md#a) and [e](exercises/01.ipynb), \
+                        `b`, [w](https://x.org/a.md), [h](#one).\n";
+        assert_eq!(placed(text).0.expect("a page"), expected);
+    }
+
+    #[test]
+    fn a_picture_is_what_the_cell_shows() {
+        let (text, pictures) = placed("![a graph](02_autograd.ipynb#graph)");
+        assert_eq!(text.expect("a page"), "![a graph](_static/made/graph.svg)");
+        assert_eq!(pictures["_static/made/graph.svg"].contents, b"<svg/>");
+        for (text, expected) in [
+            ("![](02_autograd.ipynb#other)", "has no cell `other`"),
+            ("![](07.ipynb#graph)", "no notebook `07`"),
+            ("![](graph.svg)", "no cell's"),
+        ] {
+            let error = placed(text).0.expect_err("no picture").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -239,3 +239,18 @@ fn tables_to_rust(markdown: &str) -> Vec<String> {
     }
     tables.into_iter().map(|table| table.join("\n")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_to_rust_are_those_whose_last_column_is_rust() {
+        let text = "| Sizes | Rust |\n|---|---|\n| `a` | `b` |\n\n| Rust | Python |\n|---|---|\n| x | y |\n\n\
+                    Text.\n\n| More | Rust |\n|---|---|\n| c \\| d | e |";
+        let tables = tables_to_rust(text);
+        assert_eq!(tables[0], "| Sizes | Rust |\n|---|---|\n| `a` | `b` |");
+        assert_eq!(tables[1], "| More | Rust |\n|---|---|\n| c \\| d | e |");
+        assert_eq!(tables.len(), 2);
+    }
+}

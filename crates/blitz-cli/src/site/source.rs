@@ -89,3 +89,39 @@ fn document(project: &Project, path: &str, place: &str) -> Result<Document> {
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(Document { path: path.into(), place: place.to_owned(), text })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn notebook(path: &Path, source: &str, count: Value) -> Notebook {
+        let output = json!({"output_type": "stream", "name": "stdout", "text": count.to_string()});
+        let outputs = if count.is_null() { json!([]) } else { json!([output]) };
+        let cell = json!({"cell_type": "code", "id": "c", "metadata": {}, "source": source,
+                          "execution_count": count, "outputs": outputs});
+        let json = json!({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5});
+        Notebook::parse(path.to_owned(), &json.to_string()).expect("a notebook")
+    }
+
+    #[test]
+    fn a_page_shows_what_was_executed_as_long_as_nothing_was_changed() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("01.ipynb");
+        let executed = dir.path().join("executed");
+        let stored =
+            |source: &str, count: Value| with_outputs(notebook(&path, source, count), &executed);
+        assert_eq!(stored("x", json!(1)).expect("as it is stored").stdout(), "1");
+        let error = stored("x", Value::Null).map(drop).expect_err("no outputs").to_string();
+        assert!(
+            error.contains("has no outputs") && error.contains("cargo blitz run 01"),
+            "{error}"
+        );
+
+        let copy = executed.join("01.ipynb");
+        notebook(&copy, "x", json!(2)).write(&copy).expect("writable");
+        let shown = stored("x", json!(1)).expect("as it was executed");
+        assert_eq!((shown.stdout().as_str(), shown.path()), ("2", path.as_path()));
+        assert_eq!(stored("changed", json!(1)).expect("as it is stored").stdout(), "1");
+    }
+}

@@ -45,3 +45,18 @@ pub fn read(markdown: &str) -> Result<Words> {
     }
     Ok(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_missing_is_named() {
+        let rows: Vec<String> =
+            ASKED.iter().map(|key| format!("| `{key}` | the {key} |")).collect();
+        let words = read(&rows.join("\n")).expect("all words");
+        assert_eq!(words["both"], "the both");
+        let error = read(&rows[1..].join("\n")).expect_err("one is missing").to_string();
+        assert!(error.contains("no word for `language`"), "{error}");
+    }
+}
