@@ -4,6 +4,7 @@ pub mod data;
 pub mod execute;
 pub mod export;
 pub mod find;
+pub mod headings;
 pub mod made;
 pub mod nbformat;
 pub mod quote;
