@@ -52,8 +52,9 @@ fn in_html(html: &str) -> String {
 }
 
 /// The Markdown with a space for each line break before a line of a formula that Markdown would take
-/// for a list or a heading. Jupyter looks for formulas before anything else.
-pub(super) fn join_lines(markdown: &str) -> String {
+/// for a list or a heading. Jupyter looks for formulas before anything else. All places stay what they
+/// were.
+pub fn join_lines(markdown: &str) -> String {
     let begins_block = |place: usize| markdown[place..].trim_start().starts_with(MARKERS);
     let breaks = formulas_over_lines(markdown).into_iter().flat_map(|formula| {
         let breaks = markdown[formula.clone()].match_indices('\n');

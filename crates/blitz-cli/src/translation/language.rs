@@ -60,6 +60,11 @@ impl Language {
         &self.name
     }
 
+    /// Its name in pages: `zh-CN`.
+    pub fn tag(&self) -> String {
+        self.name.split('@').next().unwrap_or(&self.name).replace('_', "-")
+    }
+
     /// Where its notebooks lie: `notebooks/zh`.
     pub fn notebooks_dir(&self, project: &Project) -> PathBuf {
         project.notebooks_dir().join(self.short_name())
@@ -113,6 +118,7 @@ impl Language {
         for (page, catalogue) in pages.into_iter().zip(&catalogues) {
             let Content::Notebook { mut notebook, is_exercise } = page.content else { continue };
             page::translate_notebook(&mut notebook, is_exercise, catalogue, &anchors);
+            notebook.metadata_mut()["lang"] = self.tag().into();
             let notebook = notebook.at(notebooks.join(page.name.with_extension("ipynb")));
             let made = match is_exercise {
                 true => make(&notebook, &notebooks.join(MY_EXERCISES), Existing::Keep),

@@ -63,7 +63,8 @@ impl<const COLUMNS: usize> Table<'_, COLUMNS> {
             for (column, cell) in row.iter().enumerate() {
                 let (style, cell) = (style(column), escape(cell));
                 html += &match column {
-                    0 => format!("<th scope=\"row\"{style}>{cell}</th>"),
+                    // A row without a name has no heading.
+                    0 if !cell.is_empty() => format!("<th scope=\"row\"{style}>{cell}</th>"),
                     _ => format!("<td{style}>{cell}</td>"),
                 };
             }

@@ -423,6 +423,7 @@ fn a_summary_reads_well() {
     let bundle = display::Show::bundle(&got);
     let html = bundle.form("text/html").unwrap().as_str().unwrap();
     assert!(html.contains("<th scope=\"row\" style=\"text-align: left\">fc&lt;1&gt;</th>"));
+    assert!(html.contains("<tr><td style=\"text-align: left\"></td>"), "an empty heading: {html}");
     assert_eq!(html.matches("<tr>").count(), 4);
     assert_eq!(bundle.alt(), Some(got.to_string().as_str()));
 }
