@@ -66,7 +66,7 @@ impl Edition {
 
     /// The language as HTML names it: `zh-CN`.
     pub fn code(&self) -> String {
-        self.language.replace('_', "-")
+        self.translator.as_ref().map_or_else(|| self.language.clone(), |it| it.language().tag())
     }
 
     /// The notebook `name` in this language.
