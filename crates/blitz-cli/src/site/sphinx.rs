@@ -13,12 +13,23 @@ use std::path::Path;
 pub enum Builder {
     /// A file for each page.
     Html,
+    /// All pages in one file, to be printed.
+    Book,
 }
 
 impl Builder {
     fn name(self) -> &'static str {
         match self {
             Builder::Html => "html",
+            Builder::Book => "singlehtml",
+        }
+    }
+
+    /// Where what was read is kept: the two read pages differently.
+    fn doctrees(self) -> &'static str {
+        match self {
+            Builder::Html => "_doctrees",
+            Builder::Book => "_doctrees-book",
         }
     }
 }
@@ -37,7 +48,10 @@ pub fn build(
     let warnings = source.join("_warnings.txt");
     let mut command = project.python_command();
     command.args(["-m", "sphinx", "--builder", builder.name(), "--quiet", "--warning-file"]);
-    command.arg(&warnings).arg("--doctree-dir").arg(source.join("_doctrees"));
+    command.arg(&warnings).arg("--doctree-dir").arg(source.join(builder.doctrees()));
+    if let Builder::Book = builder {
+        command.args(["--tag", "book"]);
+    }
     command.arg(source).arg(target).current_dir(source);
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     let log = project.own_log(&format!("sphinx-{name}-{}", builder.name()));

@@ -31,12 +31,15 @@ class EnglishAnchors(SphinxTransform):
         anchors = SITE["anchors"].get(self.env.docname, [])
         slugs = self.env.metadata[self.env.docname].setdefault("myst_slugs", {})
         for section, anchor in zip(self.document.findall(nodes.section), anchors, strict=False):
+            if self.app.tags.has("book"):
+                # On one page, each anchor stands once.
+                anchor = f"{self.env.docname.replace('/', '-')}-{anchor}"
             if anchor in section["ids"]:
                 section["ids"].remove(anchor)
             section["ids"].insert(0, anchor)
             title = section.next_node(nodes.title).astext()
             # Pages in Markdown name headings as GitHub does.
-            for slug in (anchor, github_slugify(title)):
+            for slug in (section["ids"][0], github_slugify(title)):
                 slugs.setdefault(slug, (section.line, anchor, title))
 
 

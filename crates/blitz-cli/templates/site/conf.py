@@ -51,3 +51,12 @@ html_theme_options = {
 }
 copybutton_selector = "div.highlight pre"
 copybutton_exclude = ".linenos, .gp, .go"
+
+# All pages in one, to be printed.
+if tags.has("book"):  # noqa: F821
+    html_theme = "basic"
+    html_theme_options = {"nosidebar": True}
+    html_css_files = ["book.css"]
+    html_js_files = []
+    extensions.remove("sphinx_copybutton")
+    pygments_style = "a11y-high-contrast-light"
