@@ -9,6 +9,7 @@ mod html;
 mod kernelspec;
 mod lab;
 mod launch;
+mod programs;
 mod run;
 mod setup;
 mod test;
@@ -90,6 +91,8 @@ pub enum Command {
     },
     /// Export notebooks as they are stored to HTML pages in site/, without executing them
     Html(html::HtmlOptions),
+    /// Write the notebooks as Rust programs, which cargo compiles and runs
+    Programs(programs::ProgramsOptions),
     /// Bring the translations' catalogues in po/ up to date, and write the translated notebooks
     Translate(translate::TranslateOptions),
     /// Make the kernel known to a Jupyter or VS Code that you already have
@@ -126,6 +129,7 @@ impl Command {
             Command::Launch(options) => launch::launch(project, &options),
             Command::Bench { what } => bench::bench(project, &what),
             Command::Html(options) => html::html(project, &options),
+            Command::Programs(options) => programs::programs(project, &options),
             Command::Translate(options) => translate::translate(project, &options),
             Command::Kernelspec { what } => kernelspec::kernelspec(project, &what),
             Command::Doctor => doctor::doctor(project),

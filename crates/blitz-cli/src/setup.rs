@@ -2,6 +2,7 @@
 
 pub mod dependencies;
 pub mod kernelspecs;
+pub mod linked;
 pub mod lock;
 pub mod nbgrader;
 pub mod pins;
