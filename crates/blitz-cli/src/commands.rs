@@ -9,6 +9,7 @@ mod html;
 mod kernelspec;
 mod lab;
 mod launch;
+mod programs;
 mod run;
 mod setup;
 mod site;
@@ -103,6 +104,8 @@ pub enum Command {
         run` has executed into the site are shown with those outputs, the others as they are stored."
     )]
     Site(site::SiteOptions),
+    /// Write the notebooks as Rust programs, which cargo compiles and runs
+    Programs(programs::ProgramsOptions),
     /// Bring the translations' catalogues in po/ up to date, and write the translated notebooks
     Translate(translate::TranslateOptions),
     /// Make the kernel known to a Jupyter or VS Code that you already have
@@ -140,6 +143,7 @@ impl Command {
             Command::Bench { what } => bench::bench(project, &what),
             Command::Html(options) => html::html(project, &options),
             Command::Site(options) => site::site(project, &options),
+            Command::Programs(options) => programs::programs(project, &options),
             Command::Translate(options) => translate::translate(project, &options),
             Command::Kernelspec { what } => kernelspec::kernelspec(project, &what),
             Command::Doctor => doctor::doctor(project),

@@ -60,6 +60,7 @@ impl Part {
                 project.sources_dir(),
                 project.dependencies_dir(),
                 project.example_dir(),
+                project.programs_dir(),
                 // What `.ci/run` has cargo download for these.
                 made("ci-cargo-home"),
             ],

@@ -3,8 +3,8 @@
 //! Everything it makes lies below the repository: Python packages in `.venv`, everything else in
 //! `.blitz`, executed notebooks and pages in `site`.
 //!
-//! Imports run one way: `commands` use `exercises`, `setup` and `notebook`, those use `process` and
-//! `project`.
+//! Imports run one way: `commands` use `exercises`, `program`, `setup` and `notebook`, those use
+//! `process` and `project`.
 
 mod commands;
 mod disk;
@@ -14,6 +14,7 @@ mod fingerprint;
 mod kernel;
 mod notebook;
 mod process;
+mod program;
 mod project;
 mod setup;
 mod site;

@@ -58,6 +58,11 @@ impl Project {
         self.made().join("example")
     }
 
+    /// The package by which the notebooks' programs are compiled.
+    pub fn programs_dir(&self) -> PathBuf {
+        self.made().join("programs")
+    }
+
     /// The built-in data set as files, for Python.
     pub fn bench_data_dir(&self) -> PathBuf {
         self.made().join("bench-data")

@@ -3,6 +3,7 @@
 pub mod dependencies;
 pub mod documentation;
 pub mod kernelspecs;
+pub mod linked;
 pub mod lock;
 pub mod nbgrader;
 pub mod pins;

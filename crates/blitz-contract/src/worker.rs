@@ -7,11 +7,17 @@
 //!
 //! In the cell's `LIBRARY`, `OFFSET` bytes behind its start, is an `extern "C" fn(c_int) -> c_int`
 //! that takes the third pipe's descriptor and returns the exit code.
+//!
+//! A program starts itself instead: `PROGRAM blitz-work DIRECTORY OFFSET`, with the function `OFFSET`
+//! bytes behind the start of the program in memory.
 
 use std::path::{Path, PathBuf};
 
 /// The kernel's argument before those of a worker.
 pub const COMMAND: &str = "work";
+
+/// A program's own argument before those of a worker.
+pub const AGAIN: &str = "blitz-work";
 
 /// Which of a rank's pipes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,9 +18,10 @@
 //! | --- | --- |
 //! | the Rust Blitz kernel | an output of its own, which can be updated |
 //! | a stock evcxr kernel | the one output of the cell, which holds the last value of each kind |
-//! | a plain program | its text alternative, a line on standard output |
+//! | a plain program | its text alternative, a line on standard output; pictures also a file, after [`program::begin`](crate::program::begin) |
 
 mod bundle;
+pub(crate) mod files;
 pub(crate) mod frontend;
 mod handle;
 pub mod interrupt;
@@ -31,6 +32,8 @@ mod progress_bar;
 mod progress_iter;
 pub(crate) mod table;
 pub(crate) mod throttle;
+#[doc(hidden)] // for `show!`
+pub mod value;
 
 pub use bundle::{Bundle, Show};
 pub use handle::{Handle, show_updatable};

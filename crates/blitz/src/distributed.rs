@@ -31,7 +31,7 @@ mod engine;
 mod environment;
 mod failure;
 #[cfg(target_os = "linux")]
-mod launch;
+pub(crate) mod launch;
 mod nccl;
 mod process_group;
 mod reducer;

@@ -18,6 +18,7 @@
 //! | [`display`] | shows values: HTML, progress bars; stops a running cell |
 //! | [`distributed`] | trains by many processes on one machine or many, as torchrun starts them |
 //! | [`device`] | chooses between the CPU and CUDA GPUs |
+//! | [`program`] | what a notebook's program needs: pictures go to files |
 //! | [`python_to_rust`] | the table of all operations, Python beside Rust |
 //! | [`error`] | what can go wrong, and what to do |
 //!
@@ -54,6 +55,7 @@ mod ffi;
 pub mod nn;
 pub mod optim;
 pub mod picture;
+pub mod program;
 #[doc = include_str!("python_to_rust.md")]
 pub mod python_to_rust {}
 pub mod tensor;

@@ -4,7 +4,7 @@ use crate::process::events;
 use crate::process::logs::{end_of, last_lines};
 use crate::process::progress::Step;
 use crate::project::Project;
-use crate::setup::{self, dependencies, prerequisites};
+use crate::setup::{self, linked, prerequisites};
 use crate::usage::Usage;
 use anyhow::{Context, Result, bail};
 use blitz_bench::{distributed, kernel, load, train};
@@ -140,7 +140,7 @@ fn training(project: &Project, options: &BenchTrainOptions) -> Result<()> {
         let message = format!("{} is no directory of CIFAR-10's .bin files", data.display());
         return Err(Usage(message).into());
     }
-    let example = dependencies::example(project)?;
+    let example = linked::example(project)?;
     let data = match named {
         // The loops run elsewhere.
         Some(data) => std::path::absolute(data)?,
@@ -183,7 +183,7 @@ fn ensure_libtorch(project: &Project) -> Result<()> {
 
 fn processes(project: &Project, options: &BenchDistributedOptions) -> Result<()> {
     ensure_libtorch(project)?;
-    let example = dependencies::example(project)?;
+    let example = linked::example(project)?;
     // Times are those of any pictures.
     let data = export_builtin(project, &example)?;
     let load = other_load();

@@ -1,7 +1,7 @@
 //! `cargo blitz launch`: the classifier by several processes, on one machine or on many.
 
 use crate::project::Project;
-use crate::setup::{dependencies, ensure};
+use crate::setup::{ensure, linked};
 use crate::usage::Usage;
 use anyhow::{Context, Result};
 use blitz_contract::launcher::{MOST_PROCESSES, SCRIPT};
@@ -56,7 +56,7 @@ pub struct LaunchOptions {
 pub fn launch(project: &Project, options: &LaunchOptions) -> Result<()> {
     let launcher = launcher_options(options)?;
     ensure(project)?;
-    let example = dependencies::example(project)?;
+    let example = linked::example(project)?;
     let mut command = project.python_command();
     command.args(["-c", SCRIPT]).args(launcher).arg("--no-python").arg(example);
     Err(command.args(&options.arguments).exec()).context("cannot start the environment's Python")

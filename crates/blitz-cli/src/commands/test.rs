@@ -1,6 +1,7 @@
 //! `cargo blitz test`: everything that CI checks.
 
 mod check;
+mod programs;
 mod python;
 
 use crate::notebook::data;

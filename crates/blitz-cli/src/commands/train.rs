@@ -1,7 +1,7 @@
 //! `cargo blitz train`: the classifier without Jupyter.
 
 use crate::project::Project;
-use crate::setup::{dependencies, ensure};
+use crate::setup::{ensure, linked};
 use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -13,7 +13,7 @@ use std::process::Command;
 /// Set-up fails, or the example does not compile or start.
 pub fn train(project: &Project, options: &[OsString]) -> Result<()> {
     ensure(project)?;
-    let example = dependencies::example(project)?;
+    let example = linked::example(project)?;
     Err(Command::new(&example).args(options).exec())
         .with_context(|| format!("cannot start {}", example.display()))
 }

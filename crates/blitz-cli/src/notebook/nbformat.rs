@@ -33,7 +33,7 @@ pub struct Source {
     pub source: String,
 }
 
-/// A code cell.
+/// A cell.
 pub struct Cell<'a> {
     /// Its place among all cells.
     pub index: usize,
@@ -106,13 +106,14 @@ impl Notebook {
         Ok(bytes)
     }
 
+    /// All cells, in order.
+    pub fn all_cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        self.cells().iter().enumerate().map(|(index, json)| Cell { index, json })
+    }
+
     /// The code cells that hold code.
     pub fn code_cells(&self) -> impl Iterator<Item = Cell<'_>> {
-        self.cells()
-            .iter()
-            .enumerate()
-            .map(|(index, json)| Cell { index, json })
-            .filter(|cell| cell.json["cell_type"] == "code" && !cell.source().trim().is_empty())
+        self.all_cells().filter(Cell::is_program)
     }
 
     /// The sources of the code and Markdown cells.
@@ -243,8 +244,19 @@ impl Cell<'_> {
         texts.collect()
     }
 
-    fn source(&self) -> String {
+    /// What was written.
+    pub fn source(&self) -> String {
         joined(&self.json["source"])
+    }
+
+    /// Whether it is code, and there is some.
+    pub fn is_program(&self) -> bool {
+        is_code(self.json) && !self.source().trim().is_empty()
+    }
+
+    /// Whether it is Markdown.
+    pub fn is_markdown(&self) -> bool {
+        self.json["cell_type"] == "markdown"
     }
 
     /// Whether the cell carries a tag.
@@ -278,7 +290,8 @@ impl Cell<'_> {
             .collect()
     }
 
-    fn outputs(&self) -> impl Iterator<Item = &Value> {
+    /// What it printed and showed, in nbformat's JSON.
+    pub fn outputs(&self) -> impl Iterator<Item = &Value> {
         self.json["outputs"].as_array().into_iter().flatten()
     }
 }

@@ -3,7 +3,7 @@
 //! `cargo doc` would check all dependencies once more, for minutes: it wants other files than a build
 //! leaves.
 
-use super::dependencies;
+use super::linked;
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub fn rustdoc(project: &Project, target: &Path) -> Result<Command> {
 }
 
 fn compiled(project: &Project) -> Result<Compiled> {
-    let mut build = dependencies::linked_build(project)?;
+    let mut build = linked::build(project)?;
     build.args(["--offline", "--message-format", "json"]);
     let mut compiled = Compiled::default();
     for message in json_lines(build)? {

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::Bundle;
+use super::files::{self, Files};
 use super::frontend::{self, Clear, Frontend};
 
 /// Standard output and error, together with who reads them.
@@ -10,6 +11,8 @@ pub(crate) struct Output {
     pub(super) frontend: Frontend,
     pub(super) stdout: Box<dyn Write + Send>,
     pub(super) status: Status,
+    /// Where a plain program saves its pictures.
+    files: Option<&'static Files>,
 }
 
 /// Where a plain program says how far it is.
@@ -29,7 +32,8 @@ impl Output {
             false => Status::Log(stderr),
         };
         let frontend = Frontend::of(|name| std::env::var_os(name));
-        Output { frontend, stdout: Box::new(io::stdout()), status }
+        let files = files::collected();
+        Output { frontend, stdout: Box::new(io::stdout()), status, files }
     }
 
     pub(crate) fn frontend(&self) -> Frontend {
@@ -41,7 +45,10 @@ impl Output {
         self.write(&match self.frontend {
             Frontend::Blitz => frontend::display(bundle),
             Frontend::Stock => frontend::blocks(bundle),
-            Frontend::Program => frontend::line(bundle),
+            Frontend::Program => match self.files {
+                Some(files) => files.lines(bundle),
+                None => frontend::line(bundle),
+            },
         });
     }
 
@@ -116,7 +123,7 @@ pub(crate) mod test {
     pub fn output(frontend: Frontend) -> (Output, Memory) {
         let memory = Memory::default();
         let status = Status::Log(Box::new(memory.clone()));
-        (Output { frontend, stdout: Box::new(memory.clone()), status }, memory)
+        (Output { frontend, stdout: Box::new(memory.clone()), status, files: None }, memory)
     }
 
     /// As [`output`] for a plain program on a terminal.

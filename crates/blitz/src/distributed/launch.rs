@@ -4,6 +4,7 @@ mod context;
 mod launcher;
 mod messages;
 mod output;
+pub(crate) mod own_program;
 mod rank;
 mod report;
 mod returned;
@@ -50,14 +51,16 @@ use crate::error::{Error, Result};
 /// such as a live plot, appears as in any cell. An interrupt of the cell reaches all processes: those
 /// that do not react are ended after some seconds. When the notebook's kernel ends, they end, too.
 ///
-/// In a program, `cargo blitz launch` starts the program itself several times instead.
+/// A program that calls [`program::begin`](crate::program::begin) first in `main` can launch, too: it is
+/// started again, once for each rank. `cargo blitz launch` starts a whole program several times instead.
 ///
 /// # Errors
 ///
 /// [`Error::Rank`] with the first rank that panicked, returned an error, or ended before `train`
 /// returned; the other processes are ended. [`Error::Option`] for a number of processes outside
 /// `1..=64` and a closure that captures variables; [`Error::Launch`] where no process can be started:
-/// outside a cell of the Rust Blitz kernel, without torchrun, or in a function that `launch` runs;
+/// outside a cell of the Rust Blitz kernel and of a program that has begun, without torchrun, or in a
+/// function that `launch` runs;
 /// [`Error::Interrupted`].
 pub fn launch<T, E, F>(nproc: usize, train: F) -> Result<T>
 where

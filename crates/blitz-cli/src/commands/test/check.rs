@@ -1,6 +1,6 @@
 //! The checks.
 
-use super::python;
+use super::{programs, python};
 use crate::commands::translate;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute, execute_all, usual_jobs};
@@ -56,6 +56,8 @@ pub enum Check {
     Jupyter,
     /// The notebooks against their stored outputs, with nbval
     Notebooks,
+    /// The notebooks as Rust programs: compiled, run, and against the stored outputs
+    Programs,
     /// The exercises: as a learner gets them, with the mistakes that they name, and solved
     Exercises,
     /// A small course graded by nbgrader, which is installed where it is not there yet
@@ -80,6 +82,7 @@ impl Check {
             Check::BlitzCli => "tests of blitz-cli",
             Check::Jupyter => "the kernel through a Jupyter client",
             Check::Notebooks => "notebooks against their stored outputs",
+            Check::Programs => "the notebooks as programs",
             Check::Exercises => "exercises, untouched, wrong and solved",
             Check::Class => "a course, graded by nbgrader",
             Check::Stock => "notebooks 01-03 on the stock kernel",
@@ -103,6 +106,7 @@ impl Check {
             Check::BlitzCli => run_visibly(cargo_test(project, &CLI)),
             Check::Jupyter => python::jupyter(project),
             Check::Notebooks => python::nbval(project),
+            Check::Programs => programs::programs(project),
             Check::Exercises => python::exercises(project),
             Check::Class => python::class(project),
             Check::Stock => stock(project),

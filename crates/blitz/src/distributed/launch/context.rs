@@ -1,4 +1,4 @@
-//! What the kernel says that is needed to start processes, and where a function is.
+//! What is needed to start processes, from the kernel or of the program, and where a function is.
 
 use std::ffi::{CStr, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
@@ -6,29 +6,50 @@ use std::path::{Path, PathBuf};
 
 use blitz_contract::{Layout, symbols};
 
+use super::own_program::{self, Role};
 use crate::error::{Error, Result};
 
-/// What the kernel says.
+/// What is known of whoever launches.
 pub(super) struct Context {
     pub(super) layout: Layout,
-    /// The libraries with the notebook's statics, in order.
-    pub(super) statics: Vec<PathBuf>,
+    pub(super) launching: Launching,
+}
+
+/// Who launches.
+pub(super) enum Launching {
+    /// A cell, with the libraries of the notebook's statics, in order.
+    Cell(Vec<PathBuf>),
+    /// A program that has [begun](crate::program::begin).
+    Program,
 }
 
 /// Code in a library: where other processes find it, too.
 pub(super) struct Place {
     pub(super) library: PathBuf,
+    /// Where the library is in memory.
+    pub(super) start: usize,
     /// From the library's start, in bytes.
     pub(super) offset: usize,
 }
 
 impl Context {
-    /// Asks the kernel whose cell this is.
+    /// Asks the kernel whose cell this is, or the program.
     ///
     /// # Errors
     ///
-    /// [`Error::Launch`] where this is no cell of the Rust Blitz kernel.
+    /// [`Error::Launch`] where this is no cell of the Rust Blitz kernel, and no program that has begun
+    /// as one that may be started again.
     pub(super) fn find() -> Result<Context> {
+        match own_program::role() {
+            Some(Role::Program) => {
+                Ok(Context { layout: layout_of_program(), launching: Launching::Program })
+            }
+            Some(Role::Worker) => Err(launched_already()),
+            None => Context::of_cell(),
+        }
+    }
+
+    fn of_cell() -> Result<Context> {
         type Question = unsafe extern "C" fn() -> *const c_char;
         let process = libloading::os::unix::Library::this();
         // SAFETY: the name is the kernel's own, and it declares the function like this.
@@ -36,8 +57,9 @@ impl Context {
         let Ok(question) = question else {
             return Err(Error::Launch {
                 reason: "this is no cell of the Rust Blitz kernel".to_owned(),
-                remedy: "Start a program several times by `cargo blitz launch`, or by \
-                         `torchrun --no-python PROGRAM`, and let it call `distributed::init`"
+                remedy: "In a program, call `blitz::program::begin` first in `main`; or start it \
+                         several times by `cargo blitz launch`, or by `torchrun --no-python \
+                         PROGRAM`, and let it call `distributed::init`"
                     .to_owned(),
             });
         };
@@ -46,16 +68,30 @@ impl Context {
             let text = question();
             (!text.is_null()).then(|| CStr::from_ptr(text).to_bytes().to_vec())
         };
-        let text = text.ok_or_else(|| Error::Launch {
-            reason: "this function itself runs in a process that `launch` has started".to_owned(),
-            remedy: "Call `launch` from a cell only, with as many processes as are needed"
-                .to_owned(),
-        })?;
+        let text = text.ok_or_else(launched_already)?;
         let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let path = |line: &[u8]| PathBuf::from(OsStr::from_bytes(line));
         let root = lines.next().map(path).unwrap_or_default();
-        Ok(Context { layout: Layout::new(root), statics: lines.map(path).collect() })
+        let launching = Launching::Cell(lines.map(path).collect());
+        Ok(Context { layout: Layout::new(root), launching })
     }
+}
+
+fn launched_already() -> Error {
+    Error::Launch {
+        reason: "this function itself runs in a process that `launch` has started".to_owned(),
+        remedy:
+            "Call `launch` from a cell or from `main` only, with as many processes as are needed"
+                .to_owned(),
+    }
+}
+
+/// The clone that this program lies in or runs in, else the one that this crate was compiled in: its
+/// Python has torchrun.
+fn layout_of_program() -> Layout {
+    let (program, dir) = (std::env::current_exe().ok(), std::env::current_dir().ok());
+    let compiled_in = || Layout::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    Layout::find(program.as_deref(), dir.as_deref()).unwrap_or_else(compiled_in)
 }
 
 impl Place {
@@ -69,8 +105,9 @@ impl Place {
                 return None;
             }
             let library = Path::new(OsStr::from_bytes(CStr::from_ptr(info.dli_fname).to_bytes()));
-            let offset = (address as usize).checked_sub(info.dli_fbase as usize)?;
-            Some(Place { library: library.to_owned(), offset })
+            let start = info.dli_fbase.expose_provenance();
+            let offset = address.addr().checked_sub(start)?;
+            Some(Place { library: library.to_owned(), start, offset })
         }
     }
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use blitz_contract::{launcher, variables, worker};
 
 use super::super::environment::{RANK, WORLD_SIZE};
-use super::context::{Context, Place};
+use super::context::{Context, Launching, Place};
 use crate::error::{Error, Result};
 
 /// Starts torchrun, which starts `nproc` processes with the function at `place`. What it says itself
@@ -45,10 +45,17 @@ pub(super) fn start(
 fn arguments(command: &mut Command, nproc: usize, context: &Context, place: &Place, dir: &Path) {
     command.arg("--nnodes=1").arg(format!("--nproc-per-node={nproc}"));
     command.arg("--max-restarts=0").arg("--log-dir").arg(dir).arg("--no-python");
-    // The very program that runs this cell, also where another has taken its place on disk.
+    // The very program that runs this, also where another has taken its place on disk.
     command.arg(format!("/proc/{}/exe", std::process::id()));
-    command.arg("--root").arg(context.layout.root()).arg(worker::COMMAND).arg(dir);
-    command.arg(&place.library).arg(place.offset.to_string()).args(&context.statics);
+    match &context.launching {
+        Launching::Cell(statics) => {
+            command.arg("--root").arg(context.layout.root()).arg(worker::COMMAND).arg(dir);
+            command.arg(&place.library).arg(place.offset.to_string()).args(statics);
+        }
+        Launching::Program => {
+            command.arg(worker::AGAIN).arg(dir).arg(place.offset.to_string());
+        }
+    }
 }
 
 fn environment(command: &mut Command) {

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use super::context::{Context, Place};
+use super::context::{Context, Launching, Place};
 use super::launcher;
 use super::messages::Kind;
 use super::output::{Lines, show};
+use super::own_program;
 use super::rank::{Rank, Source};
 use super::report;
 use crate::display::interrupt::Watch;
@@ -33,9 +34,10 @@ const SILENCE: Duration = Duration::from_secs(3);
 ///
 /// As for [`launch`](super::launch()).
 pub(super) fn run(nproc: usize, context: &Context, address: *const ()) -> Result<Vec<u8>> {
-    let place = Place::of(address).ok_or_else(|| Error::Launch {
-        reason: "the function lies in no library".to_owned(),
-        remedy: "Define it in a cell".to_owned(),
+    let place = Place::of(address).filter(|place| is_found_again(context, place));
+    let place = place.ok_or_else(|| Error::Launch {
+        reason: "the function lies in no library that the processes know".to_owned(),
+        remedy: "Define it in a cell, or in the program itself".to_owned(),
     })?;
     let dir = tempfile::Builder::new().prefix("blitz-launch-").tempdir();
     let dir = dir.map_err(Error::io("make a directory in", &std::env::temp_dir()))?;
@@ -55,6 +57,14 @@ pub(super) fn run(nproc: usize, context: &Context, address: *const ()) -> Result
         has_killed: false,
     };
     workers.run(&log)
+}
+
+/// Whether the new processes find the function: those of a program look for it beside this crate.
+fn is_found_again(context: &Context, place: &Place) -> bool {
+    match context.launching {
+        Launching::Cell(_) => true,
+        Launching::Program => own_program::place().is_some_and(|own| own.start == place.start),
+    }
 }
 
 struct Workers {

@@ -1,0 +1,108 @@
+//! A folder of programs as a package for cargo, wherever it lies.
+
+use crate::files::write_atomically;
+use anyhow::{Result, bail};
+use blitz_contract::Layout;
+use blitz_contract::versions::TCH;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The programs by name.
+pub type Programs = BTreeMap<String, String>;
+
+/// Writes the programs into `dir`, with what cargo needs to compile them against the clone `layout`:
+/// a manifest, a build script, and where libtorch lies.
+///
+/// # Errors
+/// A file cannot be written; or the manifest of something else is there.
+pub fn write(layout: &Layout, dir: &Path, programs: &Programs) -> Result<()> {
+    let manifest = dir.join("Cargo.toml");
+    if std::fs::read_to_string(&manifest).is_ok_and(|text| !text.starts_with(HEAD)) {
+        bail!(
+            "{} belongs to another package; choose a directory of its own for the programs",
+            manifest.display()
+        );
+    }
+    let names: Vec<&str> = programs.keys().map(String::as_str).collect();
+    for (name, program) in programs {
+        write_atomically(&dir.join(format!("{name}.rs")), program.as_bytes())?;
+    }
+    write_atomically(&dir.join("build.rs"), BUILD_SCRIPT.as_bytes())?;
+    write_atomically(&dir.join(".cargo/config.toml"), settings(layout).as_bytes())?;
+    write_atomically(&manifest, self::manifest(layout, &names).as_bytes())
+}
+
+/// The package's name.
+pub const PACKAGE: &str = "blitz-programs";
+
+/// The first line of a manifest that is ours.
+const HEAD: &str = "# The notebooks of Rust Blitz as programs";
+
+/// Tells the programs where libtorch lies: torch-sys says it to those that name it.
+const BUILD_SCRIPT: &str = "\
+//! Stores in each program where libtorch lies, as torch-sys has found it.
+
+fn main() {
+    let dir = std::env::var(\"DEP_TCH_LIBTORCH_LIB\").expect(\"torch-sys says it\");
+    println!(\"cargo:rustc-link-arg=-Wl,-rpath,{dir}\");
+}
+";
+
+/// The manifest of a package with the programs `names`, which lie beside it as `NAME.rs` and use the
+/// crates of the clone `layout`.
+pub fn manifest(layout: &Layout, names: &[&str]) -> String {
+    let program = |name: &&str| {
+        format!("[[bin]]\nname = {}\npath = {}\n\n", quoted(name), quoted(&format!("{name}.rs")))
+    };
+    let programs: String = names.iter().map(program).collect();
+    let blitz = quoted(&layout.helper_crate().to_string_lossy());
+    format!(
+        "{HEAD}: `cargo run --bin {}`\n\
+         # .cargo/config.toml says where libtorch lies: in the clone, once `cargo blitz setup` has run.\n\n\
+         [package]\nname = \"{PACKAGE}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\
+         autobins = false\n\n\
+         # A package of its own, also within another's directory.\n[workspace]\n\n\
+         [dependencies]\nblitz = {{ path = {blitz} }}\ntch = \"={TCH}\"\ntorch-sys = \"={TCH}\"\n\n{programs}",
+        names.first().unwrap_or(&"NAME")
+    )
+}
+
+/// cargo's settings: where libtorch lies.
+fn settings(layout: &Layout) -> String {
+    format!("[env]\nLIBTORCH = {}\n", quoted(&layout.libtorch().to_string_lossy()))
+}
+
+/// A string in TOML.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_is_a_package_of_its_programs() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let layout = Layout::new("/srv/a clone");
+        let to = dir.path().join("with spaces");
+        let programs = Programs::from([("01_a".to_owned(), "fn main() {}\n".to_owned())]);
+        write(&layout, &to, &programs).expect("it is written");
+        write(&layout, &to, &programs).expect("it is written anew");
+        let text = |name: &str| fs::read_to_string(to.join(name)).expect("it is there");
+        assert_eq!(text("01_a.rs"), "fn main() {}\n");
+        assert!(text("Cargo.toml").contains("path = \"/srv/a clone/crates/blitz\""));
+        assert!(text("Cargo.toml").contains("name = \"01_a\"\npath = \"01_a.rs\""));
+        assert!(text(".cargo/config.toml").contains("\"/srv/a clone/.blitz/libtorch\""));
+    }
+
+    #[test]
+    fn the_manifest_of_another_package_stays() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        fs::write(dir.path().join("Cargo.toml"), "[package]").expect("writable");
+        let error =
+            write(&Layout::new("/srv"), dir.path(), &Programs::new()).expect_err("not ours");
+        assert!(error.to_string().contains("belongs to another package"), "{error}");
+    }
+}
