@@ -1,8 +1,9 @@
 //! What people can take along: each page as a notebook and as a program, and everything in one archive.
 
-use super::edition::{Edition, pages};
+use super::edition::{Edition, is_exercise, pages};
 use super::source::{EXECUTED, Source};
 use crate::files::write_atomically;
+use crate::program;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::io::{Cursor, Write};
@@ -10,13 +11,25 @@ use std::path::{Path, PathBuf};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+/// Programs lie here on the site.
+const PROGRAMS: &str = "programs";
 /// Everything in one file, beside the pages.
 const ARCHIVE: &str = "rust-blitz.zip";
 
 /// The downloads of a page, for the templates: the path on the site, and the word for it.
 pub fn of_page(name: &Path) -> Value {
+    let files = of(name).into_iter();
+    json!(files.map(|(word, path)| json!({"path": path, "word": word})).collect::<Vec<_>>())
+}
+
+/// The word for each download of a page, and the path on the site. Exercises are no programs yet.
+fn of(name: &Path) -> Vec<(&'static str, String)> {
     let notebook = format!("{EXECUTED}/{}.ipynb", name.display());
-    json!([{"path": notebook, "word": "notebook"}])
+    let program = format!("{PROGRAMS}/{}.rs", name.display());
+    match is_exercise(name) {
+        true => vec![("notebook", notebook)],
+        false => vec![("notebook", notebook), ("program", program)],
+    }
 }
 
 /// The list of all downloads.
@@ -30,8 +43,9 @@ pub fn list(source: &Source, edition: &Edition) -> Result<String> {
         let title =
             page.sources().find_map(|it| super::anchors::headings(&it.source).into_iter().next());
         let title = title.unwrap_or_else(|| name.display().to_string());
-        let notebook = format!("{EXECUTED}/{}.ipynb", name.display());
-        text += &format!("- {title}: {}\n", link(&notebook, &edition.words["notebook"]));
+        let links: Vec<String> =
+            of(&name).iter().map(|(word, path)| link(path, &edition.words[*word])).collect();
+        text += &format!("- {title}: {}\n", links.join(" · "));
     }
     Ok(text)
 }
@@ -56,8 +70,12 @@ pub fn write(source: &Source, edition: &Edition, site: &Path) -> Result<()> {
         Ok(archive.write_all(contents)?)
     };
     for (name, notebook) in pages(source) {
-        let contents = edition.notebook(&name, notebook)?.to_bytes()?;
-        add(Path::new(EXECUTED).join(name.with_extension("ipynb")), &contents)?;
+        let notebook = edition.notebook(&name, notebook)?;
+        add(Path::new(EXECUTED).join(name.with_extension("ipynb")), &notebook.to_bytes()?)?;
+        if !is_exercise(&name) {
+            let program = program::of(&notebook)?;
+            add(Path::new(PROGRAMS).join(name.with_extension("rs")), program.as_bytes())?;
+        }
     }
     let archive = archive.finish().context("cannot pack the archive")?.into_inner();
     write_atomically(&dir.join(ARCHIVE), &archive)

@@ -209,6 +209,11 @@ pub fn pages(source: &Source) -> impl Iterator<Item = (PathBuf, &Notebook)> {
     chapters.chain(source.exercises.iter().map(|it| (Path::new(EXERCISES).join(it.name()), it)))
 }
 
+/// Whether the notebook `name` is one of exercises.
+pub fn is_exercise(name: &Path) -> bool {
+    name.starts_with(EXERCISES)
+}
+
 /// A notebook as Sphinx shows it.
 fn on_site(mut notebook: Notebook) -> Notebook {
     notebook.set_language();
