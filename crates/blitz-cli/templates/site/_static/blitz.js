@@ -30,7 +30,7 @@ function remember(which) {
 function currentSection() {
   const top = document.querySelector(".bd-header")?.getBoundingClientRect().bottom ?? 0;
   const sections = [...document.querySelectorAll(".bd-article section[id]")];
-  const begun = sections.filter((it) => it.getBoundingClientRect().top <= top + 40);
+  const begun = sections.filter((it) => it.getBoundingClientRect().top <= top + 80);
   return begun.length > 1 ? `#${begun.at(-1).id}` : "";
 }
 
