@@ -8,5 +8,7 @@ pub mod code;
 pub mod glossary;
 pub mod language;
 pub mod markdown;
+pub mod messages;
 pub mod page;
 pub mod rules;
+pub mod source;

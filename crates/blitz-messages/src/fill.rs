@@ -5,7 +5,8 @@
 pub(crate) fn join(text: &mut String, part: &str) {
     let (before, after) = (last_shown(text), part.chars().next());
     if let (Some(before), Some(after)) = (before, after) {
-        let meets = is_chinese(before) && is_latin(after) || is_latin(before) && is_chinese(after);
+        let meets =
+            is_chinese(before) && begins_latin(after) || ends_latin(before) && is_chinese(after);
         if meets {
             text.push(' ');
         }
@@ -35,8 +36,12 @@ fn is_chinese(character: char) -> bool {
     matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
 
-fn is_latin(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '`' | '$' | '[' | '/')
+fn begins_latin(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "`$[(<{/-+&~\"'".contains(character)
+}
+
+fn ends_latin(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "`$])>}%\"'".contains(character)
 }
 
 #[cfg(test)]
@@ -51,6 +56,7 @@ mod tests {
             text
         };
         assert_eq!(joined(&["第", "3", "步，", "x", "不对"]), "第 3 步，x 不对");
+        assert_eq!(joined(&["应为", "-4", "到", "[2]"]), "应为 -4 到 [2]");
         assert_eq!(joined(&["expected ", "3", ", got", ""]), "expected 3, got");
     }
 }

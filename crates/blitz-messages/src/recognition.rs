@@ -37,6 +37,8 @@ struct Message {
     known: Known,
     /// It is a single word, which may mean something else within another text.
     is_word: bool,
+    /// It begins with a word and a colon or comma.
+    is_label: bool,
 }
 
 /// How much of a text is explained.
@@ -51,6 +53,8 @@ struct Known {
 struct Explained {
     known: Known,
     text: String,
+    /// It counts, however little is known.
+    is_whole: bool,
 }
 
 /// Where a text stands.
@@ -88,7 +92,10 @@ impl Message {
         let parts = translation.literals().iter().cloned().zip(values).collect();
         let known = Known::of(template.literals());
         let is_word = template.names().is_empty() && !template.literals()[0].trim().contains(' ');
-        Message { template, parts, known, is_word }
+        let first = template.literals()[0].as_str();
+        let is_label = first.ends_with(": ") || first.ends_with(", ");
+        let is_label = is_label && first.contains(char::is_alphabetic);
+        Message { template, parts, known, is_word, is_label }
     }
 
     /// What stands in `text` between the message's first and last fixed part.
@@ -164,7 +171,7 @@ impl<'m> Search<'m> {
             }
         }
         let length = text.chars().count();
-        best = best.filter(|it: &Explained| it.known.is_enough(length));
+        best = best.filter(|it: &Explained| it.is_whole || it.known.is_enough(length));
         for other in [self.in_lines(text, depth), self.in_sentences(text, depth)] {
             better(&mut best, other);
         }
@@ -192,7 +199,15 @@ impl<'m> Search<'m> {
             return;
         }
         let literal = &message.template.literals()[next + 1];
-        let ends = if is_last { vec![rest.len()] } else { ends(rest, literal) };
+        let ends = match (is_last, literal.is_empty()) {
+            (true, _) => vec![rest.len()],
+            // A name that has stood before says where it begins.
+            (false, true) => match names[..next].iter().position(|it| *it == names[next + 1]) {
+                Some(index) => ends(rest, values[index]),
+                None => joints(rest),
+            },
+            (false, false) => ends(rest, literal),
+        };
         for end in ends {
             let (name, value) = (&names[next], &rest[..end]);
             let before = names[..next].iter().position(|it| it == name);
@@ -220,7 +235,9 @@ impl<'m> Search<'m> {
             known = known.and(value.known);
             shown.push(value);
         }
-        Explained { known, text: message.shown(&shown) }
+        // Where only marks are around values, these have been judged already.
+        let is_whole = message.is_label || message.known.words == 0 && known.words > 0;
+        Explained { known, text: message.shown(&shown), is_whole }
     }
 
     /// Each line by itself.
@@ -232,8 +249,10 @@ impl<'m> Search<'m> {
         for line in text.split_inclusive('\n') {
             let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
             let found = self.best(line, Within::Nothing, depth - 1);
-            let Explained { known, text } = found.unwrap_or_else(|| Explained::as_is(line));
-            all = Explained { known: all.known.and(known), text: all.text + &text + end };
+            let Explained { known, text, .. } = found.unwrap_or_else(|| Explained::as_is(line));
+            all.known = all.known.and(known);
+            all.text += &text;
+            all.text += end;
         }
         (all.known != Known::default()).then_some(all)
     }
@@ -253,7 +272,7 @@ impl<'m> Search<'m> {
                 end_sentence(&mut found.text);
                 Some(found)
             });
-            let Explained { known, text } = found.unwrap_or_else(|| Explained::as_is(shown));
+            let Explained { known, text, .. } = found.unwrap_or_else(|| Explained::as_is(shown));
             all.known = all.known.and(known);
             next_sentence(&mut all.text, &text);
         }
@@ -268,7 +287,7 @@ impl<'m> Search<'m> {
 
 impl Explained {
     fn as_is(text: &str) -> Explained {
-        Explained { known: Known::default(), text: text.to_owned() }
+        Explained { text: text.to_owned(), ..Explained::default() }
     }
 }
 
@@ -282,13 +301,15 @@ fn better(best: &mut Option<Explained>, other: Option<Explained>) {
 
 /// Where a value at the beginning of `rest` may end, so that `literal` follows.
 fn ends(rest: &str, literal: &str) -> Vec<usize> {
-    if !literal.is_empty() {
-        return rest.match_indices(literal).map(|(at, _)| at).take(MOST_ENDS).collect();
-    }
-    // Two placeholders side by side: the second begins with what joins texts, or is empty.
+    rest.match_indices(literal).map(|(at, _)| at).take(MOST_ENDS).collect()
+}
+
+/// Where the first of two values side by side may end: at what joins texts, or one of them is empty.
+fn joints(rest: &str) -> Vec<usize> {
     let joins = |it: char| it.is_whitespace() || ".,;:(".contains(it);
-    let places = rest.char_indices().filter(|(_, it)| joins(*it)).map(|(at, _)| at);
-    let mut ends: Vec<usize> = places.take(MOST_ENDS).collect();
+    let places = rest.char_indices().filter(|(_, it)| joins(*it));
+    let sides = places.flat_map(|(at, it)| [at, at + it.len_utf8()]);
+    let mut ends: Vec<usize> = std::iter::once(0).chain(sides).take(2 * MOST_ENDS).collect();
     ends.push(rest.len());
     ends
 }

@@ -3,8 +3,8 @@
 use super::catalogue::{Catalogue, Extracted, Left};
 use super::glossary::Glossary;
 use super::page::{self, Anchors};
-use super::rules;
-use crate::exercises::make;
+use super::{messages, rules};
+use crate::exercises::{Words, make};
 use crate::files::write_atomically;
 use crate::notebook::find::paths_in;
 use crate::notebook::made::{self, Existing, Made};
@@ -107,7 +107,11 @@ impl Language {
                 catalogue: path,
             })
         };
-        pages(project)?.iter().map(report).collect()
+        let mut reports: Vec<PageReport> =
+            pages(project)?.iter().map(report).collect::<Result<_>>()?;
+        let language = (self.dir.as_path(), self.name.as_str());
+        reports.extend(messages::update(project, language, &glossary, written)?);
+        Ok(reports)
     }
 
     /// Writes the pages in this language into `notebooks`, with the outputs of the English ones, and
@@ -127,13 +131,14 @@ impl Language {
             .map(|page| Catalogue::read(&self.catalogue_path(&page.name), &self.name))
             .collect::<Result<_>>()?;
         let anchors = anchors(&pages, &catalogues);
+        let words = Words::new(messages::of(&self.dir));
         let mut written = Vec::new();
         for (page, catalogue) in pages.into_iter().zip(&catalogues) {
             let Content::Notebook { mut notebook, is_exercise } = page.content else { continue };
             page::translate_notebook(&mut notebook, is_exercise, catalogue, &anchors);
             let notebook = notebook.at(notebooks.join(page.name.with_extension("ipynb")));
             let made = match is_exercise {
-                true => make(&notebook, &notebooks.join(MY_EXERCISES), Existing::Keep),
+                true => make(&notebook, &notebooks.join(MY_EXERCISES), Existing::Keep, &words),
                 false => made::write(notebook, Existing::Keep),
             };
             written.push((page.name, made?));

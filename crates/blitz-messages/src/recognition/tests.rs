@@ -6,10 +6,11 @@ fn translated(messages: &[(&str, &str)], text: &str) -> String {
     Recogniser::new(messages.iter().map(pair)).translated(text)
 }
 
-const CHECKS: [(&str, &str); 7] = [
+const CHECKS: [(&str, &str); 8] = [
     ("exercise {exercise}: {reason}", "练习 {exercise}：{reason}"),
     ("`{source}` {told}", "`{source}` {told}"),
     ("gave {0}, expected {1}", "得到 {0}，应为 {1}"),
+    ("panicked: {0}", "发生 panic：{0}"),
     ("gave {got}, expected the {expected}{whole}", "得到{got}，应为{expected}{whole}"),
     ("{length} values", "{length} 个值"),
     (" of {expected}", "（{expected}）"),
@@ -22,6 +23,12 @@ fn messages_within_messages_are_found() {
     assert_eq!(
         translated(&CHECKS, text),
         "练习 1 (Halves: f)：`f(\"a: b\")` 得到 3，应为 2\n→ why?\n提示：hint(1) 到 hint(2)"
+    );
+    let text =
+        "exercise 1 (Halves): `half(of(a, very), long(expression))` panicked: index out of bounds";
+    assert_eq!(
+        translated(&CHECKS, text),
+        "练习 1 (Halves)：`half(of(a, very), long(expression))` 发生 panic：index out of bounds"
     );
     let text = "gave 3 values, expected the 2 values of [2, 3]";
     assert_eq!(translated(&CHECKS, text), "得到 3 个值，应为 2 个值（[2, 3]）");
