@@ -14,7 +14,6 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CATALOGUES: &str = "po";
 const GLOSSARY: &str = "glossary.tsv";
 /// Exercises lie here, in the notebooks' folder and in that of the catalogues.
 const EXERCISES: &str = "exercises";
@@ -63,7 +62,7 @@ impl PageReport {
 impl Language {
     /// The languages that have a folder, in alphabetical order.
     pub fn all(project: &Project) -> Vec<Language> {
-        let entries = fs::read_dir(project.path(CATALOGUES)).into_iter().flatten().flatten();
+        let entries = fs::read_dir(project.translations_dir()).into_iter().flatten().flatten();
         let dirs = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
         let name = |dir: &Path| dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut all: Vec<Language> = dirs.map(|dir| Language { name: name(&dir), dir }).collect();

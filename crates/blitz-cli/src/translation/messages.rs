@@ -240,3 +240,39 @@ fn text_faults(
     };
     messages.iter().filter_map(of).flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::write_atomically;
+
+    /// What is wrong with the translation of a message, beside another one.
+    fn told(message: &str, translation: &str) -> String {
+        let other = ("{0} of {1} steps", "{1}步中的{0}步");
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("x.po");
+        let entry = |(english, it): (&str, &str)| format!("msgid {english:?}\nmsgstr {it:?}\n\n");
+        let text = ["msgid \"\"\nmsgstr \"Language: zh_CN\\n\"\n\n".to_owned()];
+        let text: String =
+            text.into_iter().chain([(message, translation), other].map(entry)).collect();
+        write_atomically(&path, text.as_bytes()).expect("written");
+        let catalogue = Catalogue::read(&path, "zh_CN").expect("a catalogue");
+        let messages =
+            [message, other.0].map(|text| Extracted { text: text.into(), place: "x".into() });
+        let mut faults = text_faults(&messages, &catalogue, &Glossary::default());
+        faults.extend(in_use(&messages, &catalogue));
+        faults.into_iter().map(|(_, fault)| fault).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn a_message_keeps_its_placeholders_and_is_recognised() {
+        assert_eq!(told("could not read {path}: {reason}", "无法读取{path}：{reason}"), "");
+        let lost = told("could not read {path}: {reason}", "无法读取：{reason}");
+        assert!(lost.contains("other placeholders"), "{lost}");
+        let broken = told("could not read {path}", "无法读取 {path");
+        assert!(broken.contains("a brace is alone"), "{broken}");
+        // What stands in the other one's place means something else.
+        let taken = told("{done} of {all} steps", "共{all}步，已走{done}步");
+        assert!(taken.contains("it would be shown as"), "{taken}");
+    }
+}

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 /// What these are given is told to people, single words too.
 const TOLD: [&str; 4] = ["io", "say", "told", "translated"];
 /// What these are given is looked for in a text, or is a name.
-const READ: [&str; 15] = [
+const READ: [&str; 16] = [
     "contains",
     "context_of",
     "ends_with",
@@ -23,6 +23,7 @@ const READ: [&str; 15] = [
     "find",
     "get",
     "has",
+    "join",
     "name",
     "replace",
     "split",

@@ -124,6 +124,7 @@ fn cargo_command(project: &Project, arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     // A test that asks for data gets what it asks for, not what the person has.
     command.current_dir(project.root()).args(arguments).env_remove(variables::DATA);
+    command.env(variables::LANGUAGE, variables::ENGLISH);
     command
 }
 
