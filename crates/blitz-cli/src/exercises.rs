@@ -9,6 +9,8 @@ mod learner;
 mod links;
 mod make;
 mod regions;
+mod words;
 
 pub use learner::teachers;
 pub use make::{learners, make};
+pub use words::Words;

@@ -50,6 +50,15 @@ fn an_unknown_check_or_kernel_is_a_usage_error_that_names_the_known_ones() {
 }
 
 #[test]
+fn an_unknown_language_is_a_usage_error_that_names_the_known_ones() {
+    for arguments in [["lab", "--language=tlh"], ["translate", "tlh"]] {
+        let (code, text) = run(blitz().args(arguments));
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains("no language `tlh`; there are ") && text.contains("zh_CN"), "{text}");
+    }
+}
+
+#[test]
 fn a_notebook_that_is_not_json_is_named() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let notebook = dir.path().join("torn.ipynb");

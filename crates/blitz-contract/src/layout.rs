@@ -89,6 +89,11 @@ impl Layout {
         self.path("notebooks")
     }
 
+    /// The translations, a folder a language.
+    pub fn translations_dir(&self) -> PathBuf {
+        self.path("po")
+    }
+
     /// Where executed notebooks and pages go unless told otherwise.
     pub fn site_dir(&self) -> PathBuf {
         self.path("site")

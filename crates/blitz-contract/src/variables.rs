@@ -15,3 +15,13 @@ pub const KERNEL: &str = "BLITZ_KERNEL";
 
 /// evcxr sets it for cells, on every kernel.
 pub const EVCXR_RUNTIME: &str = "EVCXR_IS_RUNTIME";
+
+/// A person's: the language of messages, such as `zh`, or `en` (see `blitz-messages`).
+pub const LANGUAGE: &str = "BLITZ_LANGUAGE";
+
+/// The value of [`LANGUAGE`] for what tests and stored outputs are compared with.
+pub const ENGLISH: &str = "en";
+
+/// The kernel sets it for cells: the directory of the catalogues in the person's language; it is not
+/// set for English.
+pub const MESSAGES: &str = "BLITZ_MESSAGES";

@@ -80,6 +80,10 @@ pub fn start_for_cells(
 ) -> Result<CommandContext> {
     let mut cells = runtime_process(layout)?;
     cells.env(variables::KERNEL, "1");
+    match publisher.messages().dir() {
+        Some(dir) => cells.env(variables::MESSAGES, dir),
+        None => cells.env_remove(variables::MESSAGES),
+    };
     if full_backtrace {
         cells.env(BACKTRACE_VAR, "full");
     }

@@ -1,5 +1,6 @@
 //! Why a cell failed, in words for the person who wrote it.
 
+pub mod cell_error;
 pub mod compile_error;
 pub mod definitions;
 pub mod place;
@@ -11,12 +12,16 @@ use crate::cells::libtorch;
 use crate::cells::outcome::Outcome;
 use crate::output::markers::UserError;
 use crate::session::sent::Sent;
-use jupyter_protocol::ErrorOutput;
+use cell_error::{CellError, Line};
 use place::{Place, place_caption};
 use std::path::Path;
 
-const RED: &str = "\x1b[31m";
-const PLAIN: &str = "\x1b[0m";
+/// The kinds of errors of cells that do not compile and cannot be loaded.
+const COMPILE_ERROR: &str = "compile error"; // Not translated
+const LOAD_ERROR: &str = "load error"; // Not translated
+/// What is lost with the process that ran the cells.
+const LOST: &str = "All variables are gone. The next cell starts afresh: run the notebook from the \
+                    top, or the cells that you need.";
 
 /// What evaluating a cell came to, besides what evcxr says of it.
 pub struct Failed<'a> {
@@ -32,7 +37,7 @@ pub struct Failed<'a> {
 
 impl Failed<'_> {
     /// The error of a cell that evcxr evaluated, if it failed.
-    pub fn after_run(&self) -> Option<ErrorOutput> {
+    pub fn after_run(&self) -> Option<CellError> {
         let outcome = self.outcome;
         if let Some(message) = &outcome.not_loaded {
             return Some(self.without_libtorch().unwrap_or_else(|| not_loaded(message)));
@@ -48,13 +53,13 @@ impl Failed<'_> {
     }
 
     /// The error of a cell that came to its end, but in which an interrupt has ended something early.
-    pub fn cut_short(&self) -> Option<ErrorOutput> {
+    pub fn cut_short(&self) -> Option<CellError> {
         let told = self.outcome.user_error.as_ref().filter(|_| self.outcome.reacted)?;
         Some(interrupted(&told.message))
     }
 
     /// The error of a cell that evcxr could not evaluate.
-    pub fn of_evcxr(&self, error: &evcxr::Error, sent: &Sent) -> ErrorOutput {
+    pub fn of_evcxr(&self, error: &evcxr::Error, sent: &Sent) -> CellError {
         if let Some(error) = self.without_libtorch() {
             return error;
         }
@@ -66,27 +71,30 @@ impl Failed<'_> {
             evcxr::Error::CompilationErrors(errors) => compile_error::describe(errors, sent),
             other => {
                 let message = other.to_string();
-                let first = message.lines().next().unwrap_or_default().to_owned();
-                output("error", &first, vec![format!("{RED}error{PLAIN}: {message}")])
+                let first = message.lines().next().unwrap_or_default();
+                let mut error = CellError::new("error", first);
+                let rest = message.strip_prefix(first).unwrap_or_default().trim_start_matches('\n');
+                error.extend((!rest.is_empty()).then(|| Line::shown(rest)));
+                error
             }
         }
     }
 
     /// The error of a cell with a variable that cannot be kept.
-    pub fn of_unkept(&self, message: &str, place: Option<Place>, helps: &[String]) -> ErrorOutput {
+    pub fn of_unkept(&self, message: &str, place: Option<Place>, helps: &[String]) -> CellError {
         if self.outcome.interrupted {
             return interrupted("Compilation was cancelled. Nothing ran, all variables are kept.");
         }
-        let mut traceback = headline("compile error", message);
-        traceback.extend(place.iter().flat_map(Place::render));
-        traceback.extend(helps.iter().map(|help| format!("\x1b[1mhelp\x1b[0m: {help}")));
-        output("compile error", message, traceback)
+        let mut error = CellError::new(COMPILE_ERROR, message);
+        error.extend(place.iter().flat_map(Place::render));
+        error.extend(helps.iter().map(|help| Line::help(help)));
+        error
     }
 
-    fn panic(&self, panic: Option<&Panic>) -> ErrorOutput {
+    fn panic(&self, panic: Option<&Panic>) -> CellError {
         let Some(panic) = panic else {
             // A panic without a message: something unwound on purpose.
-            return output("panic", "the cell was unwound", Vec::new());
+            return CellError::new("panic", "the cell was unwound");
         };
         let message = match panic.message.contains(NoInput::Refused.text()) {
             // However it came to that: the announcement of a question could not be printed, or
@@ -94,120 +102,109 @@ impl Failed<'_> {
             true => NoInput::Refused.text().to_owned(),
             false => readable(&panic.message, self.full_backtrace),
         };
-        let mut traceback = headline("panic", &message);
-        traceback.extend(self.place.iter().flat_map(Place::render));
+        let mut error = CellError::new("panic", &message);
+        error.extend(self.place.iter().flat_map(Place::render));
         if self.full_backtrace {
-            traceback.extend(panic.backtrace.lines().map(str::to_owned));
+            error.extend(panic.backtrace.lines().map(Line::shown));
         }
-        output("panic", &message, traceback)
+        error
     }
 
-    fn user_error(&self, error: Option<&UserError>) -> ErrorOutput {
+    fn user_error(&self, error: Option<&UserError>) -> CellError {
         let Some(error) = error else {
             let message = "an error left the cell through `?`; it is printed above";
-            return output("error", message, headline("error", message));
+            return CellError::new("error", message);
         };
         let name = short_type_name(&error.type_name);
         let message = readable(&error.message, self.full_backtrace);
-        let mut traceback = headline(&name, &message);
-        traceback.extend(self.place.iter().flat_map(Place::render));
-        output(&name, &message, traceback)
+        let mut told = CellError::new(&name, &message);
+        told.extend(self.place.iter().flat_map(Place::render));
+        told
     }
 
     /// The error of a cell that failed because libtorch is gone, whatever the compiler made of it.
-    fn without_libtorch(&self) -> Option<ErrorOutput> {
+    fn without_libtorch(&self) -> Option<CellError> {
         if libtorch::is_in(self.libtorch_lib) {
             return None;
         }
         let message = format!("libtorch is not in {} any more", self.libtorch_lib.display());
-        let mut traceback = headline("libtorch", &message);
-        traceback.push("Run `cargo blitz setup`, then restart the kernel.".to_owned());
-        Some(output("libtorch", &message, traceback))
+        let mut error = CellError::new("libtorch", &message);
+        error.extend([Line::told("Run `cargo blitz setup`, then restart the kernel.")]);
+        Some(error)
     }
 
-    fn crash(&self, status: &str) -> ErrorOutput {
-        let lost = "All variables are gone. The next cell starts afresh: run the notebook from the \
-                    top, or the cells that you need.";
+    fn crash(&self, status: &str) -> CellError {
         if self.outcome.killed {
             let message = "The cell did not react to the interrupt, so its process was ended.";
-            return interrupted(&format!("{message} {lost}"));
+            return interrupted(&format!("{message} {LOST}"));
         }
         let cause = crash_cause(status);
-        let mut traceback = headline("crash", &cause);
-        traceback.push(lost.to_owned());
-        output("crash", &cause, traceback)
+        let mut error = CellError::new("crash", &cause);
+        error.extend([Line::told(LOST)]);
+        error
     }
 }
 
 /// The error of a `let` without a name in this line, which evcxr would pass over in silence.
-pub fn let_without_pattern(line: usize) -> ErrorOutput {
+pub fn let_without_pattern(line: usize) -> CellError {
     let message = format!("expected a name after `let` in line {line}");
-    output("compile error", &message, headline("compile error", &message))
+    CellError::new(COMPILE_ERROR, &message)
 }
 
 /// The error of a `:dep` line that asks for what no kernel of this project can have.
-pub fn refused_dependency(line: usize, reason: &str, code: &str) -> ErrorOutput {
-    let mut traceback = headline("compile error", reason);
+pub fn refused_dependency(line: usize, reason: &str, code: &str) -> CellError {
+    let mut error = CellError::new(COMPILE_ERROR, reason);
     let text = code.lines().nth(line - 1).unwrap_or_default();
-    traceback.push(place_caption(&format!("line {line}: {}", text.trim())));
-    output("compile error", reason, traceback)
+    error.extend([place_caption("", &format!("line {line}: {}", text.trim()))]);
+    error
 }
 
 /// The error of a cell that was interrupted while it waited.
-pub fn before_it_began() -> ErrorOutput {
+pub fn before_it_began() -> CellError {
     interrupted("The cell was interrupted before it began.")
 }
 
 /// The error of a cell for which there is no engine.
-pub fn no_engine(reason: &str) -> ErrorOutput {
-    let mut traceback = headline("kernel", reason);
-    traceback.push("`cargo blitz doctor` says what is missing.".to_owned());
-    output("kernel", reason, traceback)
+pub fn no_engine(reason: &str) -> CellError {
+    let mut error = CellError::new("kernel", reason);
+    error.extend([Line::told("`cargo blitz doctor` says what is missing.")]);
+    error
 }
 
 /// The error of a cell that was interrupted while it was compiled.
-pub fn compilation_cancelled() -> ErrorOutput {
+pub fn compilation_cancelled() -> CellError {
     interrupted("Compilation was cancelled. Nothing ran, all variables are kept.")
 }
 
 /// An error without a place in the code.
-pub fn kernel_error(message: &str) -> ErrorOutput {
-    output("kernel", message, headline("kernel", message))
+pub fn kernel_error(message: &str) -> CellError {
+    CellError::new("kernel", message)
 }
 
-fn stopped() -> ErrorOutput {
+fn stopped() -> CellError {
     interrupted("The cell was interrupted. All variables are kept, except those that it defines.")
 }
 
-fn interrupted(message: &str) -> ErrorOutput {
-    output("interrupted", message, headline("interrupted", message))
+fn interrupted(message: &str) -> CellError {
+    CellError::new("interrupted", message)
 }
 
-fn not_loaded(message: &str) -> ErrorOutput {
+fn not_loaded(message: &str) -> CellError {
     let text = format!("the compiled cell cannot be loaded: {message}");
-    let mut traceback = headline("load error", &text);
-    traceback
-        .push("`cargo blitz doctor` says what is missing, `cargo blitz setup` repairs it.".into());
-    output("load error", &text, traceback)
-}
-
-fn headline(name: &str, message: &str) -> Vec<String> {
-    format!("{RED}{name}{PLAIN}: {message}").lines().map(str::to_owned).collect()
-}
-
-fn output(ename: &str, evalue: &str, traceback: Vec<String>) -> ErrorOutput {
-    let traceback = if traceback.is_empty() { headline(ename, evalue) } else { traceback };
-    ErrorOutput { ename: ename.to_owned(), evalue: evalue.to_owned(), traceback }
+    let mut error = CellError::new(LOAD_ERROR, &text);
+    let help = "`cargo blitz doctor` says what is missing, `cargo blitz setup` repairs it.";
+    error.extend([Line::told(help)]);
+    error
 }
 
 /// How a process ended, from evcxr's "Subprocess terminated with status: …".
 fn crash_cause(status: &str) -> String {
-    let signal = |name: &str| status.contains(name);
-    let cause = if signal("signal: 11") {
+    let signal = |number: u8| status.contains(&format!("signal: {number}"));
+    let cause = if signal(11) {
         "segmentation fault (SIGSEGV)"
-    } else if signal("signal: 6") {
+    } else if signal(6) {
         "the process aborted (SIGABRT)"
-    } else if signal("signal: 9") {
+    } else if signal(9) {
         "the process was killed (SIGKILL), most likely because memory ran out"
     } else if let Some((_, code)) = status.split_once("exit status: ") {
         return format!("the cell ended its process with exit code {}", code.trim());
@@ -222,7 +219,7 @@ fn readable(message: &str, full: bool) -> String {
     if full {
         return message.to_owned();
     }
-    // Inside `{:?}` line breaks are escaped.
+    // Not translated: libtorch's words. Inside `{:?}` line breaks are escaped.
     let frames = ["\nException raised from", "\\nException raised from", "\nframe #", "\\nframe #"];
     let Some(cut) = frames.iter().filter_map(|start| message.find(start)).min() else {
         return message.to_owned();

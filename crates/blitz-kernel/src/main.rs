@@ -14,6 +14,7 @@ mod cells;
 mod engine;
 mod failure;
 mod jupyter;
+mod language;
 mod notebook;
 mod output;
 mod session;

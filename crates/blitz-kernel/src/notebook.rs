@@ -281,6 +281,7 @@ impl Notebook {
         if missing.is_empty() {
             return Ok(None);
         }
+        // Not translated: a mistake of the kernel.
         let compiler =
             Compiler::of_this_process().context("the dependencies are not compiled yet")?;
         let source = self.source(store, &missing);
@@ -289,7 +290,7 @@ impl Notebook {
             dir.join(format!("libstatics_{}{}", self.steps + 1, std::env::consts::DLL_SUFFIX));
         let compiles = |checked| match checked {
             Checked::Errors(errors) => Ok(errors.is_empty()),
-            Checked::Cancelled => anyhow::bail!("compilation cancelled"),
+            Checked::Cancelled => anyhow::bail!("compilation cancelled"), // Not translated
         };
         let is_made = compiles(compiler.library(&source, &library)?)?;
         if is_made && compiles(compiler.check(&self.source(store, &HashSet::new()))?)? {

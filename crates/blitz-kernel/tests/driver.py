@@ -14,6 +14,9 @@ import psutil
 import zmq
 from jupyter_client import KernelManager
 
+# Whatever the person's: tests that want another language say so.
+os.environ["BLITZ_LANGUAGE"] = "en"
+
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = ROOT / "notebooks"
 PROGRAM = ROOT / ".blitz/bin/blitz-kernel"

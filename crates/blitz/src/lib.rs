@@ -52,6 +52,7 @@ pub mod display;
 pub mod distributed;
 pub mod error;
 mod ffi;
+mod language;
 pub mod nn;
 pub mod optim;
 pub mod picture;

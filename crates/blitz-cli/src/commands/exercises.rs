@@ -1,7 +1,7 @@
 //! `cargo blitz exercises`: notebooks to work in, made of those with the solutions.
 
 use crate::disk::name;
-use crate::exercises::make;
+use crate::exercises::{Words, make};
 use crate::notebook::find::find_in;
 use crate::notebook::made::{Existing, Made};
 use crate::notebook::nbformat::Notebook;
@@ -46,7 +46,7 @@ pub fn exercises(project: &Project, options: &ExercisesOptions) -> Result<()> {
     check_places(&sources, &dir)?;
     let existing = if options.fresh { Existing::MoveAside } else { Existing::Keep };
     for source in &sources {
-        let made = make(source, &dir, existing)
+        let made = make(source, &dir, existing, &Words::default())
             .with_context(|| format!("the exercises {} could not be made", source.name()))?;
         println!("{}", told(project, &dir.join(file_name(source)), &made));
     }
@@ -61,7 +61,8 @@ pub fn make_quietly(project: &Project) {
     }
     let dir = project.my_exercises_dir();
     let made = find_in(&project.exercises_dir(), &[]).and_then(|sources| {
-        let made = sources.iter().map(|source| make(source, &dir, Existing::Keep));
+        let made =
+            sources.iter().map(|source| make(source, &dir, Existing::Keep, &Words::default()));
         made.collect::<Result<Vec<Made>>>()
     });
     match made {

@@ -19,6 +19,10 @@ pub struct LabOptions {
     /// The port to listen on (default: 8888, or the next free one)
     #[arg(long)]
     pub port: Option<u16>,
+    /// The language of messages: a folder in po/, such as `zh`, or `en` (default: that of the notebook,
+    /// else of the environment)
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
     /// More arguments for `jupyter lab`, after `--`
     #[arg(last = true, value_name = "ARGUMENTS")]
     pub more: Vec<String>,
@@ -40,6 +44,9 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
             "port {port} is in use. Choose another with --port, or leave --port out to get the \
              next free one."
         );
+    }
+    if let Some(language) = &options.language {
+        translate::check_known(project, language)?;
     }
     let data = data::resolve(std::env::var(variables::DATA).ok().as_deref())?;
     setup::shared::tell_where_to_save(project);
@@ -66,6 +73,9 @@ pub fn lab(project: &Project, options: &LabOptions) -> Result<()> {
     command.args(&options.more);
     if let Some(data) = data {
         command.env(variables::DATA, data);
+    }
+    if let Some(language) = &options.language {
+        command.env(variables::LANGUAGE, language);
     }
     // JupyterLab takes this process's place, so that Ctrl-C and its question reach each other.
     Err(command.exec()).context("cannot start JupyterLab")

@@ -6,6 +6,8 @@ use crate::translation::catalogue::Extracted;
 use crate::translation::language::{Language, PageReport, Written};
 use crate::usage::Usage;
 use anyhow::{Result, bail};
+use blitz_contract::variables;
+use blitz_messages::Choice;
 use clap::Args;
 use std::fs;
 
@@ -69,6 +71,20 @@ pub fn translate(project: &Project, options: &TranslateOptions) -> Result<()> {
 /// As for [`translate`] with `check`.
 pub fn check(project: &Project) -> Result<()> {
     translate(project, &TranslateOptions { languages: Vec::new(), check: true })
+}
+
+/// Fails where messages are neither English nor in the language that a person calls `asked`.
+///
+/// # Errors
+/// There is no such language.
+pub fn check_known(project: &Project, asked: &str) -> Result<()> {
+    let choice = Choice::in_dir(&project.translations_dir());
+    if asked == variables::ENGLISH || choice.named(asked).is_some() {
+        return Ok(());
+    }
+    let all = Language::all(project);
+    let known: Vec<&str> = all.iter().map(Language::name).chain([variables::ENGLISH]).collect();
+    Err(Usage(format!("no language `{asked}`; there are {}", known.join(", "))).into())
 }
 
 /// Writes the translated notebooks for somebody who is about to open them; what hinders that is said in

@@ -1,6 +1,7 @@
 //! A learner's cells, made of a teacher's.
 
-use super::regions::{self, Fault, HIDDEN_TESTS, MARK_SCHEME, Markers, SOLUTION, STUB};
+use super::regions::{self, Fault, HIDDEN_TESTS, MARK_SCHEME, Markers, SOLUTION};
+use super::words::Words;
 use crate::notebook::nbformat::{Notebook, joined, lines};
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
@@ -8,31 +9,29 @@ use std::path::PathBuf;
 
 /// What a cell's metadata say for our tests alone: mistakes, among others.
 const OURS: &str = "blitz";
-/// What nbgrader puts in the place of an answer in prose.
-const TEXT_STUB: &str = "YOUR ANSWER HERE";
 
 /// The cells for a learner: without solutions, hidden tests, mark schemes, outputs and what is said for
 /// our tests alone; those that are not to be changed are locked. Behind each check stands its folded
-/// solution.
+/// solution. What is added is in `words`.
 ///
 /// # Errors
 /// Markers that do not fit together, or that stand in a cell of another kind; with notebook, cell and
 /// line.
-pub fn cells(source: &Notebook) -> Result<Vec<Value>> {
+pub fn cells(source: &Notebook, words: &Words) -> Result<Vec<Value>> {
     let (mut cells, mut solutions) = (Vec::new(), Vec::new());
     for cell in source.cells() {
         let id = cell["id"].as_str().unwrap_or("without id").to_owned();
         let is_check = marked(cell, "grade");
-        let made = learners(cell, &mut solutions)
+        let made = learners(cell, words, &mut solutions)
             .map_err(|fault| anyhow!("{}, cell {id}, {fault}", source.path().display()))?;
         cells.push(made);
         if is_check && !solutions.is_empty() {
-            cells.push(folded(&format!("{id}-solution"), &solutions.join("\n\n")));
+            cells.push(folded(&format!("{id}-solution"), &solutions.join("\n\n"), words));
             solutions.clear();
         }
     }
     if !solutions.is_empty() {
-        cells.push(folded("last-solution", &solutions.join("\n\n")));
+        cells.push(folded("last-solution", &solutions.join("\n\n"), words));
     }
     Ok(cells)
 }
@@ -43,7 +42,7 @@ pub fn cells(source: &Notebook) -> Result<Vec<Value>> {
 /// # Errors
 /// As for [`cells`]: a class shall not find out later.
 pub fn teachers(source: &Notebook, path: PathBuf) -> Result<Notebook> {
-    cells(source)?;
+    cells(source, &Words::default())?;
     let mut cells = source.cells().to_vec();
     for cell in &mut cells {
         if let Some(metadata) = cell["metadata"].as_object_mut() {
@@ -54,14 +53,14 @@ pub fn teachers(source: &Notebook, path: PathBuf) -> Result<Notebook> {
 }
 
 /// One cell; its solution, if it is one of code, is added to `solutions`.
-fn learners(cell: &Value, solutions: &mut Vec<String>) -> Result<Value, Fault> {
+fn learners(cell: &Value, words: &Words, solutions: &mut Vec<String>) -> Result<Value, Fault> {
     let mut text = joined(&cell["source"]);
     let is_code = cell["cell_type"] == "code";
     let is_solution = marked(cell, "solution");
-    let stub = if is_code { STUB } else { TEXT_STUB };
+    let stub = if is_code { words.stub() } else { words.text_stub() };
     let written = |indentation: &str, region: &[&str]| match is_code {
-        true => regions::instead(indentation, region),
-        false => vec![format!("{indentation}{TEXT_STUB}")],
+        true => regions::instead(indentation, region, &stub),
+        false => vec![format!("{indentation}{stub}")],
     };
     let replaced = replace_in(&text, &SOLUTION, is_solution, "solution", written)?;
     if is_solution {
@@ -69,7 +68,7 @@ fn learners(cell: &Value, solutions: &mut Vec<String>) -> Result<Value, Fault> {
         if is_code {
             solutions.push(solution.unwrap_or_else(|| text.clone()));
         }
-        text = replaced.unwrap_or_else(|| stub.to_owned());
+        text = replaced.unwrap_or(stub);
     }
     let is_check = marked(cell, "grade");
     if let Some(shown) = replace_in(&text, &HIDDEN_TESTS, is_check, "grade", regions::nothing)? {
@@ -123,14 +122,15 @@ fn tidy_metadata(metadata: &mut Value, is_solution: bool) {
 }
 
 /// A Markdown cell that shows `code` when it is unfolded.
-fn folded(id: &str, code: &str) -> Value {
+fn folded(id: &str, code: &str, words: &Words) -> Value {
     // A fence that is longer than any in the code.
     let mut fence = "```".to_owned();
     while code.contains(&fence) {
         fence.push('`');
     }
+    let title = words.solution();
     let text = format!(
-        "<details><summary>Solution</summary>\n\n{fence}rust\n{code}\n{fence}\n\n</details>"
+        "<details><summary>{title}</summary>\n\n{fence}rust\n{code}\n{fence}\n\n</details>"
     );
     json!({"cell_type": "markdown", "id": id, "metadata": {"editable": false},
            "source": lines(&text)})
@@ -180,7 +180,7 @@ mod tests {
             solution,
             cell("code", "ex1-check", check, json!({"grade": true, "locked": true, "points": 1})),
         ]));
-        let made = cells(&source).expect("well marked");
+        let made = cells(&source, &Words::default()).expect("well marked");
         let ids: Vec<&str> = made.iter().filter_map(|cell| cell["id"].as_str()).collect();
         assert_eq!(ids, ["title", "setup", "ex1", "ex1-check", "ex1-check-solution"]);
         let text = |index: usize| joined(&made[index]["source"]);
@@ -203,7 +203,7 @@ mod tests {
     fn markers_are_refused_where_they_do_not_belong_or_fit() {
         let told = |source: &str, grading: Value| {
             let source = notebook(json!([cell("code", "ex7", source, grading)]));
-            cells(&source).expect_err("badly marked").to_string()
+            cells(&source, &Words::default()).expect_err("badly marked").to_string()
         };
         let unended = told("a\n// BEGIN SOLUTION", json!({"solution": true}));
         assert!(unended.starts_with("exercises/01.ipynb, cell ex7, line 2: "), "{unended}");
@@ -222,15 +222,15 @@ mod tests {
             cell("code", "a", "1 + 1", solution),
             cell("markdown", "b", "Two.", both)
         ]));
-        let made = cells(&source).expect("well marked");
-        assert_eq!(joined(&made[0]["source"]), STUB);
-        assert_eq!(joined(&made[1]["source"]), TEXT_STUB);
+        let made = cells(&source, &Words::default()).expect("well marked");
+        assert_eq!(joined(&made[0]["source"]), "todo!(\"write this\")");
+        assert_eq!(joined(&made[1]["source"]), "YOUR ANSWER HERE");
         assert!(joined(&made[2]["source"]).contains("```rust\n1 + 1\n```"));
     }
 
     #[test]
     fn a_fence_in_the_solution_does_not_end_it() {
-        let shown = joined(&folded("x", "/// ```\n/// f();\n/// ```")["source"]);
+        let shown = joined(&folded("x", "/// ```\n/// f();\n/// ```", &Words::default())["source"]);
         assert!(shown.contains("````rust\n/// ```"), "{shown}");
     }
 }

@@ -1,5 +1,6 @@
 //! The learner's notebook as a file.
 
+use super::words::Words;
 use super::{learner, links};
 use crate::notebook::made::{self, Existing, Made};
 use crate::notebook::nbformat::{Notebook, joined, lines};
@@ -7,20 +8,20 @@ use anyhow::{Result, bail};
 use std::path::Path;
 
 /// Makes the learner's version of `source` in the directory `dir`, an absolute path, under the same
-/// name. What somebody has changed is never overwritten.
+/// name, with what is added in `words`. What somebody has changed is never overwritten.
 ///
 /// # Errors
 /// `source` is a learner's notebook itself or is badly marked, or a file cannot be read or written.
-pub fn make(source: &Notebook, dir: &Path, existing: Existing) -> Result<Made> {
+pub fn make(source: &Notebook, dir: &Path, existing: Existing, words: &Words) -> Result<Made> {
     let path = dir.join(source.path().file_name().unwrap_or_default());
-    made::write(learners(source, &path)?, existing)
+    made::write(learners(source, &path, words)?, existing)
 }
 
 /// The notebook for a learner, to be kept in `path`.
 ///
 /// # Errors
 /// `source` is a learner's notebook itself or is badly marked.
-pub fn learners(source: &Notebook, path: &Path) -> Result<Notebook> {
+pub fn learners(source: &Notebook, path: &Path, words: &Words) -> Result<Notebook> {
     if made::is_made(source) {
         bail!(
             "{} is a learner's notebook, made by this command; name the one with the solutions, which is \
@@ -28,7 +29,7 @@ pub fn learners(source: &Notebook, path: &Path) -> Result<Notebook> {
             source.path().display()
         );
     }
-    let mut cells = learner::cells(source)?;
+    let mut cells = learner::cells(source, words)?;
     let dir = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
     for cell in cells.iter_mut().filter(|cell| cell["cell_type"] == "markdown") {
         let text = joined(&cell["source"]);
@@ -66,7 +67,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let (one, two) = (source(dir.path(), "1"), source(dir.path(), "2"));
         let mine = dir.path().join("my_exercises");
-        let make = |source: &Notebook| make(source, &mine, Existing::Keep).expect("it is made");
+        let make = |source: &Notebook| {
+            make(source, &mine, Existing::Keep, &Words::default()).expect("it is made")
+        };
         assert_eq!(make(&one), Made::New);
         assert_eq!(make(&one), Made::AsItWas);
         let path = mine.join("01.ipynb");
@@ -92,7 +95,9 @@ mod tests {
     fn a_fresh_start_loses_nothing() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let source = source(dir.path(), "1");
-        let fresh = || make(&source, dir.path(), Existing::MoveAside).expect("it is made");
+        let fresh = || {
+            make(&source, dir.path(), Existing::MoveAside, &Words::default()).expect("it is made")
+        };
         let path = dir.path().join("01.ipynb");
         let progress = dir.path().join(".progress/01.json");
         fs::create_dir(progress.parent().expect("a directory")).expect("writable");
@@ -109,7 +114,7 @@ mod tests {
         }
         fs::write(&path, "spoilt").expect("writable");
         assert_eq!(
-            make(&source, dir.path(), Existing::Keep).expect("kept"),
+            make(&source, dir.path(), Existing::Keep, &Words::default()).expect("kept"),
             Made::Kept { is_outdated: true }
         );
         assert_eq!(fresh(), Made::MovedAside(dir.path().join("01.3.ipynb")));
@@ -118,9 +123,11 @@ mod tests {
     #[test]
     fn a_learners_notebook_is_no_source() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        make(&source(dir.path(), "1"), dir.path(), Existing::Keep).expect("it is made");
+        make(&source(dir.path(), "1"), dir.path(), Existing::Keep, &Words::default())
+            .expect("it is made");
         let made = Notebook::read(dir.path().join("01.ipynb")).expect("a notebook");
-        let error = make(&made, &dir.path().join("x"), Existing::Keep).expect_err("a learner's");
+        let error = make(&made, &dir.path().join("x"), Existing::Keep, &Words::default())
+            .expect_err("a learner's");
         assert!(error.to_string().contains("is a learner's notebook"), "{error}");
     }
 }

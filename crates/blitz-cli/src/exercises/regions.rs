@@ -20,8 +20,6 @@ pub const MARK_SCHEME: Markers = Markers { begin: "BEGIN MARK SCHEME", end: "END
 
 /// Within a solution: what stands behind it, as comments, takes the solution's place.
 const INSTEAD: &str = "// INSTEAD";
-/// What takes a solution's place where nothing else is said.
-pub const STUB: &str = "todo!(\"write this\")";
 
 /// A line that cannot be meant so.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,10 +90,10 @@ pub fn replace(
 }
 
 /// What a learner finds in a solution's place: what stands behind `// INSTEAD` without its comment
-/// marks, else [`STUB`].
-pub fn instead(indentation: &str, region: &[&str]) -> Vec<String> {
+/// marks, else `stub`.
+pub fn instead(indentation: &str, region: &[&str], stub: &str) -> Vec<String> {
     let Some(place) = region.iter().position(|line| line.contains(INSTEAD)) else {
-        return vec![format!("{indentation}{STUB}")];
+        return vec![format!("{indentation}{stub}")];
     };
     let commented = region[place + 1..].iter().filter(|line| !line.trim().is_empty());
     commented.map(|line| uncommented(line)).collect()
@@ -128,11 +126,13 @@ fn indentation(line: &str) -> &str {
 mod tests {
     use super::*;
 
+    const STUB: &str = "todo!(\"write this\")";
     const SIZE: &str =
         "fn half(x: i64) -> i64 {\n    // BEGIN SOLUTION\n    x / 2\n    // END SOLUTION\n}";
 
     fn learners(source: &str) -> String {
-        replace(source, &SOLUTION, instead).expect("balanced").expect("a region")
+        let written = |indentation: &str, region: &[&str]| instead(indentation, region, STUB);
+        replace(source, &SOLUTION, written).expect("balanced").expect("a region")
     }
 
     #[test]

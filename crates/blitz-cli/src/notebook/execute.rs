@@ -120,6 +120,10 @@ fn drive(
         .arg(source.path().parent().unwrap_or(Path::new(".")))
         .arg(options.timeout.as_secs().to_string())
         .arg(options.kernel.name());
+    // Outputs are kept and compared, so a person's locale must not change them.
+    if std::env::var_os(variables::LANGUAGE).is_none() {
+        command.env(variables::LANGUAGE, variables::ENGLISH);
+    }
     if let Some(data) = &options.data {
         command.env(variables::DATA, data);
     }

@@ -6,6 +6,7 @@ use super::downloads;
 use super::output;
 use super::source::{Document, Source};
 use super::words::{self, Words};
+use crate::exercises;
 use crate::files::write_atomically;
 use crate::notebook::formulas;
 use crate::notebook::nbformat::Notebook;
@@ -33,6 +34,7 @@ pub struct Edition {
     pub dir: String,
     /// The site's own words.
     pub words: Words,
+    exercise_words: exercises::Words,
     translator: Option<Translator>,
 }
 
@@ -49,6 +51,7 @@ impl Edition {
             language: ENGLISH.to_owned(),
             dir: String::new(),
             words: words::read(&english)?,
+            exercise_words: exercises::Words::default(),
             translator: None,
         }];
         for language in Language::all(project) {
@@ -58,6 +61,7 @@ impl Edition {
                 language: translator.language().name().to_owned(),
                 dir: format!("{}/", translator.language().short_name()),
                 words: words::read(&words)?,
+                exercise_words: translator.language().exercise_words(),
                 translator: Some(translator),
             });
         }
@@ -69,14 +73,18 @@ impl Edition {
         self.translator.as_ref().map_or_else(|| self.language.clone(), |it| it.language().tag())
     }
 
-    /// The notebook `name` in this language.
+    /// The notebook `name` in this language; an exercise as learners get it.
     ///
     /// # Errors
-    /// Its catalogue cannot be read.
+    /// Its catalogue cannot be read, or an exercise is badly marked.
     pub fn notebook(&self, name: &Path, english: &Notebook) -> Result<Notebook> {
-        match &self.translator {
-            Some(translator) => translator.notebook(name, english.clone()),
-            None => Ok(english.clone()),
+        let notebook = match &self.translator {
+            Some(translator) => translator.notebook(name, english.clone())?,
+            None => english.clone(),
+        };
+        match is_exercise(name) {
+            true => exercises::learners(&notebook, notebook.path(), &self.exercise_words),
+            false => Ok(notebook),
         }
     }
 

@@ -1,6 +1,5 @@
 //! What the site is made of, in English.
 
-use crate::exercises;
 use crate::notebook::find::{find, find_in};
 use crate::notebook::headings;
 use crate::notebook::nbformat::Notebook;
@@ -25,7 +24,7 @@ const DOCUMENTS: [(&str, &str); 5] = [
 pub struct Source {
     /// The pages of the blitz and their appendices, with outputs.
     pub chapters: Vec<Notebook>,
-    /// The exercises as learners get them.
+    /// The exercises, with solutions.
     pub exercises: Vec<Notebook>,
     /// The pages that are no notebooks.
     pub documents: Vec<Document>,
@@ -52,10 +51,7 @@ impl Source {
         for stored in find(project, &[])? {
             chapters.push(with_outputs(stored, executed)?);
         }
-        let mut exercises = Vec::new();
-        for teachers in find_in(&project.exercises_dir(), &[])? {
-            exercises.push(exercises::learners(&teachers, teachers.path())?);
-        }
+        let mut exercises = find_in(&project.exercises_dir(), &[])?;
         chapters.iter_mut().chain(&mut exercises).for_each(headings::demote);
         let documents = DOCUMENTS.iter().map(|(path, place)| document(project, path, place));
         Ok(Source { chapters, exercises, documents: documents.collect::<Result<_>>()? })

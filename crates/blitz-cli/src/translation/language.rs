@@ -5,8 +5,8 @@ use super::catalogue::{Catalogue, Extracted, Left};
 use super::glossary::Glossary;
 use super::originals::{self, Content, Original, README};
 use super::page;
-use super::rules;
-use crate::exercises::make;
+use super::{messages, rules};
+use crate::exercises::{Words, make};
 use crate::files::write_atomically;
 use crate::notebook::made::{self, Existing, Made};
 use crate::project::Project;
@@ -14,7 +14,6 @@ use anyhow::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CATALOGUES: &str = "po";
 const GLOSSARY: &str = "glossary.tsv";
 /// Here, in the notebooks' folder, lie the exercises that learners work in.
 const MY_EXERCISES: &str = "my_exercises";
@@ -47,7 +46,7 @@ impl PageReport {
 impl Language {
     /// The languages that have a folder, in alphabetical order.
     pub fn all(project: &Project) -> Vec<Language> {
-        let entries = fs::read_dir(project.path(CATALOGUES)).into_iter().flatten().flatten();
+        let entries = fs::read_dir(project.translations_dir()).into_iter().flatten().flatten();
         let dirs = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
         let name = |dir: &Path| dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut all: Vec<Language> = dirs.map(|dir| Language { name: name(&dir), dir }).collect();
@@ -96,7 +95,11 @@ impl Language {
                 catalogue: path,
             })
         };
-        originals::all(project)?.iter().map(report).collect()
+        let mut reports: Vec<PageReport> =
+            originals::all(project)?.iter().map(report).collect::<Result<_>>()?;
+        let language = (self.dir.as_path(), self.name.as_str());
+        reports.extend(messages::update(project, language, &glossary, written)?);
+        Ok(reports)
     }
 
     /// Writes the pages in this language into `notebooks`, with the outputs of the English ones, and
@@ -114,6 +117,7 @@ impl Language {
         let catalogues: Vec<Catalogue> =
             pages.iter().map(|page| self.catalogue(&page.name)).collect::<Result<_>>()?;
         let anchors = of_notebooks(&pages, &catalogues);
+        let words = self.exercise_words();
         let mut written = Vec::new();
         for (page, catalogue) in pages.into_iter().zip(&catalogues) {
             let Content::Notebook { mut notebook, is_exercise } = page.content else { continue };
@@ -121,7 +125,7 @@ impl Language {
             notebook.metadata_mut()["lang"] = self.tag().into();
             let notebook = notebook.at(notebooks.join(page.name.with_extension("ipynb")));
             let made = match is_exercise {
-                true => make(&notebook, &notebooks.join(MY_EXERCISES), Existing::Keep),
+                true => make(&notebook, &notebooks.join(MY_EXERCISES), Existing::Keep, &words),
                 false => made::write(notebook, Existing::Keep),
             };
             written.push((page.name, made?));
@@ -175,6 +179,11 @@ impl Language {
     /// The catalogue of a page, which is named with its ending or without.
     pub(super) fn catalogue(&self, page: &Path) -> Result<Catalogue> {
         Catalogue::read(&self.catalogue_path(page), &self.name)
+    }
+
+    /// The words that stand in every learner's notebook.
+    pub fn exercise_words(&self) -> Words {
+        Words::new(messages::of(&self.dir))
     }
 
     /// Where the headings of all pages but the README lead in this language.

@@ -3,7 +3,6 @@
 use crate::cells::event::{Event, Listener};
 use crate::cells::input::{Abandoned, Answer, NoInput, Wish};
 use crate::output::publisher::Publisher;
-use jupyter_protocol::Stdio;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -94,7 +93,7 @@ impl Questions {
             Some(NoInput::Refused) if !std::mem::replace(&mut self.is_told, true) => {
                 let text =
                     "The cell wants to read a line, but this front end cannot ask for input.\n";
-                self.publisher.stream(Stdio::Stderr, text.to_owned());
+                self.publisher.note(text);
             }
             Some(NoInput::Interrupted) => self.listener.happened(Event::InputInterrupted),
             _ => {}

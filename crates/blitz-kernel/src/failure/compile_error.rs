@@ -1,29 +1,30 @@
 //! rustc's errors, drawn on the cell's own lines.
 
+use super::COMPILE_ERROR;
+use super::cell_error::{CellError, Line};
 use crate::session::sent::Sent;
 use ariadne::{Color, ColorGenerator, Label, Report, ReportKind, sources};
 use evcxr::CompilationError;
-use jupyter_protocol::ErrorOutput;
 
 /// The name that the cell has in reports.
 const CELL: &str = "cell";
 
 /// All errors of a cell as one output.
-pub fn describe(errors: &[CompilationError], sent: &Sent) -> ErrorOutput {
+pub fn describe(errors: &[CompilationError], sent: &Sent) -> CellError {
     // Warnings are no reason why a cell fails; evcxr passes them on with the errors.
     let is_error = |error: &&CompilationError| error.level() != "warning";
     let fails = errors.iter().any(|error| is_error(&error));
     let errors: Vec<_> = errors.iter().filter(|error| !fails || is_error(error)).collect();
-    let traceback = errors.iter().flat_map(|error| render(error, sent)).collect();
-    let first = errors.first();
-    let evalue = first.map_or_else(
-        || "the cell does not compile".to_owned(),
-        |error| {
+    let mut described = match errors.first() {
+        Some(error) => {
             let code = error.code().map(|code| format!(" [{code}]")).unwrap_or_default();
-            format!("{}{code}", error.message())
-        },
-    );
-    ErrorOutput { ename: "compile error".to_owned(), evalue, traceback }
+            CellError::shown(COMPILE_ERROR, format!("{}{code}", error.message()))
+        }
+        None => CellError::new(COMPILE_ERROR, "the cell does not compile"),
+    };
+    let lines = errors.iter().flat_map(|error| render(error, sent));
+    described.extend(lines.map(Line::shown));
+    described
 }
 
 fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
@@ -78,6 +79,7 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
         report = report.with_label(label.with_color(color).with_order(10));
     }
     if matches!(error.code(), Some("E0384" | "E0596")) {
+        // Not translated: it stands in rustc's report.
         report.set_note("You can change an existing variable to mutable like: `let mut x = x;`");
     } else if !notes.is_empty() {
         report.set_note(notes);
@@ -99,6 +101,7 @@ fn plain(error: &CompilationError, sent: &Sent) -> Vec<String> {
         };
         let ((start_line, start_column), (end_line, end_column)) =
             sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
+        // Not translated: as rustc says it.
         lines.push(format!(" --> line {start_line}, column {start_column}"));
         let shown = sent.written.lines().skip(start_line - 1).take(1 + end_line - start_line);
         lines.extend(shown.map(|line| format!("  | {line}")));

@@ -1,17 +1,16 @@
 //! rustc's errors in what a cell defines, drawn on the cell's own lines.
 
-use crate::failure::place::Place as Line;
+use super::COMPILE_ERROR;
+use super::cell_error::{CellError, Line};
+use crate::failure::place::Place as CellLine;
 use crate::notebook::Changes;
 use crate::notebook::definition::{Definition, Origin};
 use crate::notebook::fitting::{Fault, Place};
 use crate::notebook::store::Store;
 use crate::session::lines::SourceLines;
 use ariadne::{Color, ColorGenerator, Config, IndexType, Label, Report, ReportKind, sources};
-use jupyter_protocol::ErrorOutput;
 use std::collections::HashSet;
 use std::ops::Range;
-
-const NOTE: &str = "\x1b[1mnote\x1b[0m";
 
 /// The name that the cell has in reports.
 const CELL: &str = "cell";
@@ -22,34 +21,33 @@ pub fn describe(
     aside: &[Definition],
     cells: &SourceLines,
     origin: &Origin,
-) -> ErrorOutput {
+) -> CellError {
     let code = cells.cell(origin.cell).unwrap_or_default();
-    let mut traceback = Vec::new();
-    for fault in faults {
-        traceback.extend(render(fault, code, cells, origin));
-    }
-    traceback.extend(would_not_fit(aside));
-    let evalue = faults.first().map_or_else(
-        || "the cell's definitions do not compile".to_owned(),
-        |fault| {
+    let mut error = match faults.first() {
+        Some(fault) => {
             let code = code_of(fault).map(|code| format!(" [{code}]")).unwrap_or_default();
-            format!("{}{code}", message(fault))
-        },
-    );
-    ErrorOutput { ename: "compile error".to_owned(), evalue, traceback }
+            CellError::shown(COMPILE_ERROR, format!("{}{code}", message(fault)))
+        }
+        None => CellError::new(COMPILE_ERROR, "the cell's definitions do not compile"),
+    };
+    for fault in faults {
+        error.extend(render(fault, code, cells, origin));
+    }
+    error.extend(would_not_fit(aside));
+    error
 }
 
 /// What would have happened to other cells' definitions.
-fn would_not_fit(aside: &[Definition]) -> impl Iterator<Item = String> {
+fn would_not_fit(aside: &[Definition]) -> impl Iterator<Item = Line> {
     aside.iter().map(|it| {
         let reason = it.set_aside.as_deref().unwrap_or_default();
-        format!("{NOTE}: {} would no longer fit: {reason}", it.described())
+        Line::note(&format!("{} would no longer fit: {reason}", it.described()))
     })
 }
 
 /// What a person has to know of the definitions to understand an error in `code`: what of the things
 /// that it names is set aside, and what would have changed with the cell.
-pub fn notes(code: &str, store: &Store, changes: &Changes) -> Vec<String> {
+pub fn notes(code: &str, store: &Store, changes: &Changes) -> Vec<Line> {
     let words: HashSet<&str> = blitz_toolchain::notebook::words(code).collect();
     let is_named = |it: &&Definition| {
         let mut names = it.names.iter().chain(&it.subject.0);
@@ -58,12 +56,13 @@ pub fn notes(code: &str, store: &Store, changes: &Changes) -> Vec<String> {
     let aside = store.definitions().iter().filter(|it| it.set_aside.is_some()).filter(is_named);
     let aside = aside.map(|it| {
         let reason = it.set_aside.as_deref().unwrap_or_default();
-        format!("{NOTE}: {} is set aside, because it does not fit: {reason}", it.described())
+        let described = it.described();
+        Line::note(&format!("{described} is set aside, because it does not fit: {reason}"))
     });
     let dropped = changes.dropped.iter().map(|(name, kind)| {
-        format!(
-            "{NOTE}: with this cell the type `{kind}` of the variable `{name}` would be another one"
-        )
+        Line::note(&format!(
+            "with this cell the type `{kind}` of the variable `{name}` would be another one"
+        ))
     });
     aside.chain(would_not_fit(&changes.set_aside)).chain(dropped).collect()
 }
@@ -76,33 +75,30 @@ fn code_of(fault: &Fault) -> Option<&str> {
     fault.error["code"]["code"].as_str()
 }
 
-fn render(fault: &Fault, code: &str, cells: &SourceLines, origin: &Origin) -> Vec<String> {
+fn render(fault: &Fault, code: &str, cells: &SourceLines, origin: &Origin) -> Vec<Line> {
     let is_here = |place: &&Place| place.definition.origin.cell == origin.cell;
     let here: Vec<&Place> = fault.places.iter().filter(is_here).collect();
     let drawn = drawn(fault, code, &here);
-    let mut lines: Vec<String> = match &drawn {
-        Some(report) => report.lines().map(str::to_owned).collect(),
-        None => {
-            let code = code_of(fault).map(|code| format!("[{code}]")).unwrap_or_default();
-            vec![format!("\x1b[31merror{code}\x1b[0m: {}", message(fault))]
-        }
-    };
+    let report = drawn.unwrap_or_else(|| {
+        let code = code_of(fault).map(|code| format!("[{code}]")).unwrap_or_default();
+        format!("\x1b[31merror{code}\x1b[0m: {}", message(fault))
+    });
+    let (mut lines, mut shown): (Vec<Line>, _) =
+        (report.lines().map(Line::shown).collect(), report.clone());
     for place in fault.places.iter().filter(|place| !is_here(place)) {
-        lines.push(format!("{NOTE}: {}", place.label));
+        lines.push(Line::shown(format!("\x1b[1mnote\x1b[0m: {}", place.label)));
+        shown.push_str(&place.label);
         let cell = place.definition.origin.cell;
         let text = cells.cell(cell).and_then(|code| code.lines().nth(place.start.0 - 1));
         let text = text.unwrap_or_default().to_owned();
-        lines.extend(Line { cell, line: place.start.0, text }.render());
+        lines.extend(CellLine { cell, line: place.start.0, text }.render());
     }
-    let shown = lines.join("\n");
     let children = fault.error["children"].as_array().into_iter().flatten();
     for child in children {
         let text = child["message"].as_str().unwrap_or_default();
         if child["level"] == "help" && !text.is_empty() && !shown.contains(text) {
             let replacement = replacement(child);
-            lines.extend(
-                format!("\x1b[1mhelp\x1b[0m: {text}{replacement}").lines().map(str::to_owned),
-            );
+            lines.push(Line::shown(format!("\x1b[1mhelp\x1b[0m: {text}{replacement}")));
         }
     }
     lines

@@ -1,9 +1,8 @@
 //! Names that a failed cell would have defined: whoever uses one is told which cell to mend.
 
-use jupyter_protocol::ErrorOutput;
+use super::COMPILE_ERROR;
+use super::cell_error::{CellError, Line};
 use std::collections::HashMap;
-
-const NOTE: &str = "\x1b[1mnote\x1b[0m";
 
 /// What stands before a name that is defined.
 const DEFINING: [&str; 11] = [
@@ -20,6 +19,7 @@ const DEFINING: [&str; 11] = [
     "macro_rules",
 ];
 
+// Not translated: rustc's words.
 /// How rustc begins to say that it does not know a name, which follows between backticks.
 const UNKNOWN: [&str; 3] = ["cannot find ", "use of undeclared ", "use of unresolved "];
 
@@ -44,17 +44,16 @@ impl Undefined {
 
     /// The cell with the execution count `cell` has failed with `error`, to which notes are added
     /// where earlier cells are to blame.
-    pub fn failed(&mut self, code: &str, cell: usize, error: &mut ErrorOutput) {
-        let notes = self.notes(&error.traceback.join("\n"));
-        error.traceback.extend(notes);
+    pub fn failed(&mut self, code: &str, cell: usize, error: &mut CellError) {
+        error.extend(self.notes(&error.text()));
         // What failed for want of a name is mended by the cell that has it.
-        let compiled = error.ename != "compile error";
+        let compiled = error.name != COMPILE_ERROR;
         for name in defined(code) {
             self.0.insert(name.to_owned(), Culprit { cell, compiled });
         }
     }
 
-    fn notes(&self, shown: &str) -> Vec<String> {
+    fn notes(&self, shown: &str) -> Vec<Line> {
         let mut names: Vec<&str> = Vec::new();
         for name in UNKNOWN.iter().flat_map(|begin| named_after(shown, begin)) {
             if !names.contains(&name) {
@@ -64,9 +63,9 @@ impl Undefined {
         let note = |name: &str| {
             let Culprit { cell, compiled } = self.0.get(name)?;
             let why = if *compiled { "ended with an error" } else { "did not compile" };
-            Some(format!(
-                "{NOTE}: `{name}` stands in cell [{cell}], which {why}. Mend and run that one first."
-            ))
+            Some(Line::note(&format!(
+                "`{name}` stands in cell [{cell}], which {why}. Mend and run that one first."
+            )))
         };
         names.into_iter().filter_map(note).collect()
     }
@@ -96,15 +95,16 @@ fn defined(code: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn error(ename: &str, text: &str) -> ErrorOutput {
-        let traceback = vec![text.to_owned()];
-        ErrorOutput { ename: ename.to_owned(), evalue: String::new(), traceback }
+    fn error(name: &str, text: &str) -> CellError {
+        let mut error = CellError::shown(name, String::new());
+        error.extend([Line::shown(text)]);
+        error
     }
 
     fn told(undefined: &mut Undefined, text: &str) -> String {
         let mut error = error("compile error", text);
         undefined.failed("", 9, &mut error);
-        error.traceback[1..].join("\n")
+        error.text().split_once('\n').map_or(String::new(), |it| it.1.to_owned())
     }
 
     #[test]

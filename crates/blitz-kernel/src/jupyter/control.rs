@@ -51,7 +51,8 @@ pub fn interrupt(shared: &Shared) {
         {
             let text = "The cell has not reacted to the interrupt. Interrupt it again to end its \
                         process; all variables will then be gone.\n";
-            let note = broadcast(StreamContent::stderr(text), parent.as_ref());
+            let text = shared.session.publisher.messages().translated(text);
+            let note = broadcast(StreamContent::stderr(&text), parent.as_ref());
             let _ = shared.outbox.broadcast.send(note).await;
         }
     });

@@ -8,6 +8,7 @@ use crate::jupyter::shared::Shared;
 use crate::jupyter::sockets::{self, Inbox};
 use crate::jupyter::stdin::InputReader;
 use crate::jupyter::{control, shell};
+use crate::language;
 use crate::output::message::broadcast;
 use crate::output::publisher::Publisher;
 use crate::session::Session;
@@ -62,7 +63,7 @@ async fn serve_until_shutdown(
 ) -> Result<()> {
     let (inbox, outbox) = sockets::serve(info, &uuid::Uuid::new_v4().to_string()).await?;
     let _ = outbox.broadcast.send(broadcast(Status::starting(), None)).await;
-    let publisher = Arc::new(Publisher::new(outbox.broadcast.clone()));
+    let publisher = Arc::new(Publisher::new(outbox.broadcast.clone(), language::messages(layout)));
     let record = CellRecord::new(build_dir);
     let Inbox { shell, control, stdin } = inbox;
     let input = InputReader::new(outbox.clone(), Arc::clone(&record), stdin);

@@ -90,6 +90,7 @@ impl Definition {
     /// A macro that makes items, called by `text`.
     pub fn of_macro_call(text: String, name: &str, origin: &Origin, column: usize) -> Definition {
         let origin = Origin { shift: -signed(column), ..origin.clone() };
+        // Not translated: a key.
         let key = format!("call {}", syntax::normalized(&text));
         let mut definition = new(Kind::MacroCall, format!("{name}!"), vec![key], origin, text);
         definition.names = definition.words.iter().filter(|it| *it != name).cloned().collect();
@@ -152,6 +153,7 @@ fn named(item: &ast::Item, origin: Origin, text: String) -> Definition {
     };
     let Some(name) = name.map(|name| name.text().to_string()) else {
         // An `extern` block, a constant named `_`: nothing can replace it but its own cell.
+        // Not translated: a key.
         let key = format!("other {}", syntax::normalized(&text));
         return new(Other, syntax::first_line(&text), vec![key], origin, text);
     };

@@ -1,6 +1,7 @@
 //! What the running request publishes to everybody.
 
 use crate::output::message::{broadcast, untyped};
+use blitz_messages::Messages;
 use jupyter_protocol::{
     ClearOutput, ErrorOutput, ExecuteInput, ExecutionCount, Header, JupyterMessage,
     JupyterMessageContent, Status, Stdio, StreamContent,
@@ -22,6 +23,7 @@ pub struct Bundle {
 /// never from an asynchronous task.
 pub struct Publisher {
     broadcast: mpsc::Sender<JupyterMessage>,
+    messages: Messages,
     current: Mutex<Current>,
 }
 
@@ -38,9 +40,14 @@ struct Current {
 }
 
 impl Publisher {
-    /// A publisher without a parent yet.
-    pub fn new(broadcast: mpsc::Sender<JupyterMessage>) -> Self {
-        Publisher { broadcast, current: Mutex::default() }
+    /// A publisher without a parent yet, for a person who reads `messages`.
+    pub fn new(broadcast: mpsc::Sender<JupyterMessage>, messages: Messages) -> Self {
+        Publisher { broadcast, messages, current: Mutex::default() }
+    }
+
+    /// What the kernel says, in the person's language.
+    pub fn messages(&self) -> &Messages {
+        &self.messages
     }
 
     /// From now on everything has this parent. Output that comes after its cell, from a thread that
@@ -91,6 +98,11 @@ impl Publisher {
     /// Text on standard output or error.
     pub fn stream(&self, name: Stdio, text: String) {
         self.publish(StreamContent { name, text });
+    }
+
+    /// What the kernel has to say, on standard error.
+    pub fn note(&self, text: &str) {
+        self.stream(Stdio::Stderr, self.messages.translated(text));
     }
 
     /// A value, shown now. With a display id it can be updated.

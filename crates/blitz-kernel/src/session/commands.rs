@@ -3,11 +3,14 @@
 use crate::notebook::definition::Definition;
 use crate::notebook::store::Store;
 use crate::syntax;
+use blitz_messages::Messages;
 use evcxr::EvalOutputs;
 
 /// Lists the definitions of the notebook.
 const DEFINITIONS: &str = ":definitions";
 const DESCRIPTION: &str = "List the definitions and the cells that they come from";
+
+const NOTHING: &str = "Nothing is defined yet.";
 
 /// Our commands in a cell, taken out of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,55 +39,60 @@ impl Commands {
     }
 
     /// What they show, before what evcxr's show.
-    pub fn show(self, store: &Store, outputs: &mut EvalOutputs) {
+    pub fn show(self, store: &Store, outputs: &mut EvalOutputs, messages: &Messages) {
         if self.helps {
-            let html = format!("<tr><td>{DEFINITIONS}</td><td>{DESCRIPTION}</td></tr>");
+            let description = messages.translated(DESCRIPTION);
+            let html = format!("<tr><td>{DEFINITIONS}</td><td>{description}</td></tr>");
             for (mime, text) in &mut outputs.content_by_mime_type {
                 match mime.as_str() {
                     "text/html" => *text = text.replace("</table>", &format!("{html}\n</table>")),
-                    _ => text.push_str(&format!("{DEFINITIONS:<17} {DESCRIPTION}\n")),
+                    _ => text.push_str(&format!("{DEFINITIONS:<17} {description}\n")),
                 }
             }
         }
         if self.lists_definitions {
-            let mut listed = EvalOutputs::text_html(as_text(store), as_html(store));
+            let mut listed =
+                EvalOutputs::text_html(as_text(store, messages), as_html(store, messages));
             listed.merge(std::mem::take(outputs));
             *outputs = listed;
         }
     }
 }
 
-fn place(definition: &Definition) -> String {
+fn place(definition: &Definition, messages: &Messages) -> String {
     let place = format!("cell [{}], line {}", definition.origin.cell, definition.origin.line);
-    match &definition.set_aside {
+    messages.translated(&match &definition.set_aside {
         None => place,
         Some(reason) => format!("{place}, set aside: {reason}"),
-    }
+    })
 }
 
-fn as_text(store: &Store) -> String {
+fn as_text(store: &Store, messages: &Messages) -> String {
     let titles = store.definitions().iter().map(|it| it.title.chars().count());
     let width = titles.max().unwrap_or_default();
-    let line = |it: &Definition| format!("{:<width$}  {}\n", it.title, place(it));
+    let line = |it: &Definition| format!("{:<width$}  {}\n", it.title, place(it, messages));
     match store.definitions() {
-        [] => "Nothing is defined yet.\n".to_owned(),
+        [] => messages.translated(NOTHING) + "\n",
         all => all.iter().map(line).collect(),
     }
 }
 
-fn as_html(store: &Store) -> String {
+fn as_html(store: &Store, messages: &Messages) -> String {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let row = |it: &Definition| {
         format!(
             "<tr><td><code>{}</code></td><td>{}</td></tr>",
             escaped(&it.title),
-            escaped(&place(it))
+            escaped(&place(it, messages))
         )
     };
     let rows: String = store.definitions().iter().map(row).collect();
     match store.definitions() {
-        [] => "Nothing is defined yet.".to_owned(),
-        _ => format!("<table><tr><th>Definition</th><th>Place</th></tr>{rows}</table>"),
+        [] => messages.translated(NOTHING),
+        _ => {
+            let heads = [messages.translated("Definition"), messages.translated("Place")];
+            format!("<table><tr><th>{}</th><th>{}</th></tr>{rows}</table>", heads[0], heads[1])
+        }
     }
 }
 

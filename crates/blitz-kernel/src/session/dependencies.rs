@@ -75,7 +75,7 @@ pub fn translate(code: &str, layout: &Layout, folder: &Path) -> Result<String, R
 
 impl Prepared {
     fn declaration(&self) -> String {
-        format!(":dep {} = {}", self.name, self.config)
+        format!(":dep {} = {}", self.name, self.config) // Not translated
     }
 
     /// Whether this version fulfils `requirement`; `false` where that is none, which is for cargo to
@@ -102,7 +102,7 @@ fn prepared(layout: &Layout) -> [Prepared; 3] {
     let own = published((BLITZ, env!("CARGO_PKG_VERSION")));
     let input = published(EVCXR_INPUT);
     [
-        Prepared { config: format!("{{ path = {path} }}"), ..own },
+        Prepared { config: format!("{{ path = {path} }}"), ..own }, // Not translated
         published(TCH),
         Prepared { alias: Some(EVCXR_INPUT_ALIAS), ..input },
     ]

@@ -3,6 +3,7 @@
 use crate::cells::input::Ask;
 use crate::cells::outcome::Outcome;
 use crate::engine;
+use crate::failure::cell_error::CellError;
 use crate::failure::undefined::Undefined;
 use crate::failure::{self, Failed};
 use crate::notebook::definition::{Definition, Origin};
@@ -18,7 +19,6 @@ use crate::session::sent::Sent;
 use crate::syntax;
 use blitz_contract::Layout;
 use evcxr::{CommandContext, EvalOutputs};
-use jupyter_protocol::{ErrorOutput, Stdio};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -95,11 +95,11 @@ impl Evaluator {
             Ok(_) => self.undefined.succeeded(code),
             Err(error) => self.undefined.failed(code, self.execution_count, error),
         }
-        let error = evaluated.as_ref().err();
-        if let Some(error) = error {
+        let error = evaluated.as_ref().err().map(|error| error.output(publisher.messages()));
+        if let Some(error) = &error {
             publisher.error(error);
         }
-        let expressions = match error {
+        let expressions = match &error {
             None => self.user_expressions(execution),
             Some(_) => Map::new(),
         };
@@ -108,7 +108,7 @@ impl Evaluator {
         let aborted: Vec<Execution> = if stops { queue.try_iter().collect() } else { Vec::new() };
         execution.client.executed(Executed {
             execution_count: self.execution_count,
-            error,
+            error: error.as_ref(),
             output: evaluated.as_ref().ok().and_then(Option::as_deref),
             expressions: &expressions,
         });
@@ -117,11 +117,7 @@ impl Evaluator {
     }
 
     /// Evaluates a cell. Returns its result as text, if it has one.
-    fn evaluate(
-        &mut self,
-        code: &str,
-        execution: &Execution,
-    ) -> Result<Option<String>, ErrorOutput> {
+    fn evaluate(&mut self, code: &str, execution: &Execution) -> Result<Option<String>, CellError> {
         let context = self.engine.as_mut().map_err(|reason| failure::no_engine(reason))?;
         let folder = std::env::current_dir().unwrap_or_default();
         let sent = {
@@ -181,7 +177,7 @@ impl Evaluator {
                     self.notebook.process_ended();
                 } else {
                     let notes = failure::definitions::notes(code, self.notebook.store(), &changes);
-                    shown.traceback.extend(notes);
+                    shown.extend(notes);
                 }
                 Err(shown)
             }
@@ -190,10 +186,9 @@ impl Evaluator {
                 Err(failure::definitions::describe(&faults, &aside, &self.lines, &origin))
             }
             Ok(Ok((mut outputs, changes))) => {
-                commands.show(self.notebook.store(), &mut outputs);
-                for text in changes.described() {
-                    self.session.publisher.stream(Stdio::Stderr, text);
-                }
+                let publisher = &self.session.publisher;
+                commands.show(self.notebook.store(), &mut outputs, publisher.messages());
+                changes.described().iter().for_each(|text| publisher.note(text));
                 match failed.after_run() {
                     Some(error) => Err(error),
                     None => {
@@ -214,8 +209,7 @@ impl Evaluator {
         outputs: &EvalOutputs,
     ) -> Option<String> {
         for caught in &outcome.panics {
-            let text = format!("a panic was caught: {}\n", caught.message);
-            self.session.publisher.stream(Stdio::Stderr, text);
+            self.session.publisher.note(&format!("a panic was caught: {}\n", caught.message));
         }
         let mut definitions =
             self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -251,10 +245,13 @@ impl Evaluator {
                 Ok(_) => json!({
                     "status": "ok", "data": bundle.data, "metadata": bundle.metadata,
                 }),
-                Err(error) => json!({
-                    "status": "error", "ename": error.ename, "evalue": error.evalue,
-                    "traceback": error.traceback,
-                }),
+                Err(error) => {
+                    let error = error.output(self.session.publisher.messages());
+                    json!({
+                        "status": "error", "ename": error.ename, "evalue": error.evalue,
+                        "traceback": error.traceback,
+                    })
+                }
             };
             (name.clone(), answer)
         };

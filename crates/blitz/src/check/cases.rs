@@ -5,8 +5,10 @@ use crate::error::caught_panic::quietly;
 use crate::error::torch_text;
 
 /// How `todo!()` begins what it says.
+// Not translated: the standard library's words.
 const TODO: &str = "not yet implemented";
 /// What `unwrap` says before the error.
+// Not translated: as above.
 const UNWRAPPED: &str = "called `Result::unwrap()` on an `Err` value: ";
 /// Characters of an answer's source that are told.
 const MOST: usize = 100;
@@ -65,7 +67,7 @@ fn reason(source: &str, told: &str, question: &str) -> String {
     if source.chars().count() > MOST {
         source = source.chars().take(MOST).collect::<String>() + "…";
     }
-    let mut reason = format!("`{source}` {told}");
+    let mut reason = format!("`{source}` {told}"); // A message
     if !question.is_empty() {
         reason += &format!("\n→ {question}");
     }

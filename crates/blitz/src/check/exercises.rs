@@ -6,6 +6,7 @@ use super::cases::{Cases, NotSolved};
 use super::progress::{Progress, State};
 use crate::display::{self, Bundle, Html, Markdown, escape};
 use crate::error::{Error, Result};
+use crate::language::{say, told};
 
 /// Where what is solved is noted, from the notebook's folder.
 const DIR: &str = ".progress";
@@ -58,7 +59,7 @@ impl Exercises {
         let exercise = self.find(id)?;
         let outcome = cases(&mut Cases::new());
         if let Err(error) = self.progress_file().note(id, outcome.is_ok()) {
-            eprintln!("What is solved is not remembered: {error}");
+            eprintln!("{}", told(&format!("What is solved is not remembered: {error}")));
         }
         let Err(NotSolved(reason)) = outcome else {
             println!("✓ {id}: {}", exercise.title);
@@ -78,15 +79,15 @@ impl Exercises {
     pub fn hint(&self, step: usize) {
         match self.current() {
             Some(exercise) => self.hint_for(&exercise.id, step),
-            None => println!("Every exercise is solved."),
+            None => say("Every exercise is solved."),
         }
     }
 
     /// Shows hint `step`, counted from 1, to the exercise `id`; or says that there is none.
     pub fn hint_for(&self, id: &str, step: usize) {
         match self.hint_text(id, step) {
-            Ok(hint) => display::show(Markdown(hint)),
-            Err(error) => println!("{error}"),
+            Ok(hint) => display::show(Markdown(told(&hint))),
+            Err(error) => say(&error.to_string()),
         }
     }
 
@@ -138,22 +139,23 @@ impl Exercises {
             .all
             .iter()
             .map(|it| {
-                let mark = if is_solved(&it) { "✓ solved" } else { "to do" };
+                let mark = told(if is_solved(&it) { "✓ solved" } else { "to do" });
                 let (id, title) = (escape(&it.id), escape(&it.title));
                 format!("<tr><th scope=\"row\">{id}</th><td>{title}</td><td>{mark}</td></tr>")
             })
             .collect();
-        let summed = format!("{done} of {count} exercises solved");
+        let summed = told(&format!("{done} of {count} exercises solved"));
+        let [number, title, state] = [told("Exercise"), told("Title"), told("State")];
         let html = format!(
             "<p><progress max=\"{count}\" value=\"{done}\" aria-label=\"{summed}\"></progress> \
-             {summed}</p><table><thead><tr><th>Exercise</th><th>Title</th><th>State</th></tr>\
+             {summed}</p><table><thead><tr><th>{number}</th><th>{title}</th><th>{state}</th></tr>\
              </thead><tbody>{rows}</tbody></table>"
         );
         let open = self.all.iter().filter(|it| !is_solved(it));
         let open: Vec<String> = open.map(|it| format!("{} ({})", it.id, it.title)).collect();
         let alt = match open.is_empty() {
             true => format!("{summed}."),
-            false => format!("{summed}. To do: {}.", open.join(", ")),
+            false => told(&format!("{summed}. To do: {}.", open.join(", "))),
         };
         Html(html).with_alt(alt)
     }

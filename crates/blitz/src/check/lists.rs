@@ -20,15 +20,23 @@ fn list_difference<G: Compare<E>, E: Debug>(got: &[G], expected: &[E]) -> Option
     let mut pairs = got.iter().zip(expected).enumerate();
     pairs.find_map(|(index, (got, expected))| {
         let told = got.difference(expected)?;
-        Some(at(&told, &format!("at index {index}{whole}")))
+        Some(at_index(&told, index, &whole))
     })
 }
 
-/// What was told, and where, in the first line: tensors are shown below it.
-fn at(told: &str, place: &str) -> String {
+/// What was told of an element, and where it stands, in the first line: tensors are shown below it.
+fn at_index(told: &str, index: usize, whole: &str) -> String {
     match told.split_once('\n') {
-        None => format!("{told} {place}"),
-        Some((first, rest)) => format!("{first}, {place}\n{rest}"),
+        None => format!("{told} at index {index}{whole}"),
+        Some((told, rest)) => format!("{told}, at index {index}{whole}\n{rest}"),
+    }
+}
+
+/// As [`at_index`] for a part of a tuple.
+fn in_part(told: &str, part: usize) -> String {
+    match told.split_once('\n') {
+        None => format!("{told} in part {part} of the tuple"),
+        Some((told, rest)) => format!("{told}, in part {part} of the tuple\n{rest}"),
     }
 }
 
@@ -72,7 +80,7 @@ macro_rules! compare_tuples {
             fn difference(&self, expected: &($($expected,)+)) -> Option<String> {
                 $(
                     if let Some(told) = self.$index.difference(&expected.$index) {
-                        return Some(at(&told, &format!("in part {} of the tuple", $index)));
+                        return Some(in_part(&told, $index));
                     }
                 )+
                 None

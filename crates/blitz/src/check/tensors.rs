@@ -19,7 +19,7 @@ impl Compare for Tensor {
         let told = values(self, expected).unwrap_or_else(|error| {
             Some(format!("cannot be compared: {}", crate::Error::from(error)))
         })?;
-        Some(format!("{told}\n{}\n{}", shown("got", self), shown("expected", expected)))
+        Some(format!("{told}\ngot, {}\nexpected, {}", shown(self), shown(expected)))
     }
 }
 
@@ -84,10 +84,10 @@ fn index(flat: i64, size: &[i64]) -> Vec<i64> {
 }
 
 /// The tensor as far as it helps, with what one cannot see of it.
-fn shown(name: &str, tensor: &Tensor) -> String {
+fn shown(tensor: &Tensor) -> String {
     let options = ReprOptions { threshold: 40, edge_items: 2, ..Default::default() };
     let (size, kind) = (tensor.size(), tensor.kind());
-    format!("{name}, {kind:?} {size:?}: {}", repr_with(&tensor.detach(), &options))
+    format!("{kind:?} {size:?}: {}", repr_with(&tensor.detach(), &options))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::data::download::{self, Archive, Timeouts};
 use crate::data::records::{self, BATCHES_DIR, RECORD_LEN, TEST_FILE, TRAIN_FILES};
 use crate::data::split::Split;
 use crate::error::{Error, Result};
+use crate::language::told;
 
 /// The class names, by label.
 pub const CLASSES: [&str; 10] =
@@ -186,7 +187,7 @@ fn auto(options: &Cifar10Options) -> Result<Cifar10> {
             Err(error @ Error::Interrupted { .. }) => return Err(error),
             Err(error) => {
                 let reason = why(&error);
-                print!("{}", notice(&reason, options));
+                print!("{}", told(&notice(&reason, options)));
                 return built_in(options, reason);
             }
         }

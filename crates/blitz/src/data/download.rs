@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use crate::data::records::BATCHES_DIR;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
+use crate::language::say;
 
 pub use archive::Archive;
 pub use timeouts::Timeouts;
@@ -48,7 +49,7 @@ pub fn fetch(archive: &Archive, cache_dir: &Path, timeouts: &Timeouts) -> Result
     fs::create_dir_all(cache_dir).map_err(Error::io("create", cache_dir))?;
     let _lock = lock::wait_for(&cache_dir.join("download.lock"), &watch)?;
     if target.is_dir() {
-        println!("Another process has unpacked to {}", target.display());
+        say(&format!("Another process has unpacked to {}", target.display()));
         return Ok(target);
     }
     let part = archive.part(cache_dir);
@@ -56,6 +57,6 @@ pub fn fetch(archive: &Archive, cache_dir: &Path, timeouts: &Timeouts) -> Result
     unpack::unpack(archive, &part, &target, &watch)?;
     // Whatever cannot be removed costs disk space, nothing else.
     let _ = fs::remove_file(&part);
-    println!("Unpacked to {}", target.display());
+    say(&format!("Unpacked to {}", target.display()));
     Ok(target)
 }

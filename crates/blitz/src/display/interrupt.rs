@@ -60,6 +60,7 @@ pub(crate) fn end_cell(message: &str) {
     {
         request();
         let mark = marks::USER_ERROR;
+        // Not translated: for the kernel.
         output.write(&format!("{mark}0 interrupted {}\n{message}\n", message.len()));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::language::told;
+
 /// Counts of steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Meter {
@@ -53,13 +55,13 @@ impl Meter {
         if let Some(rate) = self.rate(elapsed) {
             words += &format!(", {} {unit}/s", significant(rate));
         }
-        words += &format!(", {} elapsed", minutes(elapsed));
+        words += &told(&format!(", {} elapsed", minutes(elapsed)));
         match (stage, self.left(elapsed)) {
             (Stage::Running, Some(left)) if !self.is_complete() => {
-                words += &format!(", {} left", minutes(left));
+                words += &told(&format!(", {} left", minutes(left)));
             }
             (Stage::Ended, _) if self.total.is_some() && !self.is_complete() => {
-                words += ", stopped";
+                words += &told(", stopped");
             }
             _ => {}
         }

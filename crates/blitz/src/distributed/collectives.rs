@@ -81,6 +81,7 @@ impl ProcessGroup {
             return Err(Error::option("root", expected, root));
         }
         let Some(engine) = self.engine() else { return Ok(()) };
+        // Not translated: for the other ranks.
         self.agree(engine, OPERATION, &format!("broadcast(root {root})"), tensor)?;
         self.exchange(OPERATION, tensor, |dense| engine.broadcast(dense, root))
     }

@@ -114,6 +114,7 @@ impl<M> DistributedDataParallel<M> {
     ) -> Result<DistributedDataParallel<M>> {
         let variables = named_variables(vs);
         // The ranks compare first: one that stops for a fault of its own lets the others wait.
+        // Not translated: for the other ranks.
         let first = format!("the wrapper\t{options:?}");
         same_variables::check(OPERATION, group, &first, &variables)?;
         for (option, mb) in

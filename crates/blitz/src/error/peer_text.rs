@@ -10,6 +10,7 @@ pub(crate) enum Peer {
 }
 
 /// Beginnings of gloo's, TCPStore's and the system's words for a connection that the other end closed.
+// Not translated: other programs' words.
 const ENDED: [&str; 7] = [
     "Connection closed by peer",
     "Connection reset by peer",
@@ -20,6 +21,7 @@ const ENDED: [&str; 7] = [
     "Socket closed",
 ];
 /// gloo's for one that did not come. Other things time out, too, such as a kernel on a GPU.
+// Not translated: as above.
 const LATE: &str = "Timed out waiting";
 
 /// What an error says, in our words, before c10d's own.

@@ -20,7 +20,8 @@ pub struct ClassBarsOptions {
 
 impl Default for ClassBarsOptions {
     fn default() -> ClassBarsOptions {
-        ClassBarsOptions { count: 5, title: "The likeliest classes".to_owned() }
+        let title = "The likeliest classes".to_owned(); // Not translated: the font has no other letters
+        ClassBarsOptions { count: 5, title }
     }
 }
 

@@ -66,6 +66,7 @@ pub fn image_grid(
         labels.iter().map(|label| Label { text: label.as_ref(), colour: BLACK }).collect();
     draw(OPERATION, images, &labels, &options, |layout| {
         let words: Vec<&str> = labels.iter().map(|label| label.text).collect();
+        // Not translated: text for a screen reader, as the picture's.
         format!("{layout}, labelled row by row: {}.", words.join(", "))
     })
 }
@@ -269,6 +270,7 @@ impl Layout {
         let plural = |count: usize, word: &str| {
             format!("{count} {word}{}", if count == 1 { "" } else { "s" })
         };
+        // Not translated: as above.
         format!(
             "A grid of {} in {} and {}",
             plural(self.count, "picture"),

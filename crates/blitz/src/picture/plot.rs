@@ -66,10 +66,10 @@ pub struct LossPlotOptions {
 impl Default for LossPlotOptions {
     fn default() -> LossPlotOptions {
         LossPlotOptions {
-            title: "Training loss".to_owned(),
+            title: "Training loss".to_owned(), // Not translated: the font has no other letters
             x_label: "step".to_owned(),
             y_label: "loss".to_owned(),
-            accuracy_label: "accuracy (%)".to_owned(),
+            accuracy_label: "accuracy (%)".to_owned(), // Not translated
             width: 640,
             height: 400,
         }

@@ -156,7 +156,7 @@ fn words(prediction: &Prediction, classes: &[impl AsRef<str>]) -> String {
         true => format!("{predicted} {percent:.0} %"),
         false => {
             let truth = classes[prediction.label].as_ref();
-            format!("{predicted}? {percent:.0} % (is {truth})")
+            format!("{predicted}? {percent:.0} % (is {truth})") // Not translated: lettered
         }
     }
 }
@@ -173,6 +173,7 @@ fn alt(layout: &str, predictions: &[Prediction], words: &[String]) -> String {
         .map(|(words, one)| format!("{words}, {}", if one.is_right() { "right" } else { "wrong" }))
         .collect();
     format!(
+        // Not translated: text for a screen reader, as the picture's;
         "{layout} with the net's predictions, {right} of {} right. Row by row: {}.",
         predictions.len(),
         judged.join("; ")

@@ -64,6 +64,7 @@ pub fn unnameable(binding: &Binding, variable: &Variable, error: &Error) -> NotK
         let shown = rebinding::boxed_parts(&evcxrs_type(error));
         ("a closure, and each closure has a type of its own, without a name", shown)
     } else if variable.type_name.contains("{async") {
+        // Not translated: a type.
         let boxed = "std::pin::Pin<Box<dyn Future<Output = …>>>".to_owned();
         ("an `async` block, whose type has no name", Some(boxed))
     } else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
+use crate::language::say;
 
 /// The lock on the file `path`, which is created and stays; another's lock is waited for. Closing
 /// the file, or the end of the process, whatever its kind, gives the lock back.
@@ -22,7 +23,7 @@ pub(super) fn wait_for(path: &Path, watch: &Watch) -> Result<File> {
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
         }
         if !told {
-            println!("Another process is downloading the same; waiting for it ...");
+            say("Another process is downloading the same; waiting for it ...");
             told = true;
         }
         watch.check_during("the wait for another process's download", || {

@@ -2,6 +2,7 @@
 
 use super::archive::Archive;
 use crate::display::{ProgressBar, ProgressOptions};
+use crate::language::told;
 
 /// A bar that counts megabytes.
 pub(super) struct Progress {
@@ -20,6 +21,7 @@ impl Progress {
             0 => format!("downloading {}", archive.url),
             _ => format!("downloading the rest of {}", archive.url),
         };
+        let label = told(&label);
         let options = ProgressOptions { label, unit: "MB".to_owned(), ..Default::default() };
         // A bar that counted what was there already would promise too much speed.
         let total = (archive.size - received).div_ceil(MEGABYTE);

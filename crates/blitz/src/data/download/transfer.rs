@@ -13,6 +13,7 @@ use super::request::{Broken, ask, start_of};
 use super::timeouts::Timeouts;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result};
+use crate::language::{say, told};
 
 /// Makes the file `part` the whole archive, checked; what it already holds is not fetched again.
 pub(super) fn complete(
@@ -27,7 +28,7 @@ pub(super) fn complete(
     match checked {
         // The server's file has changed since the beginning was kept.
         Err(Error::WrongArchive { .. }) if kept > 0 => {
-            println!("What an earlier download had left does not fit; beginning anew ...");
+            say("What an earlier download had left does not fit; beginning anew ...");
             remove(part)?;
             fetch_rest(archive, part, timeouts, watch)?;
             verify(archive, part, watch)
@@ -71,7 +72,8 @@ fn fetch_rest(archive: &Archive, part: &Path, timeouts: &Timeouts, watch: &Watch
             return Err(failed(format!("{reason}{times}{kept}")));
         }
         let pause = pause_after(failures, timeouts);
-        println!("{}; trying again in {:.1} s ...", capitalised(&reason), pause.as_secs_f64());
+        let (reason, seconds) = (capitalised(&told(&reason)), pause.as_secs_f64());
+        say(&format!("{reason}; trying again in {seconds:.1} s ..."));
         wait(pause, archive, part, watch)?;
     }
 }

@@ -25,6 +25,7 @@ pub(super) struct Lines {
 impl Lines {
     /// The output of `rank`, with what it displays where it `is_rich`.
     pub(super) fn new(rank: usize, is_rich: bool) -> Lines {
+        // Not translated: a mark in the output.
         let prefix = format!("[rank {rank}] ");
         let (pending, since) = (Vec::new(), Instant::now());
         Lines { prefix, is_rich, pending, since, in_content: false, is_open: false }

@@ -2,6 +2,7 @@
 
 /// How `rank` ended, where it was the first to fail: `exit code 3` or `signal SIGKILL`.
 pub(super) fn end_of(report: &str, rank: usize) -> Option<&str> {
+    // Not translated: torchrun's words.
     let start = format!("rank {rank} ended first, with ");
     report.lines().find_map(|line| line.strip_prefix(&start))
 }
@@ -9,6 +10,7 @@ pub(super) fn end_of(report: &str, rank: usize) -> Option<&str> {
 /// What that says of a process which did not tell itself why it ended.
 pub(super) fn described(end: Option<&str>) -> String {
     match end {
+        // Not translated: torchrun's words.
         Some("signal SIGKILL") => {
             "its process was killed (signal SIGKILL); the system does so when \
                                    memory runs out"

@@ -8,6 +8,7 @@ use super::settings::Settings;
 use crate::checkpoint::{Saved, Store};
 use crate::data::loader::{DataLoader, LoaderState};
 use crate::error::{Error, Result};
+use crate::language::say;
 
 /// The state of a training at its checkpoint, but for what the optimizer and the net have of it.
 pub(super) struct Position {
@@ -84,11 +85,13 @@ impl Found {
         let dir = dir.display();
         match self {
             Found::Nothing => {}
-            Found::Interrupted { place, .. } => println!("The training in {dir} goes on {place}."),
-            Found::Other(reason) => println!(
+            Found::Interrupted { place, .. } => {
+                say(&format!("The training in {dir} goes on {place}."))
+            }
+            Found::Other(reason) => say(&format!(
                 "A new training begins, from the parameters as they are. The one in {dir} is \
                  replaced: {reason}."
-            ),
+            )),
         }
     }
 

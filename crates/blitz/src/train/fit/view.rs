@@ -3,6 +3,7 @@
 use super::report::{FitReport, LossPoint};
 use crate::display::{ProgressBar, ProgressOptions};
 use crate::error::Result;
+use crate::language::{say, told};
 use crate::picture::plot::{LivePlot, LivePlotOptions};
 
 /// What to see of a training while it runs.
@@ -17,9 +18,9 @@ pub enum Progress {
     Live,
 }
 
-/// Names of the curves.
-const LOSS: &str = "training loss";
-const ACCURACY: &str = "test accuracy";
+/// Names of the curves, lettered in a font that has no other letters.
+const LOSS: &str = "training loss"; // Not translated
+const ACCURACY: &str = "test accuracy"; // Not translated
 
 /// The lines, or the bar and the curves.
 pub(super) enum View {
@@ -39,8 +40,8 @@ impl View {
             Progress::Lines => View::Lines,
             Progress::Live => {
                 let bar = ProgressOptions {
-                    label: "training".to_owned(),
-                    unit: "batches".to_owned(),
+                    label: told("training"),
+                    unit: told("batches"),
                     ..ProgressOptions::default()
                 };
                 View::Live {
@@ -58,13 +59,13 @@ impl View {
             number => format!("{number} processes"),
         };
         if was != is && !matches!(self, View::Nothing) {
-            println!(
+            say(&format!(
                 "This training was begun by {} and goes on by {}: its steps have the same images \
                  (but for those that fill up an epoch's last one), sums are rounded in another \
                  order, and what a layer draws at random is not what it would have drawn.",
                 count(was),
                 count(is)
-            );
+            ));
         }
     }
 
@@ -87,11 +88,11 @@ impl View {
         match self {
             View::Nothing => Ok(()),
             View::Lines => {
-                println!("{}", line(epoch, step, point.loss, rest));
+                say(&line(epoch, step, point.loss, rest));
                 Ok(())
             }
             View::Live { bar, plot } => {
-                bar.message(format!("epoch {epoch}, loss {:.3}", point.loss));
+                bar.message(told(&format!("epoch {epoch}, loss {:.3}", point.loss)));
                 plot.push(LOSS, point.step, point.loss)
             }
         }
@@ -102,7 +103,7 @@ impl View {
         match self {
             View::Nothing => Ok(()),
             View::Lines => {
-                println!("[{epoch}] accuracy on the test images: {:.1} %", accuracy * 100.0);
+                say(&format!("[{epoch}] accuracy on the test images: {:.1} %", accuracy * 100.0));
                 Ok(())
             }
             View::Live { plot, .. } => plot.push_accuracy(ACCURACY, step, accuracy),
@@ -133,7 +134,7 @@ impl View {
                     None => "Finished training".to_owned(),
                     Some(place) => format!("Training was stopped {place}"),
                 };
-                println!("{done}: {} steps in {seconds:.1} s", report.steps);
+                say(&format!("{done}: {} steps in {seconds:.1} s", report.steps));
                 Ok(())
             }
             View::Live { bar, plot } => {

@@ -147,6 +147,7 @@ fn common(optimizer: &impl Optimizer, train_loader: &DataLoader, options: &FitOp
         Some(checkpoint) => format!("checkpoints ({:?})", checkpoint.every),
         None => "no checkpoints".to_owned(),
     };
+    // Not translated: ranks compare it.
     format!(
         "{epochs} epochs of {} batches, report_every {report_every}, {schedule:?}, {saved}, {}",
         train_loader.len(),
