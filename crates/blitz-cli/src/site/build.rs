@@ -14,57 +14,68 @@ use std::path::{Path, PathBuf};
 /// Sphinx's settings, templates and styles.
 const TEMPLATES: &str = "crates/blitz-cli/templates/site";
 
+/// What is made, and where.
+struct Making<'a> {
+    project: &'a Project,
+    source: &'a Source,
+    editions: &'a [Edition],
+    /// Sphinx works in a folder of this directory for each edition.
+    work: &'a Path,
+    site: &'a Path,
+    board: Board,
+}
+
 /// Makes the pages of all languages in `site`, and returns what Sphinx warns of.
 ///
 /// # Errors
 /// A page cannot be read or written, or Sphinx or rustdoc fails.
 pub fn build(project: &Project, source: &Source, site: &Path) -> Result<Vec<String>> {
     let editions = Edition::all(project)?;
-    let sources = project.own_path(&format!("site-{}", std::process::id()));
-    let made = make(project, source, &editions, &sources, site);
+    let work = project.own_path(&format!("site-{}", std::process::id()));
+    let board = Board::default();
+    let made = Making { project, source, editions: &editions, work: &work, site, board }.all();
     // A directory that stays behind does no harm; `cargo blitz clean --all` removes it.
-    let _ = fs::remove_dir_all(&sources);
+    let _ = fs::remove_dir_all(&work);
     made
 }
 
-fn make(
-    project: &Project,
-    source: &Source,
-    editions: &[Edition],
-    sources: &Path,
-    site: &Path,
-) -> Result<Vec<String>> {
-    let board = Board::default();
-    std::thread::scope(|scope| {
-        let api = scope.spawn(|| {
-            let step = board.step("documenting the crate blitz");
-            let documented = api::document(project, &step, &site.join("api"));
-            step.end(documented, |()| String::new())
-        });
-        let pages: Vec<_> = editions
-            .iter()
-            .map(|edition| {
-                let board = &board;
-                scope.spawn(move || -> Result<Vec<String>> {
-                    let step =
-                        board.step(format!("writing pages in {}", edition.words["language"]));
-                    let dir = sources.join(&edition.language);
-                    let target = site.join(&edition.dir);
-                    let written = prepare(project, &dir)
-                        .and_then(|()| edition.write(source, editions, &dir))
-                        .and_then(|()| downloads::write(source, edition, site))
-                        .and_then(|()| sphinx::build(project, &step, Builder::Html, &dir, &target));
-                    step.end(written, |_| String::new())
-                })
-            })
-            .collect();
-        let mut warnings = Vec::new();
-        for page in pages {
-            warnings.extend(page.join().map_err(|_| anyhow!("the pages: a panic"))??);
-        }
-        api.join().map_err(|_| anyhow!("the documentation: a panic"))??;
-        Ok(warnings)
-    })
+impl Making<'_> {
+    /// Everything; languages at the same time.
+    fn all(&self) -> Result<Vec<String>> {
+        std::thread::scope(|scope| {
+            let api = scope.spawn(|| self.api());
+            let pages: Vec<_> =
+                self.editions.iter().map(|it| scope.spawn(|| self.edition(it))).collect();
+            let mut warnings = Vec::new();
+            for page in pages {
+                warnings.extend(page.join().map_err(|_| anyhow!("the pages: a panic"))??);
+            }
+            api.join().map_err(|_| anyhow!("the documentation: a panic"))??;
+            Ok(warnings)
+        })
+    }
+
+    fn api(&self) -> Result<()> {
+        let step = self.board.step("documenting the crate blitz");
+        let documented = api::document(self.project, &step, &self.site.join("api"));
+        step.end(documented, |()| String::new())
+    }
+
+    fn edition(&self, edition: &Edition) -> Result<Vec<String>> {
+        let step = self.board.step(format!("writing pages in {}", edition.words["language"]));
+        let dir = self.work.join(&edition.language);
+        // MyST-NB also writes beside the directory that it is given.
+        let pages = dir.join("_out/html");
+        let written = prepare(self.project, &dir)
+            .and_then(|()| edition.write(self.source, self.editions, &dir))
+            .and_then(|()| sphinx::build(self.project, &step, Builder::Html, &dir, &pages))
+            .and_then(|warnings| {
+                copy(&pages, &self.site.join(&edition.dir))?;
+                downloads::write(self.source, edition, self.site)?;
+                Ok(warnings)
+            });
+        step.end(written, |_| String::new())
+    }
 }
 
 /// Copies Sphinx's settings, templates and styles to `dir`.
@@ -74,8 +85,8 @@ fn prepare(project: &Project, dir: &Path) -> Result<()> {
     fs::write(&logo, kernelspecs::LOGO).with_context(|| format!("cannot write {}", logo.display()))
 }
 
+/// Copies the files of a directory and of those in it.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
     let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
     for entry in entries {
         let path: PathBuf = entry?.path();
@@ -83,7 +94,9 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         if path.is_dir() {
             copy(&path, &target)?;
         } else {
-            fs::copy(&path, &target).with_context(|| format!("cannot copy {}", path.display()))?;
+            fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
+            fs::copy(&path, &target)
+                .with_context(|| format!("cannot copy {} to {}", path.display(), to.display()))?;
         }
     }
     Ok(())
