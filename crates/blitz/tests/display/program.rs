@@ -34,7 +34,7 @@ fn the_program() {
     blitz::show!(println!("a unit is not shown"));
     blitz::show!(Picture::from_rgb(1, 1, &[0; 3], "One dot.".to_owned()).unwrap());
     program::fails(|| {
-        x.matmul(&Tensor::ones([3], (Kind::Float, Device::Cpu)));
+        let _ = x.matmul(&Tensor::ones([3], (Kind::Float, Device::Cpu)));
         Ok(())
     });
     program::fails(|| {
