@@ -43,6 +43,12 @@ pub fn of(notebook: &Notebook) -> Result<String> {
     Ok(format::formatted(&writer.finish()))
 }
 
+/// The name of a notebook's program: that of its file, in what cargo allows.
+pub fn name(notebook: &Notebook) -> String {
+    let allowed = |it: char| if it.is_ascii_alphanumeric() || it == '-' { it } else { '_' };
+    notebook.name().chars().map(allowed).collect()
+}
+
 /// The number of the cell that line `line` of `program`, from 1, belongs to.
 pub fn cell_at(program: &str, line: usize) -> Option<usize> {
     let number = |line: &str| line.trim().strip_prefix(CELL)?.strip_suffix("]:")?.parse().ok();

@@ -63,7 +63,7 @@ pub fn begin(options: ProgramOptions) -> Result<()> {
 ///
 /// blitz::program::fails(|| {
 ///     let x = Tensor::rand([2, 3], (Kind::Float, Device::Cpu));
-///     x.matmul(&x); // panic: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)
+///     let _ = x.matmul(&x); // panic: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)
 ///     Ok(())
 /// });
 /// ```

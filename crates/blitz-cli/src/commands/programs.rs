@@ -10,6 +10,9 @@ use anyhow::{Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
+/// Names that have another meaning beside a program: our example, and cargo's own.
+const TAKEN: [&str; 6] = ["cifar10", "build", "deps", "examples", "incremental", "test"];
+
 /// Options of `programs`.
 #[derive(Args)]
 pub struct ProgramsOptions {
@@ -58,10 +61,11 @@ pub fn programs(project: &Project, options: &ProgramsOptions) -> Result<()> {
 pub fn of(notebooks: &[Notebook]) -> Result<package::Programs> {
     let mut programs = package::Programs::new();
     for notebook in notebooks {
-        let name = notebook.name();
-        if name == "cifar10" || name == "build" || programs.contains_key(&name) {
+        let name = program::name(notebook);
+        if TAKEN.contains(&name.as_str()) || programs.contains_key(&name) {
             bail!(
-                "the program of {} would overwrite another, {name}.rs; rename the notebook, or name it once",
+                "the program of {} cannot be called `{name}`: something else is. Rename the notebook, \
+                 or name it once",
                 notebook.path().display()
             );
         }

@@ -62,10 +62,12 @@ fn with_addresses(markdown: &str) -> String {
     for link in links.iter().rev() {
         let text = &markdown[link.text.clone().unwrap_or(link.range.start..link.range.start)];
         let address = link.address.split('#').next().unwrap_or_default();
-        let plain = match address.is_empty() || address == text {
-            true => text.to_owned(),
-            false if link.address.contains("://") => format!("{text} ({})", link.address),
-            false => format!("{text} ({address})"),
+        // A page or a place within it is named, an address elsewhere is given in full.
+        let address = if link.address.contains("://") { &link.address } else { address };
+        let plain = match (address.is_empty() || address == text, text.chars().any(is_wide)) {
+            (true, _) => text.to_owned(),
+            (false, false) => format!("{text} ({address})"),
+            (false, true) => format!("{text}（{address}）"),
         };
         written.replace_range(link.range.clone(), &plain);
     }
@@ -219,10 +221,15 @@ fn wrapped(text: &str, width: usize, first: &str, others: &str) -> Vec<String> {
     lines
 }
 
+/// Whether it is of a script with its own marks and rules, such as Chinese.
+fn is_wide(it: char) -> bool {
+    it >= '\u{2e80}'
+}
+
 /// The parts of a text that stay whole, each with the space behind it.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(' ').flat_map(|word| {
-        let has_own_rules = word.chars().any(|it| it >= '\u{2e80}');
+        let has_own_rules = word.chars().any(is_wide);
         let breaks = linebreaks(word).map(|(place, _)| place).filter(|place| {
             *place == word.len()
                 || (has_own_rules && !word[..*place].ends_with(|it: char| it.is_ascii()))
@@ -255,6 +262,14 @@ mod tests {
         assert_eq!(lines(markdown, 100), [expected]);
         assert_eq!(lines("<https://a.b>", 100), ["https://a.b"]);
         assert_eq!(title("text\n\n## A `b` [c](d)\n"), Some("A `b` c (d)".to_owned()));
+    }
+
+    #[test]
+    fn addresses_in_chinese_have_chinese_marks_and_stay_whole() {
+        let text = "更深入的内容放在[附录](a3_in_depth.ipynb)里。";
+        assert_eq!(lines(text, 100), ["更深入的内容放在附录（a3_in_depth.ipynb）里。"]);
+        let wrapped = lines(text, 30);
+        assert!(wrapped.iter().any(|line| line.contains("a3_in_depth.ipynb")), "{wrapped:?}");
     }
 
     #[test]

@@ -6,11 +6,11 @@ use crate::notebook::nbformat::{Cell, Notebook};
 
 /// The lines above the code.
 pub fn of(notebook: &Notebook) -> String {
-    let name = notebook.name();
+    let (file, name) = (notebook.name(), super::name(notebook));
     let first = notebook.all_cells().next().filter(Cell::is_markdown);
-    let about = first.map(|cell| cell.source()).unwrap_or_else(|| format!("# {name}"));
+    let about = first.map(|cell| cell.source()).unwrap_or_else(|| format!("# {file}"));
     let made = format!(
-        "Made of the notebook {name}.ipynb of Rust Blitz by `cargo blitz programs`: its text, and its cells \
+        "Made of the notebook {file}.ipynb of Rust Blitz by `cargo blitz programs`: its text, and its cells \
          in order. What a cell shows is printed; pictures become files in pictures/, where the program \
          runs. After `cargo blitz setup`, which also gets libtorch, run it in the clone:\n\n\
          ```text\ncargo run --package blitz --example {name}\n```\n\n\

@@ -23,13 +23,12 @@ pub fn write(layout: &Layout, dir: &Path, programs: &Programs) -> Result<()> {
             manifest.display()
         );
     }
-    let names: Vec<&str> = programs.keys().map(String::as_str).collect();
     for (name, program) in programs {
         write_atomically(&dir.join(format!("{name}.rs")), program.as_bytes())?;
     }
     write_atomically(&dir.join("build.rs"), BUILD_SCRIPT.as_bytes())?;
     write_atomically(&dir.join(".cargo/config.toml"), settings(layout).as_bytes())?;
-    write_atomically(&manifest, self::manifest(layout, &names).as_bytes())
+    write_atomically(&manifest, self::manifest(layout, programs).as_bytes())
 }
 
 /// The package's name.
@@ -48,13 +47,13 @@ fn main() {
 }
 ";
 
-/// The manifest of a package with the programs `names`, which lie beside it as `NAME.rs` and use the
-/// crates of the clone `layout`.
-pub fn manifest(layout: &Layout, names: &[&str]) -> String {
-    let program = |name: &&str| {
+/// The manifest of a package with the programs, which lie beside it as `NAME.rs` and use the crates of
+/// the clone `layout`, and what else their `:dep` lines name.
+pub fn manifest(layout: &Layout, programs: &Programs) -> String {
+    let program = |name: &String| {
         format!("[[bin]]\nname = {}\npath = {}\n\n", quoted(name), quoted(&format!("{name}.rs")))
     };
-    let programs: String = names.iter().map(program).collect();
+    let bins: String = programs.keys().map(program).collect();
     let blitz = quoted(&layout.helper_crate().to_string_lossy());
     format!(
         "{HEAD}: `cargo run --bin {}`\n\
@@ -62,14 +61,31 @@ pub fn manifest(layout: &Layout, names: &[&str]) -> String {
          [package]\nname = \"{PACKAGE}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\
          autobins = false\n\n\
          # A package of its own, also within another's directory.\n[workspace]\n\n\
-         [dependencies]\nblitz = {{ path = {blitz} }}\ntch = \"={TCH}\"\ntorch-sys = \"={TCH}\"\n\n{programs}",
-        names.first().unwrap_or(&"NAME")
+         [dependencies]\nblitz = {{ path = {blitz} }}\ntch = \"={TCH}\"\ntorch-sys = \"={TCH}\"\n{}\n{bins}",
+        programs.keys().next().map_or("NAME", String::as_str),
+        others(programs)
     )
+}
+
+/// What the programs' notebooks depend on besides our crates.
+fn others(programs: &Programs) -> String {
+    let mut found = BTreeMap::new();
+    for line in programs.values().flat_map(|program| program.lines()) {
+        let dependency = line.trim().strip_prefix("// :dep ").and_then(|it| it.split_once('='));
+        if let Some((name, version)) = dependency
+            && !["blitz", "tch", "torch-sys"].contains(&name.trim())
+        {
+            found.entry(name.trim()).or_insert(version.trim());
+        }
+    }
+    found.iter().map(|(name, version)| format!("{name} = {version}\n")).collect()
 }
 
 /// cargo's settings: where libtorch lies.
 fn settings(layout: &Layout) -> String {
-    format!("[env]\nLIBTORCH = {}\n", quoted(&layout.libtorch().to_string_lossy()))
+    let dir = quoted(&layout.libtorch().to_string_lossy());
+    // In full: it is merged with that of a directory above, such as the clone.
+    format!("[env]\nLIBTORCH = {{ value = {dir}, relative = false, force = true }}\n")
 }
 
 /// A string in TOML.
@@ -82,16 +98,20 @@ mod tests {
     use super::*;
     use std::fs;
 
+    const PROGRAM: &str =
+        "// :dep tch = \"1\"\n    // :dep rand = { version = \"1\" }\nfn main() {}\n";
+
     #[test]
     fn a_folder_is_a_package_of_its_programs() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let layout = Layout::new("/srv/a clone");
         let to = dir.path().join("with spaces");
-        let programs = Programs::from([("01_a".to_owned(), "fn main() {}\n".to_owned())]);
+        let programs = Programs::from([("01_a".to_owned(), PROGRAM.to_owned())]);
         write(&layout, &to, &programs).expect("it is written");
         write(&layout, &to, &programs).expect("it is written anew");
         let text = |name: &str| fs::read_to_string(to.join(name)).expect("it is there");
-        assert_eq!(text("01_a.rs"), "fn main() {}\n");
+        assert_eq!(text("01_a.rs"), PROGRAM);
+        assert!(text("Cargo.toml").contains("\nrand = { version = \"1\" }\n\n[[bin]]"));
         assert!(text("Cargo.toml").contains("path = \"/srv/a clone/crates/blitz\""));
         assert!(text("Cargo.toml").contains("name = \"01_a\"\npath = \"01_a.rs\""));
         assert!(text(".cargo/config.toml").contains("\"/srv/a clone/.blitz/libtorch\""));

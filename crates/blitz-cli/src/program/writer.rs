@@ -10,7 +10,7 @@ pub const WIDTH: usize = 100 - "    // ".len();
 
 const MAIN: &str = "\nfn main() -> Result<(), Box<dyn std::error::Error>> {\n\
     // Pictures become files; `launch` may start this program again.\n\
-    blitz::program::begin(blitz::program::ProgramOptions::default())?;\n";
+    blitz::program::begin(blitz::program::ProgramOptions::default())?;\n\n";
 const FAILS: &str =
     "// The page lets this fail; the program goes on.\nblitz::program::fails(|| {\n";
 const DOES_NOT_COMPILE: &str = "// The page shows what the compiler says of this:\n";
@@ -45,7 +45,11 @@ impl Writer {
     ///
     /// # Errors
     /// It defines what a program cannot have besides what it has.
-    pub fn code(&mut self, number: usize, code: Code) -> Result<()> {
+    pub fn code(&mut self, number: usize, mut code: Code) -> Result<()> {
+        if let Some(first) = code.parts.first_mut() {
+            // Where commands stood.
+            first.text = first.text.trim_start_matches('\n').to_owned();
+        }
         let has_statements = code.parts.iter().any(|part| part.item.is_none());
         let begins_with_one = code.parts.first().is_some_and(|part| part.item.is_none());
         if begins_with_one {

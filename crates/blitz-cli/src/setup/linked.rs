@@ -58,9 +58,8 @@ pub fn example(project: &Project) -> Result<PathBuf> {
 pub fn notebooks(project: &Project, programs: &Programs) -> Result<PathBuf> {
     let step = Step::start("compiling the programs");
     let dir = project.programs_dir();
-    let names: Vec<&str> = programs.keys().map(String::as_str).collect();
     let own = format!("\n[profile.dev.package.{PACKAGE}]\nopt-level = 0\n");
-    let manifest = format!("{}{PROFILE}{own}", package::manifest(project, &names));
+    let manifest = format!("{}{PROFILE}{own}", package::manifest(project, programs));
     let compiled = package::write(project, &dir, programs).and_then(|()| {
         write_package(project, &dir, &manifest)?;
         link_compiled(project)?;
@@ -120,7 +119,7 @@ mod tests {
     use blitz_contract::Layout;
 
     #[test]
-    fn programs_have_links_of_its_own_to_what_is_compiled_now() {
+    fn programs_have_links_of_their_own_to_what_is_compiled_now() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let project = Project::new(Layout::new(dir.path()));
         let compiled = dependencies::target_dir(&project).join("libtch.rlib");

@@ -8,3 +8,4 @@ mod class_bars;
 mod output;
 mod pictures;
 mod prediction_grid;
+mod program;

@@ -2,7 +2,7 @@
 
 use crate::commands::programs;
 use crate::notebook::find::find;
-use crate::notebook::nbformat::Notebook;
+use crate::notebook::nbformat::{Cell, Notebook};
 use crate::process::progress::elapsed;
 use crate::program::package::Programs;
 use crate::program::{cell_at, compare};
@@ -13,7 +13,7 @@ use blitz_contract::variables::{self, BUILTIN_DATA};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// How many programs run at once.
@@ -34,27 +34,37 @@ pub fn programs(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Runs the programs, the ones that take longest first.
+/// Runs the programs, those that take longest first.
 fn run_all(project: &Project, notebooks: &[Notebook], compiled: &Path) -> Vec<String> {
-    let waiting = Mutex::new(notebooks.iter());
-    let failures = Mutex::new(Vec::new());
+    let mut waiting: Vec<&Notebook> = notebooks.iter().collect();
+    waiting.sort_by_key(|notebook| slow_calls(notebook));
+    let (waiting, failures) = (Mutex::new(waiting), Mutex::new(Vec::new()));
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let work = || {
+        while let Some(notebook) = next() {
+            let start = Instant::now();
+            let result = run(project, notebook, compiled);
+            let mark = if result.is_ok() { "✓" } else { "✗" };
+            eprintln!("  {mark} {} [{}]", notebook.name(), elapsed(start.elapsed()));
+            if let Err(error) = result {
+                let failure = format!("{}: {error:#}", notebook.name());
+                failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+            }
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                // The appendices, of which one trains longest, are the last ones.
-                while let Some(notebook) = waiting.lock().ok().and_then(|mut it| it.next_back()) {
-                    let start = Instant::now();
-                    let result = run(project, notebook, compiled);
-                    let mark = if result.is_ok() { "✓" } else { "✗" };
-                    eprintln!("{mark} {} [{}]", notebook.name(), elapsed(start.elapsed()));
-                    if let (Err(error), Ok(mut failures)) = (result, failures.lock()) {
-                        failures.push(format!("{}: {error:#}", notebook.name()));
-                    }
-                }
-            });
+            scope.spawn(work);
         }
     });
-    failures.into_inner().unwrap_or_default()
+    failures.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How often a notebook does what takes seconds: starts processes, trains, measures.
+fn slow_calls(notebook: &Notebook) -> usize {
+    const SLOW: [&str; 4] = ["launch(", "fit(", "resume(", "width_speed("];
+    let calls = |cell: Cell<'_>| SLOW.map(|call| cell.source().matches(call).count());
+    notebook.code_cells().flat_map(calls).sum()
 }
 
 /// Runs the program of `notebook` where nothing else is.
