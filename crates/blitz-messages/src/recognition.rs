@@ -5,15 +5,15 @@
 
 use crate::fill::{end_sentence, join, next_sentence};
 use crate::template::Template;
+use ends::{ends, joints};
 use std::collections::HashMap;
 
+mod ends;
 #[cfg(test)]
 mod tests;
 
 /// Texts within texts that are looked into.
 const DEEPEST: usize = 8;
-/// Places where a value may end, for each.
-const MOST_ENDS: usize = 12;
 /// Values that are tried for a text in all. No message of ours comes near.
 const MOST_TRIES: usize = 20_000;
 /// Bytes of a text beyond which it is only looked at line by line, and of a line that is looked at.
@@ -297,19 +297,4 @@ fn better(best: &mut Option<Explained>, other: Option<Explained>) {
     if known(&other) > known(best) {
         *best = other;
     }
-}
-
-/// Where a value at the beginning of `rest` may end, so that `literal` follows.
-fn ends(rest: &str, literal: &str) -> Vec<usize> {
-    rest.match_indices(literal).map(|(at, _)| at).take(MOST_ENDS).collect()
-}
-
-/// Where the first of two values side by side may end: at what joins texts, or one of them is empty.
-fn joints(rest: &str) -> Vec<usize> {
-    let joins = |it: char| it.is_whitespace() || ".,;:(".contains(it);
-    let places = rest.char_indices().filter(|(_, it)| joins(*it));
-    let sides = places.flat_map(|(at, it)| [at, at + it.len_utf8()]);
-    let mut ends: Vec<usize> = std::iter::once(0).chain(sides).take(2 * MOST_ENDS).collect();
-    ends.push(rest.len());
-    ends
 }
