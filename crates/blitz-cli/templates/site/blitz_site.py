@@ -1,5 +1,5 @@
-"""What the site adds to Sphinx: English anchors in every language, Python beside Rust, search in languages
-without spaces, downloads."""
+"""What the site adds to Sphinx: English anchors in every language, Python beside Rust, search in
+languages without spaces, downloads."""
 
 import json
 import re
@@ -13,7 +13,6 @@ from sphinx.transforms import SphinxTransform
 
 # Written by `cargo blitz site`.
 SITE = json.loads((Path(__file__).parent / "site.json").read_text(encoding="utf-8"))
-
 
 
 def jupyter_anchor(title):
@@ -75,9 +74,9 @@ def is_code_cell(node):
 
 
 class CjkSearch(SearchLanguage):
-    """Search for languages written without spaces: each two neighbouring characters are a word, in the
-    index and in what is searched for. Words in Latin letters are stemmed as in English, by whose name
-    Sphinx finds the stemmer for the browser."""
+    """Search for languages written without spaces: each two neighbouring characters are a word, in
+    the index and in what is searched for. Words in Latin letters are stemmed as in English, by whose
+    name Sphinx finds the stemmer for the browser."""
 
     lang = "cjk"
     language_name = "English"
@@ -92,7 +91,8 @@ function splitQuery(query) {
     : Array.from({ length: part.length - 1 }, (_, at) => part.slice(at, at + 2));
   return parts.flatMap((part) => {
     if (cjk.test(part[0])) return pairs(part);
-    const mixed = part.match(/[\\u3400-\\u9fff\\uf900-\\ufaff]+|[^\\u3400-\\u9fff\\uf900-\\ufaff]+/gu);
+    const kinds = /[\\u3400-\\u9fff\\uf900-\\ufaff]+|[^\\u3400-\\u9fff\\uf900-\\ufaff]+/gu;
+    const mixed = part.match(kinds);
     return mixed.flatMap((piece) => cjk.test(piece[0]) ? pairs(piece) : [piece]);
   });
 }

@@ -1,4 +1,4 @@
-"""Sphinx's settings for one language of the site; `cargo blitz site` writes site.json beside them."""
+"""Sphinx's settings for one language of the site; `cargo blitz site` writes site.json beside it."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,12 @@ html_copy_source = False
 html_show_sourcelink = False
 html_search_language = "cjk" if SITE["is_cjk"] else language
 html_sidebars = {"**": ["contents"], "index": []}
-html_context = {"words": SITE["words"], "languages": SITE["languages"], "own_language": language, "default_mode": "auto"}
+html_context = {
+    "words": SITE["words"],
+    "languages": SITE["languages"],
+    "own_language": language,
+    "default_mode": "auto",
+}
 html_theme_options = {
     "logo": {"text": project, "alt_text": ""},
     "navbar_center": [],
