@@ -75,8 +75,8 @@ def is_code_cell(node):
 
 class CjkSearch(SearchLanguage):
     """Search for languages written without spaces: each two neighbouring characters are a word, in
-    the index and in what is searched for. Words in Latin letters are stemmed as in English, by whose
-    name Sphinx finds the stemmer for the browser."""
+    the index and in what is searched for. Words in Latin letters are stemmed as in English, whose
+    name tells Sphinx which stemmer the browser needs."""
 
     lang = "cjk"
     language_name = "English"
