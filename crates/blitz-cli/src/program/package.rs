@@ -1,10 +1,11 @@
 //! A folder of programs as a package for cargo, wherever it lies.
 
 use crate::files::write_atomically;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use blitz_contract::Layout;
 use blitz_contract::versions::TCH;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 /// The programs by name.
@@ -17,18 +18,31 @@ pub type Programs = BTreeMap<String, String>;
 /// A file cannot be written; or the manifest of something else is there.
 pub fn write(layout: &Layout, dir: &Path, programs: &Programs) -> Result<()> {
     let manifest = dir.join("Cargo.toml");
-    if std::fs::read_to_string(&manifest).is_ok_and(|text| !text.starts_with(HEAD)) {
+    if fs::read_to_string(&manifest).is_ok_and(|text| !text.starts_with(HEAD)) {
         bail!(
             "{} belongs to another package; choose a directory of its own for the programs",
             manifest.display()
         );
     }
-    for (name, program) in programs {
-        write_atomically(&dir.join(format!("{name}.rs")), program.as_bytes())?;
+    for (name, text) in files(&layout.helper_crate(), programs) {
+        write_atomically(&dir.join(name), text.as_bytes())?;
     }
-    write_atomically(&dir.join("build.rs"), BUILD_SCRIPT.as_bytes())?;
     write_atomically(&dir.join(".cargo/config.toml"), settings(layout).as_bytes())?;
-    write_atomically(&manifest, self::manifest(layout, programs).as_bytes())
+    // The versions that set-up has fetched: the network is not asked for others.
+    let versions = fs::read(layout.lock_file())
+        .with_context(|| format!("cannot read {}", layout.lock_file().display()))?;
+    write_atomically(&dir.join("Cargo.lock"), &versions)
+}
+
+/// The files of the package, by name, but for where libtorch lies, which `.cargo/config.toml` of a clone
+/// says to all below it. `blitz` is the path of the crate, from the package where it is relative.
+pub fn files(blitz: &Path, programs: &Programs) -> BTreeMap<String, String> {
+    let sources = programs.iter().map(|(name, program)| (format!("{name}.rs"), program.clone()));
+    let others = [
+        ("Cargo.toml".to_owned(), manifest(blitz, programs)),
+        ("build.rs".to_owned(), BUILD_SCRIPT.to_owned()),
+    ];
+    sources.chain(others).collect()
 }
 
 /// The package's name.
@@ -47,14 +61,14 @@ fn main() {
 }
 ";
 
-/// The manifest of a package with the programs, which lie beside it as `NAME.rs` and use the crates of
-/// the clone `layout`, and what else their `:dep` lines name.
-pub fn manifest(layout: &Layout, programs: &Programs) -> String {
+/// The manifest of a package with the programs, which lie beside it as `NAME.rs`, and use the crate at
+/// `blitz`, and what else their `:dep` lines name.
+pub fn manifest(blitz: &Path, programs: &Programs) -> String {
     let program = |name: &String| {
         format!("[[bin]]\nname = {}\npath = {}\n\n", quoted(name), quoted(&format!("{name}.rs")))
     };
     let bins: String = programs.keys().map(program).collect();
-    let blitz = quoted(&layout.helper_crate().to_string_lossy());
+    let blitz = quoted(&blitz.to_string_lossy());
     format!(
         "{HEAD}: `cargo run --bin {}`\n\
          # .cargo/config.toml says where libtorch lies: in the clone, once `cargo blitz setup` has run.\n\n\
@@ -96,7 +110,6 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     const PROGRAM: &str =
         "// :dep tch = \"1\"\n    // :dep rand = { version = \"1\" }\nfn main() {}\n";
@@ -104,7 +117,9 @@ mod tests {
     #[test]
     fn a_folder_is_a_package_of_its_programs() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let layout = Layout::new("/srv/a clone");
+        let layout = Layout::new(dir.path().join("a clone"));
+        fs::create_dir(layout.root()).expect("writable");
+        fs::write(layout.lock_file(), "version = 4\n").expect("writable");
         let to = dir.path().join("with spaces");
         let programs = Programs::from([("01_a".to_owned(), PROGRAM.to_owned())]);
         write(&layout, &to, &programs).expect("it is written");
@@ -112,9 +127,10 @@ mod tests {
         let text = |name: &str| fs::read_to_string(to.join(name)).expect("it is there");
         assert_eq!(text("01_a.rs"), PROGRAM);
         assert!(text("Cargo.toml").contains("\nrand = { version = \"1\" }\n\n[[bin]]"));
-        assert!(text("Cargo.toml").contains("path = \"/srv/a clone/crates/blitz\""));
+        assert!(text("Cargo.toml").contains("a clone/crates/blitz\" }\n"));
         assert!(text("Cargo.toml").contains("name = \"01_a\"\npath = \"01_a.rs\""));
-        assert!(text(".cargo/config.toml").contains("\"/srv/a clone/.blitz/libtorch\""));
+        assert_eq!(text("Cargo.lock"), "version = 4\n");
+        assert!(text(".cargo/config.toml").contains("a clone/.blitz/libtorch\", "));
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub fn notebooks(project: &Project, programs: &Programs) -> Result<PathBuf> {
     let step = Step::start("compiling the programs");
     let dir = project.programs_dir();
     let own = format!("\n[profile.dev.package.{PACKAGE}]\nopt-level = 0\n");
-    let manifest = format!("{}{PROFILE}{own}", package::manifest(project, programs));
+    let manifest =
+        format!("{}{PROFILE}{own}", package::manifest(&project.helper_crate(), programs));
     let compiled = package::write(project, &dir, programs).and_then(|()| {
         write_package(project, &dir, &manifest)?;
         link_compiled(project)?;
