@@ -57,10 +57,8 @@ def test_a_failed_check_says_so(chinese):
 def test_a_list_and_a_tensor_are_compared(chinese):
     failed = chinese.execute('check!(exercises, "1", { vec![1i64, 2] => [1i64, 3]; });')
     assert "得到 2，应为 3，位于下标 1（完整的应为 [1, 3]）" in failed.traceback
-    failed = chinese.execute(
-        "let one = Tensor::from_slice(&[1i64, 2]);\n"
-        'check!(exercises, "1", { one => Tensor::from_slice(&[1i64, 3]); });'
-    )
+    two, three = (f"Tensor::from_slice(&[1i64, {last}])" for last in (2, 3))
+    failed = chinese.execute(f'check!(exercises, "1", {{ {two} => {three}; }});')
     assert "首个不同之处在 [1]：得到 2，应为 3（2 个元素中有 1 个不同）" in failed.traceback
     assert "\n得到：Int64 [2]: tensor([1, 2])\n应为：Int64 [2]: tensor([1, 3])" in failed.traceback
 
@@ -82,23 +80,30 @@ def test_hints_and_progress(chinese):
 
 
 def test_errors_of_the_library_leave_a_cell(chinese):
-    cell = """
-let net = nn::linear(&tch::nn::VarStore::new(Device::Cpu).root(), 3, 2);
-net.try_forward(&Tensor::zeros([2, 3, 4], (Kind::Float, Device::Cpu)))?;
-"""
-    failed = chinese.execute(
-        "Tensor::zeros([2, 3], (Kind::Float, Device::Cpu))"
-        ".f_matmul(&Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)))"
-        ".map_err(blitz::Error::from)?;"
-    )
+    zeros = "Tensor::zeros([2, 3], (Kind::Float, Device::Cpu))"
+    failed = chinese.execute(f"{zeros}.f_matmul(&{zeros}).map_err(blitz::Error::from)?;")
+    # libtorch's own words stay.
     assert failed.error["evalue"].startswith("libtorch 拒绝执行张量运算：mat1 and mat2")
+    failed = chinese.execute(f"{zeros}.f_matmul(&{zeros})?;")
+    assert "mat1 and mat2" in failed.error["evalue"]
     failed = chinese.execute("Cifar10::load(&Cifar10Options::default())?;")
-    assert "缺少" in failed.error["evalue"] and "/nowhere/at/all" in failed.error["evalue"], cell
-    failed = chinese.execute(
-        "let options = SgdOptions { lr: -1.0, ..Default::default() };\n"
-        "Sgd::new(&tch::nn::VarStore::new(Device::Cpu), options)?;"
-    )
+    assert "缺少 /nowhere/at/all" in failed.error["evalue"]
+    assert "请把 BLITZ_DATA（或 data）设为包含" in failed.error["evalue"]
+    options = "SgdOptions { lr: -1.0, ..Default::default() }"
+    failed = chinese.execute(f"Sgd::new(&tch::nn::VarStore::new(Device::Cpu), {options})?;")
     assert failed.error["evalue"] == "选项 lr 应为不小于 0 的有限数，得到的是 -1"
+
+
+def test_a_layer_that_does_not_fit_panics_in_chinese(chinese):
+    cell = """
+let vs = tch::nn::VarStore::new(Device::Cpu);
+let layer = linear(vs.root() / "fc", 3, 2);
+layer.forward(&Tensor::zeros([2, 4], (Kind::Float, Device::Cpu)));
+"""
+    failed = chinese.execute(cell)
+    assert failed.error["ename"] == "panic"
+    expected = "需要形状为 [.., 3] 的输入，得到的是 [2, 4]。每行有 4 个特征：请用 in_features=4"
+    assert expected in failed.error["evalue"]
 
 
 def test_a_program_that_prints_an_error_has_it_in_english(chinese):
@@ -147,7 +152,6 @@ def test_an_interrupt(chinese):
     assert CHINESE.search(stopped.error["evalue"]), stopped.error
 
 
-WRONG = "let 1 = 2"
 NO_NAME = "let = 2;"
 
 

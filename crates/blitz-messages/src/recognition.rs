@@ -163,6 +163,7 @@ impl<'m> Search<'m> {
         }
         let messages = self.messages;
         let fitting = messages.iter().filter(|it| !it.is_word || within != Within::Value);
+        let length = text.chars().count();
         let mut best = None;
         for message in fitting {
             let mut values = Vec::new();
@@ -170,11 +171,12 @@ impl<'m> Search<'m> {
                 self.values(message, rest, &mut values, depth, &mut best);
             }
         }
-        let length = text.chars().count();
         best = best.filter(|it: &Explained| it.is_whole || it.known.is_enough(length));
-        for other in [self.in_lines(text, depth), self.in_sentences(text, depth)] {
-            better(&mut best, other);
-        }
+        // A value goes on behind its line, or its sentence, only where more is known for it.
+        let mut apart = self.in_lines(text, depth);
+        better(&mut apart, self.in_sentences(text, depth));
+        better(&mut apart, best);
+        let best = apart;
         self.found.insert(key, best.clone());
         best
     }

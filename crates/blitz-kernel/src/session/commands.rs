@@ -61,10 +61,11 @@ impl Commands {
 
 fn place(definition: &Definition, messages: &Messages) -> String {
     let place = format!("cell [{}], line {}", definition.origin.cell, definition.origin.line);
-    messages.translated(&match &definition.set_aside {
+    let place = messages.translated(&place);
+    match &definition.set_aside {
         None => place,
-        Some(reason) => format!("{place}, set aside: {reason}"),
-    })
+        Some(reason) => messages.translated(&format!("{place}, set aside: {reason}")),
+    }
 }
 
 fn as_text(store: &Store, messages: &Messages) -> String {

@@ -35,6 +35,16 @@ fn messages_within_messages_are_found() {
 }
 
 #[test]
+fn a_value_ends_with_its_line() {
+    let messages = [
+        ("gave {0}{whole}", "得到 {0}{whole}"),
+        (" of {expected}", "（{expected}）"),
+        ("Hints: {0}", "提示：{0}"),
+    ];
+    assert_eq!(translated(&messages, "gave 3 of [4]\nHints: 5"), "得到 3（[4]）\n提示：5");
+}
+
+#[test]
 fn the_message_that_knows_more_of_a_text_counts() {
     let messages = [
         ("{0} is {1}", "短 {0} {1}"),
