@@ -1,7 +1,10 @@
 //! Why a cell failed, in words for the person who wrote it.
 
 pub mod compile_error;
+pub mod defined;
 pub mod definitions;
+pub mod names;
+pub mod outdated;
 pub mod place;
 pub mod undefined;
 
