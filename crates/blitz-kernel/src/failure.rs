@@ -2,7 +2,10 @@
 
 pub mod cell_error;
 pub mod compile_error;
+pub mod defined;
 pub mod definitions;
+pub mod names;
+pub mod outdated;
 pub mod place;
 pub mod undefined;
 

@@ -219,7 +219,8 @@ pub fn statements(code: &str) -> Vec<SyntaxNode> {
     list.map(|list| list.syntax().children().collect()).unwrap_or_default()
 }
 
-fn tokens(code: &str) -> Vec<SyntaxToken> {
+/// The tokens of `code`.
+pub fn tokens(code: &str) -> Vec<SyntaxToken> {
     // Parsed as a file: only its tokens count here, and wrapping would add brackets.
     let file = SourceFile::parse(code, Edition::Edition2024).tree();
     file.syntax().descendants_with_tokens().filter_map(|element| element.into_token()).collect()

@@ -197,3 +197,9 @@ def test_a_name_of_a_failed_cell_is_told_with_that_cell(kernel):
     kernel.execute("fn twice(text: String) -> String {\n    text\n}").ok()
     kernel.execute('twice("a".to_owned())').ok()
     assert "stands in cell" not in kernel.execute("never_defined").traceback
+
+
+def test_a_name_within_a_function_of_a_failed_cell_is_none_of_its_names(kernel):
+    code = 'fn holder() { let inner = 1; println!("{inner}"); }\nErr::<(), String>("no".into())?;'
+    assert kernel.execute(code).status == "error"
+    assert "stands in cell" not in kernel.execute("inner").traceback

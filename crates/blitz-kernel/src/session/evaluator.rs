@@ -4,7 +4,9 @@ use crate::cells::input::Ask;
 use crate::cells::outcome::Outcome;
 use crate::engine;
 use crate::failure::cell_error::CellError;
-use crate::failure::undefined::Undefined;
+use crate::failure::defined::Defined;
+use crate::failure::names::{Ended, Names};
+use crate::failure::outdated::InUse;
 use crate::failure::{self, Failed};
 use crate::notebook::definition::{Definition, Origin};
 use crate::notebook::{self, Notebook};
@@ -33,7 +35,7 @@ pub struct Evaluator {
     engine: Result<CommandContext, String>,
     notebook: Notebook,
     lines: SourceLines,
-    undefined: Undefined,
+    names: Names,
     persistence: Persistence,
     execution_count: usize,
     full_backtrace: bool,
@@ -47,7 +49,7 @@ impl Evaluator {
             .map_err(|error| format!("{error:#}"));
         let lines = SourceLines::new(build_dir.join("src/lib.rs"));
         let notebook = Notebook::new(build_dir);
-        let (undefined, persistence) = (Undefined::default(), Persistence::new(build_dir));
+        let (names, persistence) = (Names::default(), Persistence::new(build_dir));
         let execution_count = 0;
         Evaluator {
             session,
@@ -55,7 +57,7 @@ impl Evaluator {
             engine,
             notebook,
             lines,
-            undefined,
+            names,
             persistence,
             execution_count,
             full_backtrace,
@@ -87,14 +89,24 @@ impl Evaluator {
         if !execution.silent {
             publisher.input(code);
         }
+        let defined = Defined::by(code);
         let mut evaluated = match self.session.record.unqueue() {
             true => Err(failure::before_it_began()),
-            false => self.evaluate(code, execution),
+            false => {
+                let notes = self.names.before(
+                    code,
+                    &defined,
+                    &InUse::of(&self.notebook, self.engine.as_ref().ok()),
+                );
+                if !notes.is_empty() {
+                    publisher.note(&notes);
+                }
+                self.evaluate(code, execution)
+            }
         };
-        match &mut evaluated {
-            Ok(_) => self.undefined.succeeded(code),
-            Err(error) => self.undefined.failed(code, self.execution_count, error),
-        }
+        let (cell, id) = (self.execution_count, execution.cell_id.as_deref());
+        let in_use = InUse::of(&self.notebook, self.engine.as_ref().ok());
+        self.names.after(&Ended { defined: &defined, cell, id }, evaluated.as_mut().err(), &in_use);
         let error = evaluated.as_ref().err().map(|error| error.output(publisher.messages()));
         if let Some(error) = &error {
             publisher.error(error);

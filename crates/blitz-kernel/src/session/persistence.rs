@@ -7,7 +7,7 @@
 //! in words for a learner. This stands in front of evcxr, so that it, its rust-analyzer and `:vars`
 //! all see the one type.
 
-mod bindings;
+pub mod bindings;
 mod owned;
 mod rebinding;
 mod refusal;
