@@ -22,19 +22,22 @@ pub enum Part {
     Python,
     /// nbgrader, for classes.
     Class,
+    /// A browser and what drives it, for the site.
+    Browser,
     /// What the other parts need to know of each other, and what has been executed.
     State,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 7] = [
+    pub const ALL: [Part; 8] = [
         Part::Results,
         Part::Target,
         Part::Kernel,
         Part::Data,
         Part::Python,
         Part::Class,
+        Part::Browser,
         Part::State,
     ];
 
@@ -68,6 +71,7 @@ impl Part {
             Part::Data => vec![made(layout::DATA), made("cifar10"), project.bench_data_dir()],
             Part::Python => vec![project.venv(), project.libtorch()],
             Part::Class => vec![made("nbgrader")],
+            Part::Browser => vec![made("browser")],
             Part::State => vec![made(layout::HISTORY), project.state_file(), project.made()],
         }
     }
@@ -87,6 +91,7 @@ impl Part {
                  pip's cache has them no more"
             }
             Part::Class => "`clean --class`; back by the next `class nbgrader`, in a minute",
+            Part::Browser => "`clean --browser`; back by the next `test site`, in a minute",
             Part::State => "`clean --all`; your history is gone for good",
         }
     }

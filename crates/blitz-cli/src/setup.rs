@@ -1,11 +1,13 @@
 //! Everything that the notebooks need, made once, below the repository.
 
+pub mod browser;
 pub mod dependencies;
 pub mod documentation;
 pub mod kernelspecs;
 pub mod linked;
 pub mod lock;
 pub mod nbgrader;
+pub mod own_environment;
 pub mod pins;
 pub mod prerequisites;
 pub mod shared;

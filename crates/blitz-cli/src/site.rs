@@ -6,6 +6,7 @@
 
 mod anchors;
 mod api;
+mod book;
 mod build;
 mod document;
 mod downloads;
@@ -15,5 +16,6 @@ mod source;
 mod sphinx;
 mod words;
 
+pub use book::Book;
 pub use build::build;
 pub use source::{EXECUTED, Source};

@@ -119,7 +119,7 @@ fn run(project: &Project, options: &NbgraderOptions) -> Result<()> {
         );
     }
     setup::ensure(project)?;
-    nbgrader::ensure(project)?;
+    nbgrader::ENVIRONMENT.ensure(project)?;
     let mut command = nbgrader_command(project);
     let dir = fs::canonicalize(dir).with_context(|| format!("cannot open {}", dir.display()))?;
     command.args(["-m", "nbgrader"]).args(&options.arguments).current_dir(dir);
@@ -128,7 +128,7 @@ fn run(project: &Project, options: &NbgraderOptions) -> Result<()> {
 
 /// Python with nbgrader, to which the kernels of the notebooks' environment are known.
 fn nbgrader_command(project: &Project) -> Command {
-    let mut command = project.jupyter_command(&nbgrader::dir(project));
+    let mut command = project.jupyter_command(&nbgrader::ENVIRONMENT.dir(project));
     command.env("JUPYTER_PATH", project.venv().join("share/jupyter"));
     let data = std::env::var_os(variables::DATA).filter(|data| !data.is_empty());
     command.env(variables::DATA, data.unwrap_or_else(|| BUILTIN_DATA.into()));

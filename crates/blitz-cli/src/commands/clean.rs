@@ -34,6 +34,10 @@ pub struct CleanOptions {
     /// nbgrader, which `class` installs. Back by the next `class nbgrader`: a minute
     #[arg(long)]
     pub class: bool,
+    /// What drives a browser, and a Chromium that was fetched where the machine has none, for the check of
+    /// the site and its PDF. Back by the next `test site`: a minute
+    #[arg(long)]
+    pub browser: bool,
     /// All of these, the history of what you have executed, and the choice of `setup --cpu`: a fresh
     /// clone again
     #[arg(long)]
@@ -98,6 +102,7 @@ fn chosen(options: &CleanOptions) -> Vec<Part> {
         (options.data, Part::Data),
         (options.python, Part::Python),
         (options.class, Part::Class),
+        (options.browser, Part::Browser),
     ];
     if options.all {
         return Part::ALL.to_vec();

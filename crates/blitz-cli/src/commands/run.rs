@@ -7,7 +7,7 @@ use crate::notebook::nbformat::Notebook;
 use crate::notebook::{data, export, find, quote, site};
 use crate::project::Project;
 use crate::setup;
-use crate::site::EXECUTED;
+use crate::site::{Book, EXECUTED};
 use crate::usage::Usage;
 use anyhow::{Result, bail};
 use blitz_contract::variables::{self, BUILTIN_DATA};
@@ -111,7 +111,7 @@ pub fn run(project: &Project, options: &RunOptions) -> Result<()> {
     }
     let results: Vec<_> = executed.into_iter().map(|(_, result)| result).collect();
     let made = match is_whole {
-        true if failures.is_empty() => make(project, &site),
+        true if failures.is_empty() => make(project, &site, Book::Not),
         false if !results.is_empty() => export::export(project, results, &site),
         _ => Ok(()),
     };

@@ -1,8 +1,10 @@
 //! `cargo blitz test`: everything that CI checks.
 
 mod check;
+mod outcome;
 mod programs;
 mod python;
+mod site;
 
 use crate::notebook::data;
 use crate::process::progress::elapsed;
@@ -13,6 +15,7 @@ use anyhow::{Result, bail};
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use check::Check;
 use clap::{Args, ValueEnum};
+use outcome::Outcome;
 use std::time::Instant;
 
 /// Options of `test`.
@@ -59,13 +62,17 @@ fn chosen(named: &[Check], has_data: bool) -> Result<Vec<Check>> {
 
 fn report(project: &Project, checks: &[Check], data: Option<&str>) -> Result<()> {
     let start = Instant::now();
-    let (mut passed, mut failures) = (0, Vec::new());
+    let (mut passed, mut failures, mut skipped) = (0, Vec::new(), Vec::new());
     for check in checks {
         let name = check.title();
         eprintln!("\n── {name}");
         let start = Instant::now();
         match check.run(project, data) {
-            Ok(()) => {
+            Ok(Outcome::Skipped(why)) => {
+                eprintln!("– {name}: skipped");
+                skipped.push(format!("{name}: {why}"));
+            }
+            Ok(Outcome::Passed) => {
                 passed += 1;
                 eprintln!("✓ {name} [{}]", elapsed(start.elapsed()));
             }
@@ -76,16 +83,31 @@ fn report(project: &Project, checks: &[Check], data: Option<&str>) -> Result<()>
         }
     }
     eprintln!("\nAll checks took {}.", elapsed(start.elapsed()));
-    println!("{passed} passed, {} failed", failures.len());
+    for skipped in &skipped {
+        println!("skipped: {skipped}");
+    }
+    println!("{}", counts(passed, failures.len(), skipped.len()));
     if failures.is_empty() {
         return Ok(());
     }
     bail!("{} checks failed:\n  {}", failures.len(), failures.join("\n  "))
 }
 
+/// The last line, in a form that tools read.
+fn counts(passed: usize, failed: usize, skipped: usize) -> String {
+    let counts = format!("{passed} passed, {failed} failed");
+    if skipped == 0 { counts } else { format!("{counts}, {skipped} skipped") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_skipped_is_counted() {
+        assert_eq!(counts(3, 1, 0), "3 passed, 1 failed");
+        assert_eq!(counts(3, 0, 1), "3 passed, 0 failed, 1 skipped");
+    }
 
     #[test]
     fn checks_run_in_their_order_and_the_classifier_only_with_data() {

@@ -1,5 +1,6 @@
 //! Making the site.
 
+use super::book::{self, Book};
 use super::edition::Edition;
 use super::source::Source;
 use super::sphinx::{self, Builder};
@@ -22,18 +23,20 @@ struct Making<'a> {
     /// Sphinx works in a folder of this directory for each edition.
     work: &'a Path,
     site: &'a Path,
+    book: Book,
     board: Board,
 }
 
 /// Makes the pages of all languages in `site`, and returns what Sphinx warns of.
 ///
 /// # Errors
-/// A page cannot be read or written, or Sphinx or rustdoc fails.
-pub fn build(project: &Project, source: &Source, site: &Path) -> Result<Vec<String>> {
+/// A page cannot be read or written, or Sphinx or rustdoc fails, or nothing can be printed.
+pub fn build(project: &Project, source: &Source, site: &Path, book: Book) -> Result<Vec<String>> {
     let editions = Edition::all(project)?;
     let work = project.own_path(&format!("site-{}", std::process::id()));
     let board = Board::default();
-    let made = Making { project, source, editions: &editions, work: &work, site, board }.all();
+    let making = Making { project, source, editions: &editions, work: &work, site, book, board };
+    let made = making.all();
     // A directory that stays behind does no harm; `cargo blitz clean --all` removes it.
     let _ = fs::remove_dir_all(&work);
     made
@@ -49,6 +52,10 @@ impl Making<'_> {
             let mut warnings = Vec::new();
             for page in pages {
                 warnings.extend(page.join().map_err(|_| anyhow!("the pages: a panic"))??);
+            }
+            // One after the other: a browser takes a gigabyte for it.
+            if self.book == Book::Printed {
+                self.editions.iter().try_for_each(|it| self.print(it))?;
             }
             api.join().map_err(|_| anyhow!("the documentation: a panic"))??;
             Ok(warnings)
@@ -67,7 +74,7 @@ impl Making<'_> {
         // MyST-NB also writes beside the directory that it is given.
         let pages = dir.join("_out/html");
         let written = prepare(self.project, &dir)
-            .and_then(|()| edition.write(self.source, self.editions, &dir))
+            .and_then(|()| edition.write(self.source, self.editions, self.book, &dir))
             .and_then(|()| sphinx::build(self.project, &step, Builder::Html, &dir, &pages))
             .and_then(|warnings| {
                 copy(&pages, &self.site.join(&edition.dir))?;
@@ -75,6 +82,17 @@ impl Making<'_> {
                 Ok(warnings)
             });
         step.end(written, |_| String::new())
+    }
+
+    /// All pages of an edition as a PDF.
+    fn print(&self, edition: &Edition) -> Result<()> {
+        let step = self.board.step(format!("printing pages in {}", edition.words["language"]));
+        let dir = self.work.join(&edition.language);
+        let pages = dir.join("_out/book");
+        let pdf = self.site.join(&edition.dir).join(book::FILE);
+        let printed = sphinx::build(self.project, &step, Builder::Book, &dir, &pages)
+            .and_then(|_| book::print(self.project, &step, &pages.join("index.html"), &pdf));
+        step.end(printed, |()| String::new())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What people can take along: each page as a notebook and as a program, and everything in one archive.
 
+use super::book;
 use super::edition::{Edition, is_exercise, pages};
 use super::source::{EXECUTED, Source};
 use crate::files::write_atomically;
@@ -48,6 +49,11 @@ pub fn list(source: &Source, edition: &Edition) -> Result<String> {
         text += &format!("- {title}: {}\n", links.join(" · "));
     }
     Ok(text)
+}
+
+/// The line of the PDF.
+pub fn of_book(edition: &Edition) -> String {
+    format!("\n{}\n", link(book::FILE, &edition.words["book"]))
 }
 
 /// A link to a file that Sphinx does not know.

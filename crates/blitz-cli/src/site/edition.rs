@@ -1,6 +1,7 @@
 //! The site in one language: what Sphinx is given.
 
 use super::anchors;
+use super::book::Book;
 use super::document::{self, Pictures};
 use super::downloads;
 use super::output;
@@ -99,7 +100,7 @@ impl Edition {
     ///
     /// # Errors
     /// A page cannot be read or written, or shows a picture that is not there.
-    pub fn write(&self, source: &Source, all: &[Edition], dir: &Path) -> Result<()> {
+    pub fn write(&self, source: &Source, all: &[Edition], book: Book, dir: &Path) -> Result<()> {
         let mut anchors = Map::new();
         let mut downloads = Map::new();
         for (name, notebook) in pages(source) {
@@ -114,7 +115,10 @@ impl Edition {
             let english = self.completed(document, &document.text, source, None)?;
             anchors.insert(document.place.clone(), json!(anchors::of_markdown(&english)));
             let text = self.markdown(&document.path, &document.text)?;
-            let text = self.completed(document, &text, source, Some(&mut pictures))?;
+            let mut text = self.completed(document, &text, source, Some(&mut pictures))?;
+            if document.place == "downloads" && book == Book::Printed {
+                text += &downloads::of_book(self);
+            }
             write_atomically(&dir.join(format!("{}.md", document.place)), text.as_bytes())?;
         }
         for (path, picture) in pictures {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub const PATH: &str = "docs/site/words.md";
 
 /// What the templates ask for.
-const ASKED: [&str; 15] = [
+const ASKED: [&str; 16] = [
     "language",
     "languages",
     "pages",
@@ -23,6 +23,7 @@ const ASKED: [&str; 15] = [
     "program",
     "filter",
     "archive",
+    "book",
 ];
 
 /// The words by their keys.

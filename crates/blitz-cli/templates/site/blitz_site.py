@@ -130,4 +130,5 @@ def add_page(_app, page, _template, context, _doctree):
     """Tells the templates what there is for this page."""
     up = "../" * page.count("/")
     context["up"] = up
+    context["root"] = SITE["root"]
     context["page_downloads"] = SITE["downloads"].get(page, [])

@@ -1,6 +1,7 @@
 //! The checks.
 
-use super::{programs, python};
+use super::outcome::Outcome;
+use super::{programs, python, site};
 use crate::commands::translate;
 use crate::kernel::Kernel;
 use crate::notebook::execute::{ExecuteOptions, execute, execute_all, usual_jobs};
@@ -66,6 +67,9 @@ pub enum Check {
     Programs,
     /// The exercises: as a learner gets them, with the mistakes that they name, and solved
     Exercises,
+    /// The site and single pages in a browser: every page for everybody, and what readers do. Skipped, by
+    /// name, where there is no browser and none can be fetched
+    Site,
     /// A small course graded by nbgrader, which is installed where it is not there yet
     Class,
     /// Notebooks 01 to 03 on the stock kernel
@@ -90,6 +94,7 @@ impl Check {
             Check::Notebooks => "notebooks against their stored outputs",
             Check::Programs => "the notebooks as programs",
             Check::Exercises => "exercises, untouched, wrong and solved",
+            Check::Site => "the site in a browser",
             Check::Class => "a course, graded by nbgrader",
             Check::Stock => "notebooks 01-03 on the stock kernel",
             Check::Classifier => "the classifier on real CIFAR-10",
@@ -100,8 +105,9 @@ impl Check {
     ///
     /// # Errors
     /// What is checked is not as it should be.
-    pub fn run(self, project: &Project, data: Option<&str>) -> Result<()> {
-        match self {
+    pub fn run(self, project: &Project, data: Option<&str>) -> Result<Outcome> {
+        let passed = match self {
+            Check::Site => return site::site(project),
             Check::Format => format(project),
             Check::Clippy => clippy(project),
             Check::Translations => translate::check(project),
@@ -117,7 +123,8 @@ impl Check {
             Check::Class => python::class(project),
             Check::Stock => stock(project),
             Check::Classifier => classifier(project, data.context("no data directory")?),
-        }
+        };
+        passed.map(|()| Outcome::Passed)
     }
 }
 

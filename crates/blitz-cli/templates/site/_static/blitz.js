@@ -61,6 +61,11 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
 
+// Who speaks to the browser says what the button shows: that must be its name.
+for (const button of document.querySelectorAll(".search-button__button")) {
+  button.setAttribute("aria-label", button.textContent.replace(/\s+/g, " ").trim());
+}
+
 show(remembered());
 for (const button of document.querySelectorAll("#blitz-languages button")) {
   button.addEventListener("click", () => {
