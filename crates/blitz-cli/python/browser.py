@@ -3,9 +3,9 @@
 Usage: browser.py fonts FILE      writes font settings: the machine's, and a font with Chinese
        browser.py fetch DIRECTORY fetches a Chromium; chromium.sh there starts it
 
-The Chromium is of a package for servers where nothing can be installed: it needs nothing of the machine
-but its C library. npm fetches it by its name, and what comes must have the hash below. Where the machine
-has no npm, pip brings one for the time of the fetch.
+The Chromium is of a package for servers where nothing can be installed: it needs nothing of the
+machine but its C library. npm fetches it by its name, and what comes must have the hash below.
+Where the machine has no npm, pip brings one for the time of the fetch.
 """
 
 import base64

@@ -1,11 +1,12 @@
-"""Prints an HTML file as a PDF that can be searched, walked through by its bookmarks, and read aloud.
+"""Prints an HTML file as a PDF that can be searched, walked through by its bookmarks, and read
+aloud.
 
 Usage: pdf.py SOURCE.html TARGET.pdf, with BLITZ_CHROMIUM naming the browser.
 
-A4, light, page numbers, all fonts in it. Chromium names some Chinese characters in a PDF by the radicals
-that look the same (U+2F83 for U+81EA), so that nobody would find them; they get their own names again. The
-PDF is read once more before it gets its name: it must have bookmarks where the page has headings, all its
-fonts, and the Chinese that the page has.
+A4, light, page numbers, all fonts in it. Chromium names some Chinese characters in a PDF by the
+radicals that look the same (U+2F83 for U+81EA), so that nobody would find them; they get their
+own names again. The PDF is read once more before it gets its name: it must have bookmarks where
+the page has headings, all its fonts, and the Chinese that the page has.
 """
 
 import os

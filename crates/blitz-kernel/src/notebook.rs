@@ -14,7 +14,7 @@ pub mod fitting;
 pub mod statics;
 pub mod store;
 
-use crate::syntax::commands::commands;
+use crate::syntax::commands::{commands, without_commands};
 use anyhow::{Context, Result};
 use blitz_contract::marks;
 use blitz_toolchain::notebook::{Definition as ForRustc, Notebook as ForToolchain, Step};
@@ -26,6 +26,9 @@ use fitting::{Fault, Fitted};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use store::Store;
+
+/// evcxr's command for a new process.
+const RESTART: &str = ":restart";
 
 /// A notebook's definitions, and what evcxr and the process that runs cells have of them.
 pub struct Notebook {
@@ -138,21 +141,28 @@ impl Notebook {
     ) -> Result<(EvalOutputs, Changes), Failed> {
         self.runs += 1;
         let origin = Origin { run: self.runs, ..origin.clone() };
+        let mut restarted = EvalOutputs::default();
+        let mut rest = None;
+        if commands(code).iter().any(|it| it.text == RESTART) {
+            restarted = self.restart(context, code, execute)?;
+            rest = Some(without_commands(code));
+        }
+        let code = rest.as_deref().unwrap_or(code);
         let cell = Cell::parse(code, &origin, |name| self.store.makes_items(name));
         let Some(cell) = cell.filter(|cell| !cell.definitions.is_empty()) else {
             self.know(context, &self.store.clone(), &[])?;
-            let outputs = execute(context, code)?;
+            restarted.merge(execute(context, code)?);
             self.forgotten.clear();
             self.after_commands(code);
-            return Ok((outputs, Changes::default()));
+            return Ok((restarted, Changes::default()));
         };
-        let mut outputs = EvalOutputs::default();
+        let mut outputs = restarted;
         if !cell.commands.is_empty() {
-            outputs = execute(context, &cell.commands)?;
+            outputs.merge(execute(context, &cell.commands)?);
             self.after_commands(&cell.commands);
         }
         let before = self.store.clone();
-        let (store, mut changes) = self.fitted(&cell, &origin)?;
+        let (store, mut changes) = self.fitted(context, &cell, &origin)?;
         let lost = lost_variables(context, &before, &store);
         let names: Vec<String> = lost.iter().map(|(name, _)| name.clone()).collect();
         self.know(context, &store, &names)?;
@@ -182,28 +192,48 @@ impl Notebook {
         }
     }
 
+    /// Executes the commands with which `code` begins, one of which restarts the process. evcxr goes
+    /// on with the variables that it had before them.
+    fn restart(
+        &mut self,
+        context: &mut CommandContext,
+        code: &str,
+        execute: &mut dyn FnMut(&mut CommandContext, &str) -> Result<EvalOutputs, evcxr::Error>,
+    ) -> Result<EvalOutputs, evcxr::Error> {
+        let lines: String = commands(code).iter().map(|it| format!("{}\n", it.text)).collect();
+        let outputs = execute(context, &lines)?;
+        self.after_commands(&lines);
+        let lost: Vec<String> =
+            context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
+        self.know(context, &self.store.clone(), &lost)?;
+        Ok(outputs)
+    }
+
     /// evcxr has executed the commands with which `code` begins.
     fn after_commands(&mut self, code: &str) {
         for command in commands(code) {
             match command.text {
                 ":clear" => self.cleared(),
-                ":restart" => self.process_ended(),
+                RESTART => self.process_ended(),
                 _ => {}
             }
         }
     }
 
     /// The store with what `cell` defines, and what fits it.
-    fn fitted(&self, cell: &Cell, origin: &Origin) -> Result<(Store, Changes), Failed> {
+    fn fitted(
+        &self,
+        context: &mut CommandContext,
+        cell: &Cell,
+        origin: &Origin,
+    ) -> Result<(Store, Changes), Failed> {
         let wanted = self.store.with_cell(cell.definitions.clone(), origin.id.as_deref());
         if wanted.is_like(&self.store)
             && !wanted.definitions().iter().any(|it| it.set_aside.is_some())
         {
             return Ok((wanted, Changes::default()));
         }
-        let Some(compiler) = Compiler::of_this_process() else {
-            return Ok((wanted, Changes::default()));
-        };
+        let compiler = compiler(context)?;
         let is_new = |it: &Definition| it.origin.run == origin.run;
         let fitted = fitting::fit(&compiler, &self.store, &wanted, is_new);
         match fitted.map_err(as_evcxr)? {
@@ -322,6 +352,18 @@ impl Notebook {
         notebook.forgotten = self.forgotten.clone();
         notebook.save(&self.build_dir)
     }
+}
+
+/// What checks definitions. Where nothing has been compiled yet, or a dependency's sources have changed
+/// since, evcxr compiles the dependencies first.
+fn compiler(context: &mut CommandContext) -> Result<Compiler, evcxr::Error> {
+    if let Some(compiler) = Compiler::of_this_process() {
+        return Ok(compiler);
+    }
+    context.execute("();")?;
+    Compiler::of_this_process()
+        .context("the definitions cannot be checked: it is not known how their dependencies were compiled")
+        .map_err(as_evcxr)
 }
 
 impl From<evcxr::Error> for Failed {

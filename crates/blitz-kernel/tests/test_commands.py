@@ -88,3 +88,38 @@ def test_every_command_stands_on_the_kernels_page(session):
     page = (ROOT / "docs/kernel.md").read_text()
     assert len(commands) > 30
     assert [it for it in commands if f"`{it}`" not in page and f"`{it} " not in page] == []
+
+
+class TestRestart:
+    def test_variables_are_gone_and_definitions_stay(self, kernel):
+        kernel.execute("let gone = vec![1]; fn stays() -> i32 { 7 }").ok()
+        kernel.execute("static COUNT: std::sync::Mutex<i32> = std::sync::Mutex::new(3);").ok()
+        kernel.execute("*COUNT.lock().unwrap() += 1;").ok()
+        before = kernel.execute("std::process::id()").ok().result["text/plain"]
+        kernel.execute(":restart").ok()
+        after = kernel.execute("std::process::id()").ok().result["text/plain"]
+        assert before != after
+        assert kernel.execute("gone").error["ename"] == "compile error"
+        shown = kernel.execute("(stays(), *COUNT.lock().unwrap())").ok()
+        assert shown.result["text/plain"] == "(7, 3)"
+        assert text(kernel.execute("let gone = 2;\ngone")) == "2"
+
+    def test_with_rust_behind_it_in_the_same_cell(self, kernel):
+        kernel.execute("let gone = vec![1];").ok()
+        shown = kernel.execute(':restart\nlet made = 5;\nprintln!("{made}");').ok()
+        assert shown.stdout == "5\n"
+        assert text(kernel.execute("made")) == "5"
+        assert kernel.execute("gone").error["ename"] == "compile error"
+        kernel.execute(":restart\nfn later() -> i32 { 8 }").ok()
+        assert text(kernel.execute("later()")) == "8"
+
+
+def test_offline_0_counts_at_once(kernel):
+    """cargo says that it was offline where it might have found the crate otherwise."""
+    code = ':dep no-such-crate-of-blitz = "1"'
+    assert "--offline" in kernel.execute(code).traceback
+    assert "--offline" not in kernel.execute(f":offline 0\n{code}").traceback
+    kernel.execute(":offline 0").ok()
+    assert "--offline" not in kernel.execute(code).traceback
+    kernel.execute(":offline 1").ok()
+    assert "--offline" in kernel.execute(code).traceback

@@ -4,6 +4,7 @@
 # ruff: noqa: E501
 
 import pytest
+from driver import Kernel
 
 NET = "struct Net { conv: i64, fc: i64 }"
 NEW = "impl Net {\n    fn new() -> Net {\n        Net { conv: 6, fc: 1 }\n    }\n}"
@@ -356,6 +357,21 @@ class TestFailedCells:
         error(notebook, cell)
         assert notebook.execute(":definitions").ok().result["text/plain"] == before
         assert run(notebook, "(f(), kept.get(), m!(), N)") == "(1, 7, 4, 3)"
+
+    def test_a_dependency_that_is_edited_does_not_let_it_pass(self, tmp_path):
+        """How the dependencies were compiled is not known then."""
+        (tmp_path / "src").mkdir()
+        (tmp_path / "Cargo.toml").write_text('[package]\nname = "mine"\nversion = "0.1.0"\n')
+        (tmp_path / "src/lib.rs").write_text("pub fn one() -> i64 { 1 }")
+        kernel = Kernel()
+        try:
+            kernel.execute(f':dep mine = {{ path = "{tmp_path}" }}\nmine::one()').ok()
+            (tmp_path / "src/lib.rs").write_text("pub fn one() -> i64 { 100 }")
+            assert "missing field `a`" in error(kernel, "struct S { a: i64 }\nfn f() -> S { S {} }")
+            kernel.execute("struct S { a: i64 }\nfn f() -> S { S { a: mine::one() } }").ok()
+            assert run(kernel, "f().a") == "100"
+        finally:
+            kernel.stop()
 
     def test_the_error_stands_at_the_cells_own_line(self, notebook):
         shown = error(

@@ -203,3 +203,22 @@ def test_a_name_within_a_function_of_a_failed_cell_is_none_of_its_names(kernel):
     code = 'fn holder() { let inner = 1; println!("{inner}"); }\nErr::<(), String>("no".into())?;'
     assert kernel.execute(code).status == "error"
     assert "stands in cell" not in kernel.execute("inner").traceback
+
+
+def test_the_head_of_a_report_names_the_errors_own_place(kernel):
+    shown = kernel.execute('let a = 1;\nlet b =\n  1 + "x";').traceback
+    assert "cell:3:5 " in shown and "cell:1:1 " not in shown, shown
+
+
+def test_a_missing_semicolon_is_told_as_that(kernel):
+    for code, end in [("let y = 1", "cell:1:10"), ("let y = {\n    1\n}", "cell:3:2")]:
+        cell = kernel.execute(code)
+        assert cell.error["evalue"] == "expected `;`, found the end of the cell"
+        assert "add `;` here" in cell.traceback and end in cell.traceback, cell.traceback
+        assert "evcxr" not in everything(cell)
+
+
+def test_a_changed_function_that_is_no_rust_is_not_defined_twice(kernel):
+    kernel.execute("fn again() -> i64 { 1 }").ok()
+    cell = kernel.execute("fn again() -> i64 { 1 if true else 2 }")
+    assert "expected one of" in cell.error["evalue"] and "E0428" not in everything(cell)

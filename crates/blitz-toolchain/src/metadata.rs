@@ -64,7 +64,13 @@ pub fn answer(call: &Call) -> ExitCode {
 fn ask(call: &Call) -> std::io::Result<Answer> {
     let lock = lock_file(&call.session);
     let before = fs::read(&lock).ok();
-    let output = call::real_cargo(call).args(&call.args).output()?;
+    let mut cargo = call::real_cargo(call);
+    cargo.args(&call.args);
+    // In evcxr's file for cargo, `:offline 0` stands only when the next cell has been compiled.
+    if !call.args.iter().any(|arg| arg == "--offline") {
+        cargo.args(["--config", "net.offline=false"]);
+    }
+    let output = cargo.output()?;
     if let Some(before) = before {
         fs::write(&lock, before)?;
     }

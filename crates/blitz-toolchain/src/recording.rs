@@ -40,13 +40,7 @@ impl Recording {
     pub fn load(session: &Session) -> Option<Self> {
         let question = question(session);
         let recording = Recording::of(session, &question)?;
-        // For the kernel itself, which does not know all that the question depends on. Best effort:
-        // without it, definitions are not checked by themselves.
-        let file = session.build_dir.join(LAST_QUESTION);
-        let text = serde_json::to_string(&question).ok()?;
-        if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
-            let _ = fs::write(file, text);
-        }
+        remember(session, &question);
         Some(recording)
     }
 
@@ -111,9 +105,11 @@ pub fn record(call: &Call) -> io::Result<Recorded> {
     };
     recording.sources = editable_sources(session);
     // cargo has completed the lock file; kernels ask with it as it was, and this one as it is.
-    for question in [before, question(session)] {
-        answers::save(session, "build", &question, &recording);
+    let now = question(session);
+    for question in [&before, &now] {
+        answers::save(session, "build", question, &recording);
     }
+    remember(session, &now);
     Ok(Recorded::Ready(Box::new(recording)))
 }
 
@@ -144,6 +140,16 @@ pub fn run(args: &[OsString]) -> ExitCode {
 fn is_set_by_cargo(name: &str) -> bool {
     let cargos = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
     name == "CARGO" || name == "LD_LIBRARY_PATH" || cargos.iter().any(|it| name.starts_with(it))
+}
+
+/// Notes the question for the kernel itself, which does not know all that it depends on. Best effort:
+/// without it, the dependencies are compiled before definitions are checked.
+fn remember(session: &Session, question: &Question) {
+    let file = session.build_dir.join(LAST_QUESTION);
+    let Ok(text) = serde_json::to_string(question) else { return };
+    if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+        let _ = fs::write(file, text);
+    }
 }
 
 /// What a cell's compilation depends on apart from its source.

@@ -1,4 +1,5 @@
-"""A page under all conditions that readers have: light and dark, wide and narrow, without the network."""
+"""A page under all conditions that readers have: light and dark, wide and narrow, without the
+network."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The site and single pages in a browser that has no network.
 
-`cargo blitz test site` makes them and says where they are: BLITZ_SITE and BLITZ_PAGES. BLITZ_CHROMIUM is
-the browser.
+`cargo blitz test site` makes them and says where they are: BLITZ_SITE and BLITZ_PAGES.
+BLITZ_CHROMIUM is the browser.
 """
 
 import os

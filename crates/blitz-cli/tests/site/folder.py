@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-# The folder of rustdoc's pages. They have rustdoc's own styles and scripts; they are linked to, and not
-# judged.
+# The folder of rustdoc's pages. They have rustdoc's own styles and scripts; they are linked to,
+# and not judged.
 API = "api"
 
 

@@ -1,4 +1,4 @@
-"""The audit itself: a page that is wrong in all ways has all findings, and one that is right none."""
+"""The audit itself: a page that is wrong in all ways has all findings, one that is right none."""
 
 RIGHT = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Right</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -16,7 +16,8 @@ WRONG = """<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>
 <p class="grey">Grey words.</p><p class="later">Words that the dark scheme hides.</p>
 <img src="missing.png"><table><tr><td>1</td></tr></table><div class="wide">wide</div>
 <div class="moves">m</div><p>PROSE</p></main>
-<script>fetch("https://example.org/").catch(() => {}); undefinedFunction();</script></body></html>"""
+<script>fetch("https://example.org/").catch(() => {}); undefinedFunction();</script>
+</body></html>"""
 
 EXPECTED = {
     "one-title",

@@ -1,4 +1,5 @@
-"""What readers do on the site: without a network, in light and dark, on a large screen and a small one."""
+"""What readers do on the site: without a network, in light and dark, on a large screen and a
+small one."""
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -122,7 +123,10 @@ def test_the_language_changes_in_the_middle_of_a_section(page, site, name, secti
     section = page.evaluate(
         "wanted => document.getElementById(wanted).closest('section[id]').id", section
     )
-    go = "id => { document.getElementById(id).scrollIntoView(); scrollBy({top: 5, behavior: 'instant'}); }"
+    go = """id => {
+        document.getElementById(id).scrollIntoView();
+        scrollBy({top: 5, behavior: 'instant'});
+    }"""
     page.evaluate(go, section)
     shown(page, "a.blitz-language[lang|=zh]").click()
     page.wait_for_url("**/zh/**")
@@ -227,7 +231,7 @@ def test_the_keyboard_goes_through_search(large, site):
 
 
 def walk_through(page, path):
-    """Goes through a page by the Tab key: all that can have the focus gets it, in sight and marked."""
+    """Goes through a page by the Tab key: what can have the focus gets it, in sight and marked."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(path.as_uri())
     page.evaluate(OWN)

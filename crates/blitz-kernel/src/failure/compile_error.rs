@@ -2,7 +2,8 @@
 
 use super::COMPILE_ERROR;
 use super::cell_error::{CellError, Line};
-use crate::session::sent::Sent;
+use crate::notebook::fitting::CONFLICTS;
+use crate::session::sent::{Position, Sent};
 use ariadne::{Color, ColorGenerator, Label, Report, ReportKind, sources};
 use evcxr::CompilationError;
 
@@ -14,17 +15,35 @@ pub fn describe(errors: &[CompilationError], sent: &Sent) -> CellError {
     // Warnings are no reason why a cell fails; evcxr passes them on with the errors.
     let is_error = |error: &&CompilationError| error.level() != "warning";
     let fails = errors.iter().any(|error| is_error(&error));
-    let errors: Vec<_> = errors.iter().filter(|error| !fails || is_error(error)).collect();
+    let errors = errors.iter().filter(|error| !fails || is_error(error));
+    let (false_ones, mut errors): (Vec<_>, Vec<_>) = errors.partition(|it| is_replacement(it));
+    if errors.is_empty() {
+        errors = false_ones;
+    }
     let mut described = match errors.first() {
         Some(error) => {
             let code = error.code().map(|code| format!(" [{code}]")).unwrap_or_default();
-            CellError::shown(COMPILE_ERROR, format!("{}{code}", error.message()))
+            CellError::shown(COMPILE_ERROR, format!("{}{code}", readable(&error.message())))
         }
         None => CellError::new(COMPILE_ERROR, "the cell does not compile"),
     };
     let lines = errors.iter().flat_map(|error| render(error, sent));
     described.extend(lines.map(Line::shown));
     described
+}
+
+/// Whether a definition of the cell meets the one that it would replace. Of a cell that is no Rust,
+/// rustc may see both.
+fn is_replacement(error: &CompilationError) -> bool {
+    let own = error.spanned_messages().iter().filter(|it| it.span.is_some());
+    error.code().is_some_and(|code| CONFLICTS.contains(&code)) && own.count() < 2
+}
+
+/// What rustc says where a cell's last `let` has no `;`, without what evcxr has written behind it.
+fn readable(message: &str) -> String {
+    ["found `evcxr_variable_store`", "found <end of input>"]
+        .iter()
+        .fold(message.to_owned(), |text, found| text.replace(found, "found the end of the cell"))
 }
 
 fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
@@ -52,8 +71,18 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
     if !code.is_ascii() {
         return None;
     }
-    let whole = (CELL.to_owned(), 0..code.len());
-    let mut report = Report::build(ReportKind::Error, whole).with_message(error.message());
+    let range = |start: Position, end: Position| {
+        let (start, end) = sent.original(start, end);
+        sent.offset(start)..sent.offset(end)
+    };
+    // The head of the report names where this begins.
+    let primary = error
+        .primary_spanned_message()
+        .and_then(|it| it.span.as_ref())
+        .map(|it| range((it.start_line, it.start_column), (it.end_line, it.end_column)));
+    let primary = (CELL.to_owned(), primary.unwrap_or(0..code.len()));
+    let mut report =
+        Report::build(ReportKind::Error, primary).with_message(readable(&error.message()));
     if let Some(code) = error.code() {
         report = report.with_code(code);
     }
@@ -67,15 +96,13 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
         if message.label.is_empty() {
             continue;
         }
-        let (start, end) =
-            sent.original((span.start_line, span.start_column), (span.end_line, span.end_column));
-        let range = sent.offset(start)..sent.offset(end);
         // Dark on the light ground of a notebook.
         let color = match colors.next() {
             Color::Fixed(color) => Color::Fixed(255 - color),
             color => color,
         };
-        let label = Label::new((CELL.to_owned(), range)).with_message(&message.label);
+        let range = range((span.start_line, span.start_column), (span.end_line, span.end_column));
+        let label = Label::new((CELL.to_owned(), range)).with_message(readable(&message.label));
         report = report.with_label(label.with_color(color).with_order(10));
     }
     if matches!(error.code(), Some("E0384" | "E0596")) {
@@ -93,7 +120,7 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
 /// The report for code that is not ASCII, or that is not the cell's.
 fn plain(error: &CompilationError, sent: &Sent) -> Vec<String> {
     let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
-    let mut lines = vec![format!("\x1b[31merror{code}\x1b[0m: {}", error.message())];
+    let mut lines = vec![format!("\x1b[31merror{code}\x1b[0m: {}", readable(&error.message()))];
     for message in error.spanned_messages() {
         let Some(span) = &message.span else {
             lines.push(message.label.clone());
@@ -108,7 +135,7 @@ fn plain(error: &CompilationError, sent: &Sent) -> Vec<String> {
         if start_line == end_line {
             let indent = " ".repeat(start_column.saturating_sub(1));
             let marks = "^".repeat(end_column.saturating_sub(start_column).max(1));
-            lines.push(format!("  | {indent}{marks} {}", message.label));
+            lines.push(format!("  | {indent}{marks} {}", readable(&message.label)));
         } else if !message.label.is_empty() {
             lines.push(format!("  = {}", message.label));
         }

@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 const HEAD: &str = "#![allow(warnings)]";
 
 /// Two definitions of one name, or two implementations of one trait.
-const CONFLICTS: [&str; 7] = ["E0119", "E0252", "E0254", "E0255", "E0260", "E0428", "E0592"];
+pub const CONFLICTS: [&str; 7] = ["E0119", "E0252", "E0254", "E0255", "E0260", "E0428", "E0592"];
 
 /// Definitions that fall one after the other come to an end.
 const ROUNDS: usize = 30;
