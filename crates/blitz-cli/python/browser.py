@@ -114,7 +114,8 @@ def unpack(package, made):
             else:
                 # Where the program looks: the libraries in a folder, the drawing beside it.
                 place = made / part if part == "al2023" else made
-                tarfile.open(fileobj=BytesIO(contents)).extractall(place)
+                with tarfile.open(fileobj=BytesIO(contents)) as archive:
+                    archive.extractall(place)
 
 
 if __name__ == "__main__":

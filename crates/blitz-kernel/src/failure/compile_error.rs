@@ -41,7 +41,7 @@ fn is_replacement(error: &CompilationError) -> bool {
 
 /// What rustc says where a cell's last `let` has no `;`, without what evcxr has written behind it.
 fn readable(message: &str) -> String {
-    ["found `evcxr_variable_store`", "found <end of input>"]
+    ["found `evcxr_variable_store`", "found <end of input>"] // Not translated
         .iter()
         .fold(message.to_owned(), |text, found| text.replace(found, "found the end of the cell"))
 }
