@@ -12,13 +12,14 @@ const DOCTOR: &str = "crates/blitz-cli/src/commands/doctor.rs";
 /// Here lie the modules that doctor asks.
 const SET_UP: &str = "crates/blitz-cli/src/setup";
 /// What else tells people what went wrong, with all that it says.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 15] = [
     "crates/blitz-cli/src/process/logs.rs",
     "crates/blitz-cli/src/setup/shared.rs",
     "crates/blitz-kernel/src/cells/input.rs",
     "crates/blitz-kernel/src/cells/questions.rs",
     "crates/blitz-kernel/src/failure.rs",
     "crates/blitz-kernel/src/failure/definitions.rs",
+    "crates/blitz-kernel/src/failure/outdated.rs",
     "crates/blitz-kernel/src/failure/undefined.rs",
     "crates/blitz-kernel/src/jupyter/control.rs",
     "crates/blitz-kernel/src/notebook.rs",

@@ -361,9 +361,8 @@ fn compiler(context: &mut CommandContext) -> Result<Compiler, evcxr::Error> {
         return Ok(compiler);
     }
     context.execute("();")?;
-    Compiler::of_this_process()
-        .context("the definitions cannot be checked: it is not known how their dependencies were compiled")
-        .map_err(as_evcxr)
+    let compiler = Compiler::of_this_process().context("the dependencies are not compiled yet");
+    compiler.map_err(as_evcxr)
 }
 
 impl From<evcxr::Error> for Failed {
