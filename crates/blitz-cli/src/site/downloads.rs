@@ -6,6 +6,8 @@ use super::source::{EXECUTED, Source};
 use crate::files::write_atomically;
 use crate::program;
 use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -62,6 +64,8 @@ fn link(path: &str, words: &str) -> String {
 }
 
 /// Writes the downloads of an edition into its folder of the site: each file, and all in one archive.
+/// A browser shows a file that is linked to from another file, instead of saving it; so each lies there
+/// once more within a script, by which blitz.js saves it.
 ///
 /// # Errors
 /// Something cannot be written.
@@ -69,8 +73,9 @@ pub fn write(source: &Source, edition: &Edition, site: &Path) -> Result<()> {
     let dir = site.join(&edition.dir);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let mut add = |path: PathBuf, contents: &[u8]| -> Result<()> {
-        // The executed notebooks themselves are there already.
         write_atomically(&dir.join(&path), contents)?;
+        let script = format!("blitzSave(\"{}\")\n", STANDARD.encode(contents));
+        write_atomically(&dir.join(format!("{}.js", path.display())), script.as_bytes())?;
         let path = Path::new(ARCHIVE).with_extension("").join(path);
         archive.start_file_from_path(path, SimpleFileOptions::default())?;
         Ok(archive.write_all(contents)?)

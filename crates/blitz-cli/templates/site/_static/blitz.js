@@ -56,6 +56,25 @@ function makeReachable() {
   }
 }
 
+/** Saves what a link leads to, on a page that was opened as a file: the browser would show it. What is to
+ * be saved lies beside it as a script, which such a page may read. */
+function save(event) {
+  const link = event.currentTarget;
+  event.preventDefault();
+  window.blitzSave = (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (it) => it.charCodeAt(0));
+    const saved = document.createElement("a");
+    saved.href = URL.createObjectURL(new Blob([bytes]));
+    saved.download = decodeURIComponent(link.pathname.split("/").at(-1));
+    saved.click();
+  };
+  const script = document.createElement("script");
+  script.src = `${link.href}.js`;
+  // Without a script beside it, it is of a kind that no browser shows.
+  script.addEventListener("error", () => location.assign(link.href));
+  document.head.append(script);
+}
+
 // A page that was opened as a file may not read other files: results of a search have no excerpts there.
 if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
@@ -76,6 +95,9 @@ for (const button of document.querySelectorAll("#blitz-languages button")) {
 }
 for (const link of document.querySelectorAll("a.blitz-language")) {
   link.addEventListener("click", () => (link.hash = currentSection()));
+}
+if (location.protocol === "file:") {
+  for (const link of document.querySelectorAll("a[download]")) link.addEventListener("click", save);
 }
 for (const field of document.querySelectorAll("#blitz-filter")) {
   field.addEventListener("input", () => filter(field));
