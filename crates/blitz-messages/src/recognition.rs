@@ -76,11 +76,14 @@ impl Recogniser {
     /// `text`, translated as far as it is made of the messages.
     pub fn translated(&self, text: &str) -> String {
         let mut search = Search { messages: &self.0, tries: 0, found: HashMap::new() };
-        let explained = match text.len() > LONGEST {
-            true => search.in_lines(text, DEEPEST),
-            false => search.best(text, Within::Nothing, DEEPEST),
+        let inner = text.trim_matches('\n');
+        let explained = match inner.len() > LONGEST {
+            true => search.in_lines(inner, DEEPEST),
+            false => search.best(inner, Within::Nothing, DEEPEST),
         };
-        explained.map_or_else(|| text.to_owned(), |it| it.text)
+        let Some(explained) = explained else { return text.to_owned() };
+        let (before, rest) = text.split_at(text.len() - text.trim_start_matches('\n').len());
+        before.to_owned() + &explained.text + &rest[inner.len()..]
     }
 }
 

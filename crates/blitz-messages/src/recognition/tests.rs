@@ -45,6 +45,17 @@ fn a_value_ends_with_its_line() {
 }
 
 #[test]
+fn a_message_of_several_lines_ends_with_a_line_break_or_none() {
+    let messages =
+        [("NOTE: {0} stands in.\nWhy: {reason}.", "NOTE：用 {0} 代替。\n原因：{reason}。")];
+    for (before, after) in [("", ""), ("", "\n"), ("\n", "\n\n")] {
+        let text = format!("{before}NOTE: x stands in.\nWhy: y.{after}");
+        let expected = format!("{before}NOTE：用 x 代替。\n原因：y。{after}");
+        assert_eq!(translated(&messages, &text), expected);
+    }
+}
+
+#[test]
 fn the_message_that_knows_more_of_a_text_counts() {
     let messages = [
         ("{0} is {1}", "短 {0} {1}"),
