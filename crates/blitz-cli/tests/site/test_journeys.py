@@ -59,12 +59,6 @@ def shown(page, selector):
     return page.locator(selector).locator("visible=true").first
 
 
-def top_of(page, anchor):
-    """How far a section begins below the window's top."""
-    script = "id => document.getElementById(id).getBoundingClientRect().top"
-    return page.evaluate(script, anchor)
-
-
 def results(page, words):
     """Searches as a reader does, and returns the addresses that are found."""
     page.locator(".search-button__button").locator("visible=true").first.click()
@@ -106,8 +100,8 @@ def test_search_finds(page, site, start, words, expected):
 
 
 def test_what_is_not_there_is_not_found(large, site):
-    open_page(large, site, "search.html?q=xyzzyplugh")
-    large.locator("#search-results h2, #search-results p").first.wait_for()
+    large.goto((site / "search.html").as_uri() + "?q=xyzzyplugh")
+    large.locator("#search-results p").first.wait_for()
     assert large.locator("#search-results ul.search li a").count() == 0
 
 
@@ -117,31 +111,35 @@ def test_what_is_not_there_is_not_found(large, site):
 )
 def test_the_language_changes_in_the_middle_of_a_section(page, site, name, section):
     open_page(page, site, f"{name}.html")
-    if section is None:
-        sections = "[...document.querySelectorAll('.bd-article section section[id]')]"
-        section = page.evaluate(f"{sections}[3].id")
-    section = page.evaluate(
-        "wanted => document.getElementById(wanted).closest('section[id]').id", section
-    )
-    go = """id => {
-        document.getElementById(id).scrollIntoView();
-        scrollBy({top: 5, behavior: 'instant'});
-    }"""
-    page.evaluate(go, section)
+    section = page.evaluate(IN_THE_MIDDLE, section)
     shown(page, "a.blitz-language[lang|=zh]").click()
     page.wait_for_url("**/zh/**")
-    there, anchor = place(page, site)
-    assert there == f"zh/{name}.html" and anchor
-    page.wait_for_function("id => document.getElementById(id)", arg=anchor)
-    page.wait_for_function(
-        "id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 400", arg=anchor
-    )
+    arrives(page, section)
+    assert place(page, site) == (f"zh/{name}.html", section)
     shown(page, "a.blitz-language[lang=en]").click()
     page.wait_for_function("document.documentElement.lang === 'en'")
-    assert place(page, site) == (f"{name}.html", anchor)
-    page.wait_for_function(
-        "id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 400", arg=anchor
-    )
+    arrives(page, section)
+    assert place(page, site) == (f"{name}.html", section)
+
+
+# Goes to a section, or to the fourth one, and reads on a little. Returns its anchor.
+IN_THE_MIDDLE = """(wanted) => {
+  const all = [...document.querySelectorAll(".bd-article section section[id]")];
+  const section = wanted ? document.getElementById(wanted).closest("section[id]") : all[3];
+  section.scrollIntoView({ behavior: "instant" });
+  scrollBy({ top: 20, behavior: "instant" });
+  return section.id;
+}"""
+
+
+def arrives(page, anchor):
+    """Waits until a section begins in the upper half of the window, below what covers it."""
+    script = """id => {
+      const top = document.getElementById(id)?.getBoundingClientRect().top;
+      const header = document.querySelector(".bd-header")?.getBoundingClientRect().bottom;
+      return document.readyState === "complete" && top >= header - 1 && top < innerHeight / 2;
+    }"""
+    page.wait_for_function(script, arg=anchor)
 
 
 def test_a_cell_is_copied(page, site):
@@ -160,14 +158,23 @@ def test_a_cell_is_copied(page, site):
     assert len(pasted) > 10
 
 
-def test_the_program_of_03_is_downloaded(page, site, tmp_path):
-    open_page(page, site, "03_neural_networks.html")
-    link = shown(page, ".blitz-downloads a[href$='.rs']")
+@pytest.mark.parametrize(
+    ("name", "ending", "text"),
+    [
+        ("03_neural_networks", "rs", "fn main()"),
+        ("03_neural_networks", "ipynb", '"nbformat"'),
+        ("zh/03_neural_networks", "rs", "fn main()"),
+    ],
+)
+def test_03_is_downloaded(page, site, tmp_path, name, ending, text):
+    open_page(page, site, f"{name}.html")
+    link = shown(page, f".blitz-downloads a[href$='.{ending}']")
     with page.expect_download() as download:
         link.click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
-    assert path.suffix == ".rs" and "fn main()" in path.read_text(encoding="utf-8")
+    assert path.name == f"03_neural_networks.{ending}"
+    assert text in path.read_text(encoding="utf-8")
 
 
 def test_the_next_page_and_back(page, site):

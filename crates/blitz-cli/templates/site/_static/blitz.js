@@ -49,7 +49,8 @@ function filter(field) {
 
 /** What scrolls sideways can be reached and scrolled by the keyboard. */
 function makeReachable() {
-  const boxes = ".cell_output .output, .cell_output pre, .highlight pre, .blitz-scroll";
+  const boxes =
+    ".cell_output .output, .cell_output pre, .highlight pre, .blitz-scroll, math[display=block]";
   for (const box of document.querySelectorAll(boxes)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else if (box.tabIndex === 0 && !box.matches("a, button")) box.removeAttribute("tabindex");
