@@ -50,3 +50,47 @@ impl Translator {
         Ok(page::translate_markdown(&path.to_string_lossy(), text, &catalogue, &self.anchors))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notebook::find::find;
+    use crate::translation::code;
+    use blitz_contract::Layout;
+
+    /// What a cell does: its code without comments.
+    fn code_of(notebook: &Notebook) -> Vec<String> {
+        let cells = notebook.sources().filter(|cell| cell.is_code);
+        let without_comments = cells.map(|cell| {
+            let (mut kept, mut end) = (String::new(), 0);
+            for comment in code::comments(&cell.source, Some(code::Language::Rust)) {
+                kept.push_str(&cell.source[end..comment.start]);
+                end = comment.end;
+            }
+            kept + &cell.source[end..]
+        });
+        without_comments.collect()
+    }
+
+    /// So their outputs are the English ones', and need not be made a second time.
+    #[test]
+    fn translated_notebooks_do_what_the_english_ones_do() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let project = Project::new(Layout::new(root));
+        let mut changed = 0;
+        for language in Language::all(&project) {
+            let translator = Translator::new(&project, language).expect("catalogues");
+            for english in find(&project, &[]).expect("notebooks") {
+                let name = english.name();
+                let translated =
+                    translator.notebook(Path::new(&name), english.clone()).expect("a notebook");
+                assert_eq!(code_of(&translated), code_of(&english), "{name}");
+                let text = |notebook: &Notebook| -> Vec<String> {
+                    notebook.sources().map(|cell| cell.source).collect()
+                };
+                changed += usize::from(text(&translated) != text(&english));
+            }
+        }
+        assert!(changed > 0, "nothing is translated");
+    }
+}
