@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// What a used project has, each with a file of 1 MB in it.
-const DIRS: [&str; 14] = [
+const DIRS: [&str; 15] = [
     ".blitz/warm/target",
     ".blitz/bin",
     ".blitz/sources",
@@ -23,6 +23,7 @@ const DIRS: [&str; 14] = [
     ".blitz/history",
     ".venv/lib/python3.11/site-packages/nvidia",
     ".blitz/nbgrader/lib",
+    ".blitz/browser/lib",
     "notebooks",
 ];
 
@@ -59,6 +60,7 @@ fn each_option_removes_its_part_and_no_other() {
         (&["--data"], &[".blitz/data"]),
         (&["--python"], &[".venv/lib/python3.11/site-packages/nvidia"]),
         (&["--class"], &[".blitz/nbgrader/lib"]),
+        (&["--browser"], &[".blitz/browser/lib"]),
         (&["--target", "--data"], &["target/debug", ".blitz/data"]),
     ] {
         let dir = tempfile::tempdir().expect("a temporary directory");
@@ -78,7 +80,7 @@ fn all_leaves_what_a_fresh_clone_has() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     project_at(dir.path());
     let (code, text) = clean(dir.path(), &["--all"]);
-    assert!(code == Some(0) && text.contains("13 MB are free"), "{text}");
+    assert!(code == Some(0) && text.contains("14 MB are free"), "{text}");
     let names: Vec<_> = fs::read_dir(dir.path()).expect("readable").flatten().collect();
     assert_eq!(names.len(), 1, "{names:?}");
     assert_eq!(left(dir.path()), ["notebooks"]);

@@ -8,6 +8,7 @@ use crate::process::command::run_logged;
 use crate::process::progress::Step;
 use crate::project::Project;
 use anyhow::{Context, Result};
+use pulldown_cmark::{Event, Options, Parser, Tag};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -43,7 +44,7 @@ fn convert(project: &Project, notebooks: Vec<Notebook>, site: &Path, step: &Step
     let (site, templates) = (site.display().to_string(), templates(project));
     let mut arguments = vec!["--to", "html", "--template", "blitz", "--output-dir", &site];
     // The sign beside each heading would be read out with it.
-    arguments.push("--HTMLExporter.exclude_anchor_links=True");
+    arguments.push("--HTMLExporter.anchor_link_text=");
     arguments.push(&templates);
     arguments.extend(sources.iter().map(String::as_str));
     let converted = nbconvert(project, step, &arguments);
@@ -65,17 +66,32 @@ fn prepare(notebook: &mut Notebook, pages: &BTreeSet<String>) {
     }
 }
 
-/// Markdown whose links to notebooks that are `pages` lead to these.
+/// Markdown whose links to notebooks that are `pages` lead to these. Of other links to files, which are not
+/// sent along, the words stay.
 fn linked(markdown: &str, pages: &BTreeSet<String>) -> String {
-    let mut parts = markdown.split("](");
-    let mut linked = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let page = part.split_once(".ipynb").filter(|(name, _)| pages.contains(*name));
-        linked += "](";
-        linked +=
-            &page.map_or_else(|| part.to_owned(), |(name, rest)| format!("{name}.html{rest}"));
+    let mut linked = String::with_capacity(markdown.len());
+    let mut end = 0;
+    for (event, range) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
+        let Event::Start(Tag::Link { dest_url: target, .. }) = event else { continue };
+        if range.start < end || target.contains(':') || target.starts_with('#') {
+            continue;
+        }
+        let link = &markdown[range.clone()];
+        let page = target.split_once(".ipynb").filter(|(name, _)| pages.contains(*name));
+        linked.push_str(&markdown[end..range.start]);
+        linked.push_str(&match page {
+            Some((name, rest)) => link.replace(&*target, &format!("{name}.html{rest}")),
+            None => words(link).to_owned(),
+        });
+        end = range.end;
     }
-    linked
+    linked + &markdown[end..]
+}
+
+/// The words of a link.
+fn words(link: &str) -> &str {
+    let end = link.rfind("](").unwrap_or(link.len());
+    link[..end].trim_start_matches('[')
 }
 
 fn nbconvert(project: &Project, step: &Step, arguments: &[&str]) -> Result<()> {
@@ -133,10 +149,10 @@ mod tests {
     #[test]
     fn links_lead_to_pages_where_there_are_any() {
         let pages = BTreeSet::from(["a1".to_owned()]);
-        let text =
-            "[x](a1.ipynb#On) [y](b.ipynb) [z](mine/a1.ipynb) [w](https://a1.ipynb) ](a1.ipynb)";
-        let expected =
-            "[x](a1.html#On) [y](b.ipynb) [z](mine/a1.ipynb) [w](https://a1.ipynb) ](a1.html)";
+        let text = "[x](a1.ipynb#On) [y `z`](b.ipynb), `[v](b.ipynb)`\n\n| [z](mine/a1.ipynb) |\n|---|\n\n\
+                    [w](https://e.org/a1.ipynb) [u](#On)";
+        let expected = "[x](a1.html#On) y `z`, `[v](b.ipynb)`\n\n| z |\n|---|\n\n\
+                        [w](https://e.org/a1.ipynb) [u](#On)";
         assert_eq!(linked(text, &pages), expected);
     }
 

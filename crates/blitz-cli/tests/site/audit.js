@@ -101,8 +101,10 @@ window.blitzAudit = (() => {
 
   /** Whether the language that the page names is the one that its prose is in. */
   function language() {
+    // Code has no language, and what has another one says so.
+    const apart = "pre, code, script, style, math, table, dialog, [lang]";
     const copy = (document.querySelector("article, main") ?? document.body).cloneNode(true);
-    for (const code of copy.querySelectorAll("pre, code, script, style, math, table, dialog")) code.remove();
+    for (const code of copy.querySelectorAll(apart)) code.remove();
     const letters = copy.textContent.match(/\p{Letter}/gu) ?? [];
     const chinese = letters.filter((it) => /\p{Script=Han}/u.test(it)).length;
     const named = document.documentElement.lang;

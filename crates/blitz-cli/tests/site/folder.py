@@ -70,10 +70,11 @@ class Folder:
             return f"{target} is outside"
         if not target.is_file():
             return f"there is no file {self.name(target)}"
-        fragment = unquote(parts.fragment)
+        fragment = parts.fragment
         if not fragment or target.suffix != ".html" or target not in self.pages_set():
             return None
-        is_there = fragment in self.links(target).anchors
+        # Browsers look for it as it is written, then for what that means.
+        is_there = {fragment, unquote(fragment)} & self.links(target).anchors
         return None if is_there else f"{self.name(target)} has no anchor {fragment}"
 
     def pages_set(self):
