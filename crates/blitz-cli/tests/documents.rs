@@ -63,9 +63,16 @@ fn links_between_documents_lead_somewhere() {
                 file => document.with_file_name(file),
             };
             let is_there = leads_to.exists();
-            let is_document = leads_to.extension().is_some_and(|it| it == "md");
+            let is_of_kind =
+                |kind: &str| is_there && leads_to.extension().is_some_and(|it| it == kind);
+            // A picture is what a cell of a notebook shows.
+            let has_cell = || {
+                let notebook = fs::read_to_string(&leads_to).unwrap_or_default();
+                notebook.contains(&format!("\"id\": \"{heading}\""))
+            };
             let has_heading = heading.is_empty()
-                || is_there && is_document && headings(&leads_to).iter().any(|it| it == heading);
+                || is_of_kind("md") && headings(&leads_to).iter().any(|it| it == heading)
+                || is_of_kind("ipynb") && has_cell();
             if !is_there || !has_heading {
                 wrong.push(format!("{}: {target}", document.display()));
             }

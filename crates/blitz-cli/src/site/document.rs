@@ -55,7 +55,8 @@ pub fn on_site(
 /// The path on the site of the picture that a cell of a notebook shows.
 fn made(target: &str, source: &Source, pictures: &mut Pictures) -> Result<String> {
     let parts = target.split_once(".ipynb#");
-    let (name, id) = parts.with_context(|| format!("the picture {target} is no cell's"))?;
+    let (path, id) = parts.with_context(|| format!("the picture {target} is no cell's"))?;
+    let name = path.rsplit('/').next().unwrap_or(path);
     let notebook = source.chapters.iter().find(|it| it.name() == name);
     let notebook = notebook.with_context(|| format!("no notebook `{name}` for a picture"))?;
     let picture = output::picture(notebook, id)?;
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_what_the_cell_shows() {
-        let (text, pictures) = placed("![a graph](02_autograd.ipynb#graph)");
+        let (text, pictures) = placed("![a graph](../../notebooks/02_autograd.ipynb#graph)");
         assert_eq!(text.expect("a page"), "![a graph](_static/made/graph.svg)");
         assert_eq!(pictures["_static/made/graph.svg"].contents, b"<svg/>");
         for (text, expected) in [
