@@ -90,7 +90,8 @@ def npm(tools):
 
 def pack(npm, work):
     """Fetches the package, and returns its file's bytes if it is the one that is meant."""
-    command = [*npm, "pack", PACKAGE, "--silent", "--ignore-scripts", "--cache", str(work / "npm")]
+    command = [*npm, "pack", PACKAGE, "--ignore-scripts", "--loglevel", "error"]
+    command += ["--cache", str(work / "npm")]
     subprocess.run(command, cwd=work, check=True, stdout=subprocess.DEVNULL)
     (file,) = work.glob("*.tgz")
     contents = file.read_bytes()

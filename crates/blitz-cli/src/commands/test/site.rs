@@ -29,7 +29,7 @@ const MOST: usize = 2;
 /// A page has findings, a reader's way does not lead where it should, or pages cannot be made.
 pub fn site(project: &Project) -> Result<Outcome> {
     let mut command = match browser::python(project) {
-        Err(error) if error.is::<NoBrowser>() => return Ok(Outcome::Skipped(format!("{error:#}"))),
+        Err(error) if error.is::<NoBrowser>() => return Ok(Outcome::Skipped(error.to_string())),
         python => python?,
     };
     let site = match std::env::var_os(SITE).filter(|site| !site.is_empty()) {
