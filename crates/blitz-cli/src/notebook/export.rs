@@ -88,8 +88,8 @@ fn linked(markdown: &str, pages: &BTreeSet<String>) -> String {
     linked + &markdown[end..]
 }
 
-/// The words of a link.
-fn words(link: &str) -> &str {
+/// The words of a link in Markdown.
+pub fn words(link: &str) -> &str {
     let end = link.rfind("](").unwrap_or(link.len());
     link[..end].trim_start_matches('[')
 }
@@ -137,7 +137,8 @@ fn link(site: &Path, name: &str) -> String {
     format!("<li>{link}{file}</li>\n")
 }
 
-fn escaped(text: &str) -> String {
+/// The text as HTML has it, also within quotes.
+pub fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace('"', "&quot;")
 }

@@ -2,6 +2,7 @@
 
 use super::output::{self, Picture};
 use super::source::Source;
+use crate::notebook::export::words;
 use anyhow::{Context, Result};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use std::collections::BTreeMap;
@@ -91,12 +92,6 @@ fn resolved(path: &Path) -> PathBuf {
         }
     }
     resolved
-}
-
-/// The words of a link.
-fn words(link: &str) -> &str {
-    let end = link.rfind("](").unwrap_or(link.len());
-    link[..end].trim_start_matches('[')
 }
 
 #[cfg(test)]

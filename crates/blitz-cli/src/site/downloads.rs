@@ -4,6 +4,7 @@ use super::book;
 use super::edition::{Edition, is_exercise, pages};
 use super::source::{EXECUTED, Source};
 use crate::files::write_atomically;
+use crate::notebook::headings;
 use crate::program;
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -43,9 +44,7 @@ pub fn list(source: &Source, edition: &Edition) -> Result<String> {
     let mut text = format!("\n{}\n\n", link(ARCHIVE, &edition.words["archive"]));
     for (name, notebook) in pages(source) {
         let page = edition.notebook(&name, notebook)?;
-        let title =
-            page.sources().find_map(|it| super::anchors::headings(&it.source).into_iter().next());
-        let title = title.unwrap_or_else(|| name.display().to_string());
+        let title = headings::title(&page).unwrap_or_else(|| name.display().to_string());
         let links: Vec<String> =
             of(&name).iter().map(|(word, path)| link(path, &edition.words[*word])).collect();
         text += &format!("- {title}: {}\n", links.join(" · "));

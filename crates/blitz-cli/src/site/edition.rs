@@ -9,8 +9,8 @@ use super::source::{Document, Source};
 use super::words::{self, Words};
 use crate::exercises;
 use crate::files::write_atomically;
-use crate::notebook::formulas;
 use crate::notebook::nbformat::Notebook;
+use crate::notebook::{formulas, headings};
 use crate::project::Project;
 use crate::translation::language::Language;
 use crate::translation::translator::Translator;
@@ -185,7 +185,7 @@ impl Edition {
             let markdown: Vec<String> =
                 page.sources().filter(|it| !it.is_code).map(|it| it.source).collect();
             let tables: Vec<String> = markdown.iter().flat_map(|it| tables_to_rust(it)).collect();
-            let title = markdown.iter().find_map(|it| anchors::headings(it).into_iter().next());
+            let title = headings::title(&page);
             if let (false, Some(title)) = (tables.is_empty(), title) {
                 text += &format!("\n## {title}\n\n{}\n", tables.join("\n\n"));
             }

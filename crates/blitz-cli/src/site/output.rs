@@ -1,5 +1,6 @@
 //! The pictures that cells have made.
 
+use crate::notebook::export::escaped;
 use crate::notebook::nbformat::{Notebook, joined};
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -61,10 +62,6 @@ pub fn describe_pictures(notebook: &mut Notebook) {
         let html = format!("<img src=\"data:{kind};base64,{source}\" alt=\"{}\">", escaped(words));
         output["data"] = json!({ "text/html": html });
     });
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
