@@ -7,7 +7,7 @@ use crate::cells::process::BACKTRACE_VAR;
 use crate::cells::{channels, reader};
 use crate::output::publisher::Publisher;
 use anyhow::{Context, Result, anyhow};
-use blitz_contract::{Layout, variables};
+use blitz_contract::{Layout, program, variables};
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
 use jupyter_protocol::Stdio;
 use std::path::Path;
@@ -135,7 +135,7 @@ pub fn warm_up(context: &mut CommandContext) -> Result<EvalOutputs, evcxr::Error
 /// # Errors
 /// This program's path is unknown.
 pub fn runtime_process(layout: &Layout) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(program::path()?);
     command.arg(ROOT_OPTION).arg(layout.root());
     blitz_toolchain::restore(&mut command);
     Ok(command)

@@ -22,7 +22,7 @@ mod syntax;
 mod warm;
 
 use anyhow::{Context, Result, bail};
-use blitz_contract::{Layout, variables, worker};
+use blitz_contract::{Layout, program, variables, worker};
 use session::build_dir::BuildDir;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -121,7 +121,7 @@ fn run(arguments: &[OsString], root: Option<PathBuf>) -> Result<()> {
 
 /// Starts this program anew as the stock kernel, with the arguments that evcxr_jupyter reads.
 fn become_stock(arguments: &[OsString], root: Option<PathBuf>) -> Result<()> {
-    let mut command = std::process::Command::new(std::env::current_exe()?);
+    let mut command = std::process::Command::new(program::path()?);
     if let Some(root) = root {
         command.arg(engine::ROOT_OPTION).arg(root);
     }

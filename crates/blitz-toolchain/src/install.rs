@@ -71,7 +71,7 @@ fn install(session: &Session) -> Result<Variables> {
     for dir in [&bin, &cargo_home.join("bin")] {
         fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     }
-    let this = std::env::current_exe().context("cannot find this binary")?;
+    let this = blitz_contract::program::path().context("cannot find this binary")?;
     for link in ["cargo", "rustc", "rustup", RECORDER].map(|name| bin.join(name)) {
         link_binary(&this, &link)?;
     }

@@ -126,5 +126,6 @@ fn file_name(notebook: &Notebook) -> PathBuf {
 
 /// How this program is called where cargo cannot run.
 fn program() -> String {
-    std::env::current_exe().map_or("cargo blitz".to_owned(), |path| path.display().to_string())
+    blitz_contract::program::path()
+        .map_or("cargo blitz".to_owned(), |path| path.display().to_string())
 }

@@ -41,7 +41,7 @@ pub fn tell_where_to_save(project: &Project) {
     if !notebooks.is_dir() || blitz_user_dirs::is_writable(&notebooks) {
         return;
     }
-    let program = std::env::current_exe().unwrap_or_else(|_| "cargo blitz".into());
+    let program = blitz_contract::program::path().unwrap_or_else(|_| "cargo blitz".into());
     eprintln!(
         "note: the notebooks in {} are not yours, so changes cannot be saved there. To keep yours:\n  \
          cp -r {} ~/notebooks\n  {program} exercises --to ~/notebooks/my_exercises\n  \

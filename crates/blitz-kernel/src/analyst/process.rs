@@ -3,7 +3,7 @@
 use crate::analyst::question::{Answer, Question, READY};
 use crate::engine::ROOT_OPTION;
 use anyhow::{Context, Result, bail};
-use blitz_contract::Layout;
+use blitz_contract::{Layout, program};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -41,7 +41,7 @@ impl Process {
     /// # Errors
     /// It does not start, or ends before it can answer.
     pub fn start(layout: &Layout, ending: &Ending) -> Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(program::path()?);
         command.arg(ROOT_OPTION).arg(layout.root()).arg("analyse");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut state = ending.lock();

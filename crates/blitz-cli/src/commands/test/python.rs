@@ -4,6 +4,7 @@ use crate::notebook::execute::usual_jobs;
 use crate::process::command::run_visibly;
 use crate::project::Project;
 use anyhow::Result;
+use blitz_contract::program;
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use std::path::Path;
 use std::process::Command;
@@ -40,7 +41,7 @@ pub fn exercises(project: &Project) -> Result<()> {
     let tests = project.path("crates/blitz-kernel/tests").join(EXERCISES);
     let mut command = pytest(project, project.root(), &tests);
     // A test is a whole notebook.
-    command.args(["--dist", "worksteal"]).env(PROGRAM, std::env::current_exe()?);
+    command.args(["--dist", "worksteal"]).env(PROGRAM, program::path()?);
     run_visibly(command)
 }
 
@@ -52,7 +53,7 @@ pub fn class(project: &Project) -> Result<()> {
     let tests = project.path("crates/blitz-cli/tests/class");
     let mut command = pytest(project, project.root(), &tests);
     // The tests look at one course.
-    command.args(["--dist", "loadfile"]).env(PROGRAM, std::env::current_exe()?);
+    command.args(["--dist", "loadfile"]).env(PROGRAM, program::path()?);
     run_visibly(command)
 }
 
