@@ -7,20 +7,33 @@
 //! | source | library | compiled by | used by |
 //! |---|---|---|---|
 //! | [`RUNTIME`] | `blitz_cell_runtime`, a `cdylib` | `blitz-kernel warm` | the process that runs cells |
-//! | [`VARIABLE_STORE`] | `blitz_variable_store`, an `rlib` | the toolchain | each cell |
+//! | [`SUPPORT`] | `blitz_cell_support`, an `rlib` | the toolchain | each cell |
+//! | [`PREPARED`] | `blitz_prepared`, a `dylib` with `blitz` and `tch` in it | the toolchain | cells that name one of them |
 //!
 //! Here they are modules only for the tests, and so that rustfmt and clippy read them.
 
 /// The source of the cells' runtime: flushing, input, panics and interrupts.
 pub const RUNTIME: &str = include_str!("runtime.rs");
 
-/// The source of the cells' variable store.
-pub const VARIABLE_STORE: &str = include_str!("variable_store.rs");
+/// The files of the crate that cells call, by name; the first is its root.
+pub const SUPPORT: [(&str, &str); 4] = [
+    ("lib.rs", include_str!("support/lib.rs")),
+    ("showing.rs", include_str!("support/showing.rs")),
+    ("user_error.rs", include_str!("support/user_error.rs")),
+    ("variable_store.rs", include_str!("support/variable_store.rs")),
+];
 
+/// The source of the crate that holds what notebooks use.
+pub const PREPARED: &str = include_str!("prepared.rs");
+
+// Only for rustfmt: its crates are compiled for cells, after this.
+#[cfg(any())]
+mod prepared;
 #[cfg(test)]
 mod runtime;
 #[cfg(test)]
-mod variable_store;
+#[path = "support/lib.rs"]
+mod support;
 
 #[cfg(test)]
 mod tests {
@@ -45,9 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn the_store_announces_errors_with_the_marks_that_the_kernel_looks_for() {
+    fn what_cells_tell_stands_between_the_marks_that_the_kernel_looks_for() {
+        use support::{showing, user_error, variable_store};
         assert_eq!(variable_store::USER_ERROR_OCCURRED, marks::ERROR_OCCURRED);
         assert_eq!(variable_store::VARIABLE_CHANGED_TYPE, marks::VARIABLE_CHANGED_TYPE);
+        assert_eq!(user_error::USER_ERROR, marks::USER_ERROR);
+        assert_eq!(showing::BEGIN_TEXT, format!("{}text/plain\n", marks::BEGIN_CONTENT));
+        assert_eq!(showing::END_CONTENT, marks::END_CONTENT);
     }
 
     #[test]

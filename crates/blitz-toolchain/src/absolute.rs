@@ -16,7 +16,7 @@ const ANALYSIS: &str = "async fn evcxr_analysis_wrapper(";
 const CONVERSION: &str = "            struct EvcxrUserCodeError {}";
 /// How a variable is checked and stored.
 const CHECK: &str = "vars_ok &= evcxr_variable_store.check_variable::<";
-const TAKE: &str = " = evcxr_variable_store.take_variable::<";
+pub const TAKE: &str = " = evcxr_variable_store.take_variable::<";
 /// How a variable is stored; the variable's type follows, then [`NAMED`].
 pub const PUT: &str = "evcxr_variable_store.put_variable::<";
 const NAMED: &str = ">(stringify!(";

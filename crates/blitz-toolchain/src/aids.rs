@@ -1,52 +1,161 @@
-//! What makes a cell compile and link faster: the variable store as a library, and empty archives
-//! in the place of libtorch.
+//! What makes a cell compile and link faster: libraries of what it calls, and empty archives in the place
+//! of libtorch.
 //!
-//! The process that runs cells has loaded libtorch before the first one, so a cell need not name
-//! it, and the linker need not read its half a million symbols each time.
+//! Two libraries are made of `blitz-cells`' sources. What evcxr's generated source calls is compiled once
+//! ([`support`]). `blitz` and `tch` with all that they need are linked once, into a library that cells share
+//! ([`prepared`]): a cell itself holds a few kilobytes, and what these crates keep in statics is kept once
+//! in the process.
+//!
+//! The process that runs cells has loaded libtorch before the first one, so neither names it, and no linker
+//! reads its half a million symbols each time.
 
+use crate::control::Requests;
+use crate::job::{self, Job};
+use crate::linker::Linker;
 use crate::session::Session;
-use anyhow::{Context, Result, bail};
+use crate::toolchain::Stamped;
+use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The library's name; cells see it under the name of evcxr's module.
-pub const CRATE: &str = "blitz_variable_store";
+/// The library of what evcxr's generated source calls, as cells name it.
+pub const SUPPORT: &str = "blitz_cell_support";
+/// The library with what notebooks use in it, as cells name it. It has all of [`SUPPORT`].
+pub const PREPARED: &str = "blitz_prepared";
+/// The crates that [`PREPARED`] holds, as cells name them.
+const HELD: [&str; 2] = ["blitz", "tch"];
+/// The libraries that [`PREPARED`] was made of.
+const MADE_OF: &str = "made-of.json";
 
 /// The directory of these files below a build directory.
 pub fn dir(build_dir: &Path) -> PathBuf {
     build_dir.join("aids")
 }
 
-/// The library of the variable store.
-pub fn library(build_dir: &Path) -> PathBuf {
-    dir(build_dir).join(format!("lib{CRATE}.rlib"))
+/// The library of what evcxr's generated source calls, if it is there.
+pub fn support(build_dir: &Path) -> Option<PathBuf> {
+    Some(dir(build_dir).join(format!("lib{SUPPORT}.rlib"))).filter(|path| path.exists())
 }
 
-/// Makes the files for the target that `args`, rustc's arguments for a cell, name.
+/// The newest library with what notebooks use in it, if there is one.
+pub fn prepared(build_dir: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(dir(build_dir)).ok()?.flatten().map(|entry| entry.path());
+    let is_prepared = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_library = name.ends_with(std::env::consts::DLL_SUFFIX);
+        is_library && name.starts_with(&format!("{}{PREPARED}-", std::env::consts::DLL_PREFIX))
+    };
+    files.filter(is_prepared).max()
+}
+
+/// Makes the files for cells that rustc gets `args` for, as far as they are not there.
 ///
 /// # Errors
-/// A file cannot be written, or rustc cannot compile the library.
+/// A file cannot be written, or rustc cannot compile a library.
 pub fn make(session: &Session, args: &[String]) -> Result<()> {
     let dir = dir(&session.build_dir);
-    // Whole or not at all: hard links to the files may be in other kernels' hands.
-    let _ = fs::remove_dir_all(&dir);
+    let held: Vec<Stamped> = HELD.iter().filter_map(|name| library_of(args, name)).collect();
+    let made_of = serde_json::to_string(&held)?;
+    let is_there = support(&session.build_dir).is_some()
+        && fs::read_to_string(dir.join(MADE_OF)).is_ok_and(|text| text == made_of);
+    if is_there {
+        return Ok(());
+    }
     fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let _ = fs::remove_file(dir.join(MADE_OF));
     make_stubs(&session.layout().libtorch_lib(), &dir)?;
-    let source = dir.join("variable_store.rs");
-    fs::write(&source, blitz_cells::VARIABLE_STORE)
-        .with_context(|| format!("cannot write {}", source.display()))?;
+    make_support(session, args, &dir)?;
+    Linker::find(session, args, &dir);
+    if held.len() == HELD.len() {
+        make_prepared(session, args, &dir)?;
+    }
+    write(&dir.join(MADE_OF), &made_of)
+}
+
+/// The library that `args` name for a crate, by its name alone: each kernel has its own links to it.
+fn library_of(args: &[String], name: &str) -> Option<Stamped> {
+    let mut externs = args.windows(2).filter(|pair| pair[0] == "--extern");
+    let path = externs.find_map(|pair| pair[1].strip_prefix(name)?.strip_prefix('='))?;
+    let mut library = Stamped::now(Path::new(path))?;
+    library.path = library.path.file_name()?.into();
+    Some(library)
+}
+
+fn make_support(session: &Session, args: &[String], dir: &Path) -> Result<()> {
+    let sources = dir.join(SUPPORT);
+    fs::create_dir_all(&sources).with_context(|| format!("cannot create {}", sources.display()))?;
+    for (name, text) in blitz_cells::SUPPORT {
+        write(&sources.join(name), text)?;
+    }
+    // rustc replaces a file's content, and hard links to it may be in other kernels' hands.
+    let _ = fs::remove_file(dir.join(format!("lib{SUPPORT}.rlib")));
+    let mut rustc = rustc(session, args, SUPPORT, &sources.join(blitz_cells::SUPPORT[0].0));
+    rustc.arg("--crate-type=rlib").arg("--out-dir").arg(dir);
+    run(session, &mut rustc, SUPPORT)
+}
+
+/// Each has a name of its own: the process that runs cells may have loaded an older one, and what it has
+/// loaded under a name stands for all of that name.
+fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
+    let source = dir.join(format!("{PREPARED}.rs"));
+    write(&source, blitz_cells::PREPARED)?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("this clock is wrong")?;
+    let mut rustc = rustc(session, args, PREPARED, &source);
+    rustc.arg("--crate-type=dylib").arg(format!("-Cextra-filename=-{:016x}", since.as_nanos()));
+    for pair in args.windows(2) {
+        match (pair[0].as_str(), pair[1].as_str()) {
+            ("-L", path) => drop(rustc.arg("-L").arg(without_libtorch(session, path))),
+            ("--extern", library) if is_held(library) => {
+                rustc.arg("--extern").arg(library);
+            }
+            _ => {}
+        }
+    }
+    let support = dir.join(format!("lib{SUPPORT}.rlib"));
+    rustc.arg("--extern").arg(format!("{SUPPORT}={}", support.display()));
+    rustc.args(Linker::ByCompiler.arguments(session));
+    // Whole or not at all.
+    let made = dir.join(format!("{PREPARED}.made"));
+    fs::create_dir_all(&made).with_context(|| format!("cannot create {}", made.display()))?;
+    rustc.arg("--out-dir").arg(&made);
+    run(session, &mut rustc, PREPARED)?;
+    for entry in fs::read_dir(&made)?.flatten() {
+        fs::rename(entry.path(), dir.join(entry.file_name()))?;
+    }
+    fs::remove_dir(&made).with_context(|| format!("cannot remove {}", made.display()))
+}
+
+fn is_held(library: &str) -> bool {
+    library.split_once('=').is_some_and(|(name, _)| HELD.contains(&name))
+}
+
+/// rustc for one of the libraries. At level 1 it lets cells use what is instantiated there.
+fn rustc(session: &Session, args: &[String], name: &str, source: &Path) -> Command {
     let mut rustc = Command::new(&session.toolchain.rustc.path);
     session.restore(&mut rustc);
-    rustc.args(["--crate-name", CRATE, "--crate-type=rlib", "--edition=2024", "--cap-lints=allow"]);
-    rustc.args(["-Copt-level=2", "-Cprefer-dynamic", "-Cembed-bitcode=no"]);
-    let target = args.iter().skip_while(|arg| *arg != "--target").take(2);
-    rustc.args(target).arg("--out-dir").arg(&dir).arg(&source);
-    let output = rustc.output().context("cannot run rustc")?;
-    if !output.status.success() {
-        bail!("cannot compile {CRATE}: {}", String::from_utf8_lossy(&output.stderr));
-    }
+    rustc.args(["--crate-name", name, "--edition=2024", "--cap-lints=allow"]);
+    rustc.args(["-Copt-level=1", "-Cprefer-dynamic", "-Cembed-bitcode=no"]);
+    rustc.args(args.iter().skip_while(|arg| *arg != "--target").take(2)).arg(source);
+    rustc
+}
+
+fn run(session: &Session, rustc: &mut Command, name: &str) -> Result<()> {
+    rustc.stderr(std::process::Stdio::piped());
+    let output =
+        job::output(rustc, &Requests::new(&session.build_dir)).context("cannot run rustc")?;
+    let Job::Ended(output) = output else { bail!("compilation cancelled") }; // Not translated
+    ensure!(
+        output.status.success(),
+        "cannot compile {name}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// An empty archive for each of libtorch's libraries. Other linkers than Linux' insist on knowing
@@ -58,9 +167,7 @@ fn make_stubs(libtorch_lib: &Path, dir: &Path) -> Result<()> {
     for entry in fs::read_dir(libtorch_lib).into_iter().flatten().flatten() {
         let name = PathBuf::from(entry.file_name());
         if name.extension().is_some_and(|extension| extension == "so") {
-            let stub = dir.join(name.with_extension("a"));
-            fs::write(&stub, "!<arch>\n")
-                .with_context(|| format!("cannot write {}", stub.display()))?;
+            write(&dir.join(name.with_extension("a")), "!<arch>\n")?;
         }
     }
     Ok(())
@@ -74,4 +181,40 @@ pub fn without_libtorch(session: &Session, option: &str) -> String {
         return format!("native={}", dir(&session.build_dir).display());
     }
     option.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_library_is_the_one_that_cells_get() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        assert_eq!(prepared(root.path()), None);
+        let dir = dir(root.path());
+        fs::create_dir_all(&dir).expect("a directory is made");
+        let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        for name in ["00a", "00b", "009"] {
+            let name = format!("{prefix}{PREPARED}-{name}{suffix}");
+            fs::write(dir.join(name), "").expect("a file is written");
+        }
+        fs::write(dir.join(format!("{PREPARED}.rs")), "").expect("a file is written");
+        let newest = dir.join(format!("{prefix}{PREPARED}-00b{suffix}"));
+        assert_eq!(prepared(root.path()), Some(newest));
+    }
+
+    #[test]
+    fn a_crates_library_is_the_one_that_rustc_is_told() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let library = dir.path().join("libtch.rlib");
+        fs::write(&library, "").expect("a file is written");
+        let args =
+            ["--extern", "tch_extra=/other", "--extern", &format!("tch={}", library.display())];
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        assert_eq!(
+            library_of(&args, "tch").map(|found| found.path),
+            Some(PathBuf::from("libtch.rlib"))
+        );
+        assert_eq!(library_of(&args, "blitz").map(|found| found.path), None);
+    }
 }

@@ -3,6 +3,7 @@
 use crate::compile_cell;
 use crate::control::Requests;
 use crate::job::{self, Job};
+use crate::linker::Linker;
 use crate::recording::Recording;
 use crate::session::Session;
 use anyhow::{Context, Result, bail};
@@ -53,7 +54,7 @@ impl Compiler {
         let dir = library.parent().context("a library has a directory")?;
         let mut command = compile_cell::command(&self.session, &self.recording, source, dir)?;
         command.arg("--emit=link").args(["-Copt-level=0", "-Ccodegen-units=1"]);
-        command.arg("-o").arg(library);
+        command.args(Linker::ByCompiler.arguments(&self.session)).arg("-o").arg(library);
         self.run(&mut command)
     }
 

@@ -8,11 +8,13 @@ use crate::control::Requests;
 use crate::crate_dir;
 use crate::instrument;
 use crate::job::{self, Job};
+use crate::linker::Linker;
 use crate::messages;
 use crate::notebook::Notebook;
 use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
 use crate::session::Session;
+use crate::unused_variables::without_unused;
 use crate::variable_types;
 use anyhow::{Context, Result};
 use std::fs;
@@ -71,23 +73,20 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
     }
     let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
         .context("cannot read the cell's source")?;
-    let source = notebook.put_into(&source);
-    let mut source = absolute(&source);
-    let has_library = aids::library(&session.build_dir).exists();
-    if has_library {
-        source = instrument::with_store_of_library(&source).unwrap_or(source);
-        source = instrument::forget(&source, &notebook.forgotten);
+    let source = notebook.put_into(&without_unused(&absolute(&source)));
+    let library = library_for(session, &source);
+    let source = instrument::with_store_of_library(&source, library).unwrap_or(source);
+    let source = instrument::forget(&source, library, &notebook.forgotten);
+    let shows = !Requests::new(&session.build_dir).has_own_format();
+    let instrumented = match kind {
+        Kind::Library => instrument::instrument(&source, library, shows),
+        Kind::Check => source.clone(),
+    };
+    let mut ended = rustc(session, &recording, &instrumented, kind)?;
+    // The diagnostics of what evcxr wrote are those that it understands.
+    if instrumented != source && is_about_additions(&ended) {
+        ended = rustc(session, &recording, &source, kind)?;
     }
-    if kind == Kind::Library {
-        let shows = !Requests::new(&session.build_dir).has_own_format();
-        let instrumented = instrument::instrument(&source, shows);
-        match rustc(session, &recording, &instrumented, kind)? {
-            // The diagnostics of what evcxr wrote are those that it understands.
-            Compiled::Ended { is_success: false, .. } if instrumented != source => {}
-            ended => return Ok(ended),
-        }
-    }
-    let ended = rustc(session, &recording, &source, kind)?;
     if let Compiled::Ended { lines, is_success } = &ended {
         let crates = recording.crates();
         let ask = |source: &str| ask_types(session, &recording, source);
@@ -102,6 +101,22 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
         }
     }
     Ok(ended)
+}
+
+/// The crate that has what the source calls: the one with tensors where it may need them. Others are
+/// spared the loading of all that belongs to them, which is 80 ms of rustc's time.
+fn library_for(session: &Session, source: &str) -> &'static str {
+    let may_have_tensors = instrument::may_have_tensors(source);
+    match may_have_tensors && aids::prepared(&session.build_dir).is_some() {
+        true => aids::PREPARED,
+        false => aids::SUPPORT,
+    }
+}
+
+/// Whether a cell failed for what stands there in the place of evcxr's own lines.
+fn is_about_additions(ended: &Compiled) -> bool {
+    let Compiled::Ended { lines, is_success: false } = ended else { return false };
+    lines.contains("evcxr") || lines.contains("Evcxr")
 }
 
 /// rustc's diagnostics of a source that is made for them.
@@ -135,32 +150,53 @@ fn record(call: &Call) -> Result<Recorded> {
 }
 
 fn rustc(session: &Session, recording: &Recording, source: &str, kind: Kind) -> Result<Compiled> {
+    match kind {
+        Kind::Check => {
+            let dir = session.build_dir.join("cell");
+            let mut command = command(session, recording, source, &dir)?;
+            run(session, command.arg("--emit=metadata"))
+        }
+        Kind::Library => make_library(session, recording, source),
+    }
+}
+
+fn make_library(session: &Session, recording: &Recording, source: &str) -> Result<Compiled> {
     let prepared = prepared_library(session, source);
     let library = library(&session.build_dir);
-    if kind == Kind::Library && take(&prepared, &library).is_ok() {
+    if take(&prepared, &library).is_ok() {
         return Ok(Compiled::Ended { lines: String::new(), is_success: true });
     }
     let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).unwrap_or_default();
+    let level = opt_level::choose(source, &manifest);
     let dir = session.build_dir.join("cell");
-    let mut command = command(session, recording, source, &dir)?;
-    match kind {
-        Kind::Check => command.arg("--emit=metadata"),
-        Kind::Library => command
-            .arg("--emit=link")
-            .arg(format!("-Copt-level={}", opt_level::choose(source, &manifest)))
-            .args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]),
+    let link = |linker: &Linker| {
+        let mut command = command(session, recording, source, &dir)?;
+        command.arg("--emit=link").arg(format!("-Copt-level={level}"));
+        command.args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]);
+        run(session, command.args(linker.arguments(session)))
     };
-    let output = job::output(&mut command, &Requests::new(&session.build_dir));
+    let linker = Linker::found(&aids::dir(&session.build_dir));
+    let mut ended = link(&linker)?;
+    if let Compiled::Ended { lines, is_success: false } = &ended
+        && linker.has_failed(lines)
+    {
+        ended = link(&Linker::ByCompiler)?;
+    }
+    if matches!(ended, Compiled::Ended { is_success: true, .. }) && session.is_set_up() {
+        // Best effort: without it, kernels compile this cell themselves.
+        let _ = fs::copy(&library, &prepared);
+    }
+    Ok(ended)
+}
+
+fn run(session: &Session, command: &mut Command) -> Result<Compiled> {
+    let output = job::output(command, &Requests::new(&session.build_dir));
     let output = output.with_context(|| {
         format!("cannot run {}; try `cargo blitz setup`", session.toolchain.rustc.path.display())
     })?;
     let Job::Ended(Output { status, stderr, .. }) = output else {
         return Ok(Compiled::Cancelled);
     };
-    if kind == Kind::Library && status.success() && session.is_set_up() {
-        // Best effort: without it, kernels compile this cell themselves.
-        let _ = fs::copy(&library, &prepared);
-    }
     let lines = String::from_utf8_lossy(&stderr).into_owned();
     Ok(Compiled::Ended { lines, is_success: status.success() })
 }
@@ -176,11 +212,14 @@ fn take(prepared: &Path, library: &Path) -> std::io::Result<()> {
 /// Where set-up keeps the shared object of a cell. evcxr's own first cells are the same in every
 /// kernel.
 fn prepared_library(session: &Session, source: &str) -> PathBuf {
-    let name = recording::question(session).with(source).file_name("cell");
+    let linked = aids::prepared(&session.build_dir).unwrap_or_default();
+    let linked = linked.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = recording::question(session).with(source).with(&linked).file_name("cell");
     session.store.join(name).with_extension(std::env::consts::DLL_EXTENSION)
 }
 
-/// The call of rustc for `source`, which is written into `dir`, without what is to be made of it.
+/// The call of rustc for `source`, which is written into `dir`, without what is to be made of it and how
+/// that is linked.
 ///
 /// # Errors
 /// The directory cannot be written.
@@ -198,11 +237,14 @@ pub fn command(
     command.args(kept_args(session, &recording.args)).envs(recording.env.iter().cloned());
     command.current_dir(dir).stderr(Stdio::piped());
     command.arg("--out-dir").arg(dir);
-    let store = aids::library(&session.build_dir);
-    command.arg("--extern").arg(format!("{}={}", aids::CRATE, store.display()));
-    // Found wherever the cell's library lies.
-    let std_dir = session.toolchain.std_dir();
-    command.arg(format!("-Clink-arg=-Wl,-rpath,{}", std_dir.display()));
+    let aids = [
+        (aids::SUPPORT, aids::support(&session.build_dir)),
+        (aids::PREPARED, aids::prepared(&session.build_dir)),
+    ];
+    for (name, path) in aids.iter().filter_map(|(name, path)| Some((name, path.as_ref()?))) {
+        command.arg("--extern").arg(format!("{name}={}", path.display()));
+    }
+    command.arg("-L").arg(format!("dependency={}", aids::dir(&session.build_dir).display()));
     Ok(command)
 }
 

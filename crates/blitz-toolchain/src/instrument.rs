@@ -1,7 +1,7 @@
 //! What the kernel adds to the source that evcxr generates. No line moves, so that every line
 //! number in a diagnostic, a panic or a backtrace is that of evcxr's own source.
 
-use crate::aids::CRATE;
+use crate::aids;
 use blitz_contract::marks;
 
 /// The end of evcxr's statement that shows a cell's last expression.
@@ -9,38 +9,18 @@ const SHOW: &str = ").evcxr_display();";
 /// Where evcxr's conversion of errors begins, which `?` calls.
 const ERROR_TYPE: &str = "struct EvcxrUserCodeError {}";
 
-/// Shows values that have no `evcxr_display` of their own. evcxr would compile a second time to
-/// learn that, and a method of the type goes before one of a trait. Nothing is shown for `()`.
-fn show_debug() -> String {
-    let (begin, end) = (marks::BEGIN_CONTENT, marks::END_CONTENT);
-    format!(
-        r##"
-trait EvcxrDebugDisplay {{ fn evcxr_display(&self); }}
-impl<T: ::std::fmt::Debug + ?Sized> EvcxrDebugDisplay for T {{
-    fn evcxr_display(&self) {{
-        if ::std::any::type_name::<T>() == "()" {{ return; }}
-        let evcxr_block = ::std::format!("{{}}text/plain\n{{:?}}{{}}", {begin:?}, self, {end:?});
-        let _ = ::std::io::Write::write_all(&mut ::std::io::stdout().lock(), evcxr_block.as_bytes());
-    }}
-}}
-"##
-    )
-}
-
-/// What [`SHOW`] becomes in cells that may have tensors: [`SHOW_TENSORS`] looks at the type first.
+/// What [`SHOW`] becomes where tensors are shown as PyTorch prints them: [`aids::PREPARED`] has the method.
 const SHOW_TENSOR: &str = ").evcxr_shown().evcxr_display();";
-/// Shows a tensor as PyTorch prints it, and everything else as before: a wrapper has a method of
-/// its own around a tensor, and leads to the value's methods otherwise. It need not be told from
-/// the trait for tensors in `blitz::prelude`, which a cell may have in scope too.
-const SHOW_TENSORS: &str = r##"
-struct EvcxrShown<'a, T: ?Sized>(&'a T);
-trait EvcxrShow { fn evcxr_shown(&self) -> EvcxrShown<'_, Self> { EvcxrShown(self) } }
-impl<T: ?Sized> EvcxrShow for T {}
-impl<T: ?Sized> ::std::ops::Deref for EvcxrShown<'_, T> { type Target = T; fn deref(&self) -> &T { self.0 } }
-impl EvcxrShown<'_, ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
-impl EvcxrShown<'_, &::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
-impl EvcxrShown<'_, &mut ::blitz::tch::Tensor> { fn evcxr_display(&self) { ::blitz::tensor::repr::repr(self.0).evcxr_display() } }
-"##;
+/// evcxr's conversion of errors by their usual form, with absolute names.
+const CONVERSION: &str = "            struct EvcxrUserCodeError {}
+            impl<T: ::std::fmt::Display> ::std::convert::From<T> for EvcxrUserCodeError {
+                fn from(evcxr_error: T) -> Self {
+                    ::std::eprintln!(\"{}\", evcxr_error);
+                    ::std::println!(\"{}\", evcxr_internal_runtime::USER_ERROR_OCCURRED);
+                    EvcxrUserCodeError {}
+                }
+            }
+";
 
 /// Tells the kernel of an error that left a cell through `?`: line, type, length and message.
 fn report_error() -> String {
@@ -63,17 +43,20 @@ const STORE: (&str, &str) = (
     "\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
 );
 
-/// The source, in which evcxr's lines have absolute names, with the kernel's additions. `shows` is
-/// whether values are shown the usual way.
-pub fn instrument(source: &str, shows: bool) -> String {
-    let mut instrumented = report_errors(source);
-    if shows && source.lines().any(|line| line == SHOW) {
-        if may_have_tensors(source) {
+/// The source, in which evcxr's lines have absolute names, with what the kernel puts in their place: names
+/// of the crate `library`, one of those of [`aids`]. `shows` is whether values are shown the usual way.
+pub fn instrument(source: &str, library: &str, shows: bool) -> String {
+    let mut instrumented = report_errors(source, library);
+    // Without their crate, evcxr has to find out how to show them.
+    let may_show = library == aids::PREPARED || !may_have_tensors(source);
+    if shows && may_show && source.lines().any(|line| line == SHOW) {
+        let mut traits = "EvcxrDebugDisplay as _".to_owned();
+        if library == aids::PREPARED {
             instrumented =
                 instrumented.replace(&format!("\n{SHOW}\n"), &format!("\n{SHOW_TENSOR}\n"));
-            instrumented.push_str(SHOW_TENSORS);
+            traits.push_str(", EvcxrShow as _");
         }
-        instrumented.push_str(&show_debug());
+        instrumented.push_str(&format!("\nuse ::{library}::{{{traits}}};\n"));
     }
     instrumented
 }
@@ -87,7 +70,7 @@ const STORE_IS_CLOSED: &str =
 
 /// The source, which uses the library of the variable store, with these variables dropped before the
 /// cell begins.
-pub fn forget(source: &str, variables: &[String]) -> String {
+pub fn forget(source: &str, library: &str, variables: &[String]) -> String {
     if variables.is_empty() {
         return source.to_owned();
     }
@@ -98,7 +81,7 @@ pub fn forget(source: &str, variables: &[String]) -> String {
     }
     // A cell without variables of its own has only the address.
     let line = STORE_IS_CLOSED.trim_end();
-    let store = format!("(evcxr_variable_store as *mut ::{CRATE}::VariableStore)");
+    let store = format!("(evcxr_variable_store as *mut ::{library}::VariableStore)");
     let open = format!("if let ::std::option::Option::Some(store) = unsafe {{ {store}.as_mut() }}");
     source.replacen(
         STORE_IS_CLOSED,
@@ -110,23 +93,29 @@ pub fn forget(source: &str, variables: &[String]) -> String {
 /// Whether a tensor can be among the source's values. The source has all imports, and names the
 /// type of every variable. Other cells are spared the loading of the two crates, which is 80 ms of
 /// rustc's time.
-fn may_have_tensors(source: &str) -> bool {
+pub fn may_have_tensors(source: &str) -> bool {
     let mut words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.any(|word| word == "blitz" || word == "tch")
 }
 
-/// The source with the library of the variable store in the place of evcxr's module of variables, if
-/// that is there.
-pub fn with_store_of_library(source: &str) -> Option<String> {
+/// The source with the crate `library` in the place of evcxr's module of variables, if that is there.
+pub fn with_store_of_library(source: &str, library: &str) -> Option<String> {
     let (before, rest) = source.split_once(STORE.0)?;
     let (module, after) = rest.split_once(STORE.1)?;
     let count = |text: &str| text.matches('\n').count();
     let lines = "\n".repeat(count(STORE.0) + count(module) + count(STORE.1) - 1);
-    Some(format!("{before}\nmod evcxr_internal_runtime {{ pub use ::{CRATE}::*; }}{lines}{after}"))
+    Some(format!(
+        "{before}\nmod evcxr_internal_runtime {{ pub use ::{library}::*; }}{lines}{after}"
+    ))
 }
 
 /// Lets the conversion of an error report it instead of printing it.
-fn report_errors(source: &str) -> String {
+fn report_errors(source: &str, library: &str) -> String {
+    if source.contains(CONVERSION) {
+        let lines = "\n".repeat(CONVERSION.matches('\n').count());
+        let conversion = format!("use ::{library}::EvcxrUserCodeError;{lines}");
+        return source.replacen(CONVERSION, &conversion, 1);
+    }
     let Some(start) = source.find(ERROR_TYPE) else { return source.to_owned() };
     let (before, conversion) = source.split_at(start);
     let Some(reporting) = reporting(conversion) else { return source.to_owned() };

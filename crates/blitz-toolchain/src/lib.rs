@@ -15,7 +15,9 @@
 //! - end a compilation that runs, from another thread ([`Control::cancel`]);
 //! - decide how a value is shown and an error reported, in the place of text that it writes into the
 //!   source, with names of its own (`instrument`, `absolute`);
-//! - give it the variable store compiled, and the linker's options for a cell (`aids`);
+//! - give it the variable store and what else its source calls compiled, the crates of most cells in one
+//!   library, and the linker for a cell (`aids`, `linker`);
+//! - not let a cell take variables that it does not name (`unused_variables`);
 //! - give its rust-analyzer the graph of crates and the standard library, in the place of what cargo
 //!   and rustc say of them (`metadata`, `sysroot`, `sources`);
 //! - start it without asking the toolchain what is known since set-up (`answers`).
@@ -33,6 +35,7 @@ pub mod crate_dir;
 mod install;
 mod instrument;
 mod job;
+mod linker;
 mod messages;
 mod metadata;
 pub mod notebook;
@@ -46,6 +49,7 @@ mod sysroot;
 mod sysroot_metadata;
 mod tool;
 mod toolchain;
+mod unused_variables;
 pub mod variable_types;
 
 pub use check::{Checked, Compiler};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Where it is written, below the build directory.
@@ -125,6 +126,15 @@ impl Notebook {
 pub fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+}
+
+/// The lines of all definitions, with those of the marks, in evcxr's `source`.
+pub fn lines_of_definitions(source: &str) -> Range<usize> {
+    let lines = |text: &str| text.matches('\n').count();
+    match split(source) {
+        Some((before, region, _)) => lines(before)..lines(before) + lines(region) + 1,
+        None => 0..0,
+    }
 }
 
 /// `source` before, between and behind the marks. The marks' lines belong to the middle.

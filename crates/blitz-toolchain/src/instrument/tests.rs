@@ -1,8 +1,9 @@
 //! What the additions do in a program.
 
 use super::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use tempfile::TempDir;
 
 /// evcxr's conversion of errors, with absolute names.
 const CONVERSION: &str = r#"
@@ -26,16 +27,55 @@ pub fn create_variable_store() -> *mut VariableStore {
 }
 ";
 
-/// What a program prints that is instrumented and compiled.
-fn printed(dir: &Path, source: &str) -> String {
-    let (file, program) = (dir.join("lib.rs"), dir.join("program"));
-    std::fs::write(&file, source).expect("the source is written");
+/// Compiles `source`, with what was compiled into `dir` before at hand.
+fn compile(dir: &Path, source: &Path, args: &[&str]) {
     let mut rustc = Command::new("rustc");
-    let rustc = rustc.args(["--edition=2024", "--cap-lints=allow", "-o"]).arg(&program).arg(file);
-    let output = rustc.output().expect("rustc runs");
-    assert!(output.status.success(), "{}\n{source}", String::from_utf8_lossy(&output.stderr));
-    let output = Command::new(program).output().expect("the program runs");
+    rustc.args(["--edition=2024", "--cap-lints=allow", "--out-dir"]).arg(dir).arg("-L").arg(dir);
+    let output = rustc.args(args).arg(source).output().expect("rustc runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
+    let file = dir.join(name);
+    std::fs::write(&file, text).expect("a source is written");
+    file
+}
+
+/// A directory with the crates that cells call, and stand-ins for those that hold tensors.
+fn libraries() -> TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let dir_path = dir.path();
+    for (name, text) in blitz_cells::SUPPORT {
+        write(dir_path, name, text);
+    }
+    let root = dir_path.join(blitz_cells::SUPPORT[0].0);
+    compile(dir_path, &root, &["--crate-type=rlib", "--crate-name", aids::SUPPORT]);
+    for (name, text) in [("tch", TCH), ("blitz", BLITZ), (aids::PREPARED, blitz_cells::PREPARED)] {
+        let source = write(dir_path, &format!("{name}.rs"), text);
+        let held = aids::SUPPORT;
+        let externs = ["--extern", held, "--extern", "tch", "--extern", "blitz"];
+        let count = if name == "tch" {
+            0
+        } else if name == "blitz" {
+            4
+        } else {
+            6
+        };
+        compile(dir_path, &source, &[&["--crate-type=rlib"][..], &externs[..count]].concat());
+    }
+    dir
+}
+
+/// What a program prints that is instrumented and compiled.
+fn printed(dir: &Path, source: &str, library: &str) -> String {
+    let file = write(dir, "program.rs", source);
+    compile(dir, &file, &["--crate-type=bin", "--extern", library, "--extern", "blitz"]);
+    let output = Command::new(dir.join("program")).output().expect("the program runs");
     String::from_utf8(output.stdout).expect("text")
+}
+
+fn block(text: &str) -> String {
+    format!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n")
 }
 
 #[test]
@@ -60,32 +100,35 @@ println!(\"side effect\")
 ).evcxr_display();
 }
 ";
-    let instrumented = instrument(source, true);
-    assert!(instrumented.starts_with(source), "no line moves");
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let block = |text: &str| format!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n");
+    let dir = libraries();
     let expected = format!("own\nown\n{}{}side effect\n", block("[1, 2]"), block("\"text\""));
-    assert_eq!(printed(dir.path(), &instrumented), expected);
+    for library in [aids::SUPPORT, aids::PREPARED] {
+        let instrumented = instrument(source, library, true);
+        assert!(instrumented.replace(SHOW_TENSOR, SHOW).starts_with(source), "no line moves");
+        assert_eq!(printed(dir.path(), &instrumented, library), expected, "{library}");
+    }
 }
 
-/// A stand-in for the two crates, which programs here are compiled without.
-const CRATES: &str = "
-mod blitz {
-    pub mod tch { #[derive(Debug)] pub struct Tensor; }
-    pub mod tensor {
-        pub mod repr {
-            pub struct Repr;
-            impl Repr { pub fn evcxr_display(&self) { println!(\"as PyTorch prints it\"); } }
-            pub fn repr(_: &super::super::tch::Tensor) -> Repr { Repr }
-        }
+/// Stand-ins for the two crates, which programs here are compiled without.
+const TCH: &str = "
+macro_rules! types { ($($name:ident),*) => { $(#[derive(Debug)] pub struct $name;)* } }
+types!(Tensor, Device, Kind);
+pub mod nn { types!(VarStore, Sequential, Linear, Conv2D, Optimizer); }
+";
+const BLITZ: &str = "
+pub mod tensor {
+    pub mod repr {
+        pub struct Repr;
+        impl Repr { pub fn evcxr_display(&self) { println!(\"as PyTorch prints it\"); } }
+        pub fn repr(_: &tch::Tensor) -> Repr { Repr }
     }
-    pub mod prelude {
-        pub use super::tch::Tensor;
-        pub trait EvcxrDisplay { fn evcxr_display(&self); }
-        impl EvcxrDisplay for Tensor { fn evcxr_display(&self) { println!(\"as the prelude does\"); } }
-        pub struct Own;
-        impl Own { pub fn evcxr_display(&self) { println!(\"own\"); } }
-    }
+}
+pub mod prelude {
+    pub use tch::Tensor;
+    pub trait EvcxrDisplay { fn evcxr_display(&self); }
+    impl EvcxrDisplay for Tensor { fn evcxr_display(&self) { println!(\"as the prelude does\"); } }
+    pub struct Own;
+    impl Own { pub fn evcxr_display(&self) { println!(\"own\"); } }
 }
 ";
 
@@ -116,29 +159,26 @@ Own
 ).evcxr_display();
 }
 ";
-    let dir = tempfile::tempdir().expect("a temporary directory");
+    let dir = libraries();
     for import in ["prelude::*", "prelude::{Own, Tensor}"] {
-        let source = format!("{CRATES}use blitz::{import};\n{values}");
-        let instrumented = instrument(&source, true);
-        let unmoved = instrumented.replace(SHOW_TENSOR, SHOW);
-        assert!(unmoved.starts_with(&source), "no line moves");
-        let local = instrumented.replace("::blitz::", "blitz::");
-        let block =
-            |text: &str| format!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n");
+        let source = format!("use blitz::{import};\n{values}");
+        let instrumented = instrument(&source, aids::PREPARED, true);
         let tensors = "as PyTorch prints it\n".repeat(3);
         let expected = format!("{tensors}own\n{}{}", block("[Some(Tensor)]"), block("3"));
-        assert_eq!(printed(dir.path(), &local), expected, "{import}");
+        assert_eq!(printed(dir.path(), &instrumented, aids::PREPARED), expected, "{import}");
     }
 }
 
 #[test]
-fn only_cells_that_name_the_crates_load_them() {
-    let source = |code: &str| format!("fn f() {{\n{code}\n(\n1\n).evcxr_display();\n}}\n");
+fn only_cells_that_name_the_crates_may_have_tensors() {
     for code in ["match 1 { _ => {} }", "let blitzen = 1;", "let _tch = 1;"] {
-        assert!(!instrument(&source(code), true).contains("::blitz::"), "{code}");
+        assert!(!may_have_tensors(code), "{code}");
     }
     for code in ["let x: tch::Tensor = y;", "use blitz::prelude::*;"] {
-        assert!(instrument(&source(code), true).contains("::blitz::"), "{code}");
+        assert!(may_have_tensors(code), "{code}");
+        // Without the crate that shows them, that is left to evcxr.
+        let cell = format!("fn f() {{\n{code}\n(\n1\n{SHOW}\n}}\n");
+        assert_eq!(instrument(&cell, aids::SUPPORT, true), cell);
     }
 }
 
@@ -153,26 +193,29 @@ Ok(())})();
 }";
     let source = format!("{CONVERSION}{MODULE}{main}");
     let line = source.lines().position(|line| line.starts_with("\"seven\"")).expect("the line");
-    let dir = tempfile::tempdir().expect("a temporary directory");
+    let dir = libraries();
     let expected = format!(
         "\u{1e}blitz-error {} core::num::error::ParseIntError 29\n\
          invalid digit found in string\nEVCXR_ERROR_OCCURRED\n",
         line + 1
     );
-    assert_eq!(printed(dir.path(), &instrument(&source, true)), expected);
+    let instrumented = instrument(&source, aids::SUPPORT, true);
+    assert!(!instrumented.contains("fn from("), "its own conversion: {instrumented}");
+    assert_eq!(printed(dir.path(), &instrumented, aids::SUPPORT), expected);
     let debug =
         source.replace("Display", "Debug").replace("eprintln!(\"{}\"", "eprintln!(\"{:?}\"");
-    let printed = printed(dir.path(), &instrument(&debug, true));
+    let instrumented = instrument(&debug, aids::SUPPORT, true);
+    let printed = printed(dir.path(), &instrumented, aids::SUPPORT);
     assert!(printed.contains("36\nParseIntError { kind: InvalidDigit }\n"), "{printed}");
 }
 
 #[test]
 fn the_library_takes_the_place_of_the_module_and_no_line_moves() {
     let source = format!("#![allow(dead_code)]\n{MODULE}fn last() {{}}\n");
-    let instrumented = with_store_of_library(&source).expect("the module");
+    let instrumented = with_store_of_library(&source, "the_library").expect("the module");
     assert_eq!(instrumented.lines().count(), source.lines().count());
     assert_eq!(instrumented.lines().last(), source.lines().last());
-    assert!(instrumented.contains("pub use ::blitz_variable_store::*;"), "{instrumented}");
+    assert!(instrumented.contains("pub use ::the_library::*;"), "{instrumented}");
     assert!(!instrumented.contains("Box::into_raw"), "{instrumented}");
 }
 
@@ -184,9 +227,9 @@ fn what_is_not_evcxrs_stays_as_it_is() {
         "mod evcxr_internal_runtime {\n}\n",
     ];
     for source in sources {
-        assert_eq!(instrument(source, true), source);
+        assert_eq!(instrument(source, aids::SUPPORT, true), source);
     }
     // evcxr shows in its own way after `:fmt`.
     let shown = "fn f() {\n(\n1\n).evcxr_display();\n}\n";
-    assert_eq!(instrument(shown, false), shown);
+    assert_eq!(instrument(shown, aids::SUPPORT, false), shown);
 }
