@@ -26,6 +26,9 @@ pub const SUPPORT: &str = "blitz_cell_support";
 pub const PREPARED: &str = "blitz_prepared";
 /// The crates that [`PREPARED`] holds, as cells name them.
 const HELD: [&str; 2] = ["blitz", "tch"];
+/// What [`PREPARED`] makes public beside what rustc does: functions in C (the names of those in C++ begin
+/// with an underscore), which what cells instantiate of the crates may call.
+const PUBLIC: &str = "{ global: [^_]*; };\n";
 /// The libraries that [`PREPARED`] was made of.
 const MADE_OF: &str = "made-of.json";
 
@@ -41,13 +44,17 @@ pub fn support(build_dir: &Path) -> Option<PathBuf> {
 
 /// The newest library with what notebooks use in it, if there is one.
 pub fn prepared(build_dir: &Path) -> Option<PathBuf> {
-    let files = fs::read_dir(dir(build_dir)).ok()?.flatten().map(|entry| entry.path());
+    all_prepared(build_dir).max()
+}
+
+fn all_prepared(build_dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(dir(build_dir)).into_iter().flatten().flatten();
     let is_prepared = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_library = name.ends_with(std::env::consts::DLL_SUFFIX);
         is_library && name.starts_with(&format!("{}{PREPARED}-", std::env::consts::DLL_PREFIX))
     };
-    files.filter(is_prepared).max()
+    entries.map(|entry| entry.path()).filter(is_prepared)
 }
 
 /// Makes the files for cells that rustc gets `args` for, as far as they are not there.
@@ -68,8 +75,11 @@ pub fn make(session: &Session, args: &[String]) -> Result<()> {
     make_stubs(&session.layout().libtorch_lib(), &dir)?;
     make_support(session, args, &dir)?;
     Linker::find(session, args, &dir);
-    if held.len() == HELD.len() {
-        make_prepared(session, args, &dir)?;
+    // Cells do without it, and take longer.
+    if held.len() == HELD.len()
+        && let Err(error) = make_prepared(session, args, &dir)
+    {
+        eprintln!("blitz-kernel: cells compile more slowly: {error:#}");
     }
     write(&dir.join(MADE_OF), &made_of)
 }
@@ -101,6 +111,7 @@ fn make_support(session: &Session, args: &[String], dir: &Path) -> Result<()> {
 fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
     let source = dir.join(format!("{PREPARED}.rs"));
     write(&source, blitz_cells::PREPARED)?;
+    let older: Vec<PathBuf> = all_prepared(&session.build_dir).collect();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).context("this clock is wrong")?;
     let mut rustc = rustc(session, args, PREPARED, &source);
     rustc.arg("--crate-type=dylib").arg(format!("-Cextra-filename=-{:016x}", since.as_nanos()));
@@ -116,6 +127,11 @@ fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
     let support = dir.join(format!("lib{SUPPORT}.rlib"));
     rustc.arg("--extern").arg(format!("{SUPPORT}={}", support.display()));
     rustc.args(Linker::ByCompiler.arguments(session));
+    if cfg!(target_os = "linux") {
+        let public = dir.join("public.ld");
+        write(&public, PUBLIC)?;
+        rustc.arg(format!("-Clink-arg=-Wl,--version-script={}", public.display()));
+    }
     // Whole or not at all.
     let made = dir.join(format!("{PREPARED}.made"));
     fs::create_dir_all(&made).with_context(|| format!("cannot create {}", made.display()))?;
@@ -124,7 +140,12 @@ fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
     for entry in fs::read_dir(&made)?.flatten() {
         fs::rename(entry.path(), dir.join(entry.file_name()))?;
     }
-    fs::remove_dir(&made).with_context(|| format!("cannot remove {}", made.display()))
+    fs::remove_dir(&made).with_context(|| format!("cannot remove {}", made.display()))?;
+    if session.is_set_up() {
+        // Nothing runs here that has loaded an older one.
+        older.iter().for_each(|library| drop(fs::remove_file(library)));
+    }
+    Ok(())
 }
 
 fn is_held(library: &str) -> bool {

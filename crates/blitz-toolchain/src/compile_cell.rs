@@ -17,6 +17,7 @@ use crate::session::Session;
 use crate::unused_variables::without_unused;
 use crate::variable_types;
 use anyhow::{Context, Result};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
@@ -116,7 +117,19 @@ fn library_for(session: &Session, source: &str) -> &'static str {
 /// Whether a cell failed for what stands there in the place of evcxr's own lines.
 fn is_about_additions(ended: &Compiled) -> bool {
     let Compiled::Ended { lines, is_success: false } = ended else { return false };
-    lines.contains("evcxr") || lines.contains("Evcxr")
+    let names_them = |text: &Value| {
+        text.as_str().is_some_and(|text| text.contains("evcxr") || text.contains("Evcxr"))
+    };
+    let labels = |message: &Value| {
+        let spans = message["spans"].as_array().into_iter().flatten();
+        spans.map(|span| span["label"].clone()).collect::<Vec<_>>()
+    };
+    lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|message| {
+        let children = message["children"].as_array().cloned().unwrap_or_default();
+        std::iter::once(&message)
+            .chain(&children)
+            .any(|it| names_them(&it["message"]) || labels(it).iter().any(names_them))
+    })
 }
 
 /// rustc's diagnostics of a source that is made for them.
@@ -140,13 +153,12 @@ fn record(call: &Call) -> Result<Recorded> {
     fs::write(&manifest, opt_level::with_level_of_dependencies(&text))
         .context("cannot write the cells' manifest")?;
     let recorded = recording::record(call);
-    if let Ok(Recorded::Ready(recording)) = &recorded
-        && let Err(error) = aids::make(session, &recording.args)
-    {
-        eprintln!("blitz-kernel: cells compile more slowly: {error:#}");
-    }
     fs::write(&manifest, text).context("cannot write the cells' manifest")?;
-    recorded.context("cannot run cargo")
+    let recorded = recorded.context("cannot run cargo")?;
+    if let Recorded::Ready(recording) = &recorded {
+        aids::make(session, &recording.args)?;
+    }
+    Ok(recorded)
 }
 
 fn rustc(session: &Session, recording: &Recording, source: &str, kind: Kind) -> Result<Compiled> {
