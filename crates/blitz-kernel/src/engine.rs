@@ -8,6 +8,7 @@ use crate::cells::{channels, reader};
 use crate::output::publisher::Publisher;
 use anyhow::{Context, Result, anyhow};
 use blitz_contract::{Layout, program, variables};
+use blitz_toolchain::Analysis;
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs, EvalOutputs};
 use jupyter_protocol::Stdio;
 use std::path::Path;
@@ -31,10 +32,10 @@ const WARM_UP: &str = "{ let tensor = tch::Tensor::ones([2], (tch::Kind::Float, 
 ///
 /// # Safety
 /// This process has no other thread.
-pub unsafe fn prepare(layout: &Layout, build_dir: &Path) -> Result<()> {
+pub unsafe fn prepare(layout: &Layout, build_dir: &Path, analysis: Analysis) -> Result<()> {
     // SAFETY: the caller's promise.
     unsafe { environment::apply(environment::for_evcxr(layout, build_dir)) };
-    let tools = blitz_toolchain::prepare(layout, build_dir)?;
+    let tools = blitz_toolchain::prepare(layout, build_dir, analysis)?;
     // SAFETY: as above.
     unsafe { environment::apply(tools) };
     Ok(())

@@ -1,7 +1,7 @@
 //! Putting the tools before the real ones.
 
 use crate::recording::RECORDER;
-use crate::session::{SESSION_VAR, Session};
+use crate::session::{Analysis, SESSION_VAR, Session};
 use crate::sysroot;
 use crate::toolchain::Toolchain;
 use anyhow::{Context, Result};
@@ -19,12 +19,12 @@ pub type Variables = Vec<(String, Option<OsString>)>;
 ///
 /// # Errors
 /// There is no Rust toolchain, or the links cannot be made.
-pub fn prepare(layout: &Layout, build_dir: &Path) -> Result<Variables> {
+pub fn prepare(layout: &Layout, build_dir: &Path, analysis: Analysis) -> Result<Variables> {
     let toolchain = match Toolchain::load(&layout.answers_dir()) {
         Some(recorded) => recorded.or_active(!blitz_user_dirs::is_own(layout.root()))?,
         None => Toolchain::find()?,
     };
-    install(&Session::of_this_process(layout, build_dir, toolchain))
+    install(&Session::of_this_process(layout, build_dir, toolchain, analysis))
 }
 
 /// As [`prepare`] for set-up: finds the toolchain anew and forgets every recorded answer, so that
@@ -42,7 +42,8 @@ pub fn prepare_set_up(layout: &Layout) -> Result<Variables> {
     }
     let toolchain = Toolchain::find()?;
     toolchain.save(&store)?;
-    install(&Session::of_this_process(layout, &layout.warm_dir(), toolchain))
+    let analysis = Analysis::Everything;
+    install(&Session::of_this_process(layout, &layout.warm_dir(), toolchain, analysis))
 }
 
 /// The variables by which the stock kernel finds the toolchain that set-up used. It calls that by

@@ -56,4 +56,5 @@ pub use check::{Checked, Compiler};
 pub use control::Control;
 pub use install::{Variables, prepare, prepare_set_up, restore, variables_of_stock};
 pub use parent::end_with_parent;
+pub use session::Analysis;
 pub use tool::run as run_as_tool;

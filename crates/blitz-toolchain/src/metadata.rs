@@ -7,12 +7,13 @@
 
 use crate::answers::{self, Answer, Question};
 use crate::call::{self, Call};
-use crate::session::Session;
+use crate::messages::CRATE;
+use crate::session::{Analysis, Session};
 use crate::sources;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Crates that are analysed without their dependencies, but for each other.
@@ -29,6 +30,10 @@ pub fn answer(call: &Call) -> ExitCode {
     let is_for_analysis = call.args.iter().any(|arg| arg == "--manifest-path");
     if !is_trial && !is_for_analysis {
         return ask(call).map_or_else(|error| call::cannot_run("cargo", &error), |it| it.give());
+    }
+    if is_for_analysis && !is_trial && call.session.analysis == Analysis::CellAlone {
+        println!("{}", cell_alone(&call.session.build_dir));
+        return ExitCode::SUCCESS;
     }
     // A trial is about the versions that exist, not about those that are locked.
     let versions = if is_trial { String::new() } else { locked_versions(&call.session) };
@@ -57,6 +62,29 @@ pub fn answer(call: &Call) -> ExitCode {
         answers::save(&call.session, "metadata", &question, &answer);
     }
     answer.give()
+}
+
+/// What cargo would say of the cells' crate if it had no dependencies.
+fn cell_alone(build_dir: &Path) -> Value {
+    let id = format!("path+file://{}#{CRATE}@1.0.0", build_dir.display());
+    let target = json!({
+        "name": CRATE, "kind": ["cdylib"], "crate_types": ["cdylib"], "edition": "2024",
+        "src_path": build_dir.join("src/lib.rs"), "doc": true, "doctest": false, "test": true,
+    });
+    let package = json!({
+        "name": CRATE, "version": "1.0.0", "id": id, "edition": "2024", "targets": [target],
+        "manifest_path": build_dir.join("Cargo.toml"), "dependencies": [], "features": {},
+        "authors": [], "categories": [], "keywords": [], "license": null, "source": null,
+    });
+    json!({
+        "packages": [package], "workspace_members": [id], "workspace_default_members": [id],
+        "resolve": {
+            "root": id,
+            "nodes": [{"id": id, "dependencies": [], "deps": [], "features": []}],
+        },
+        "target_directory": build_dir.join("target"), "workspace_root": build_dir, "version": 1,
+        "metadata": null,
+    })
 }
 
 /// Asks the real cargo. The lock file stays as it is: a trial would leave in it what the trial

@@ -16,6 +16,16 @@ const SESSION_FILE: &str = "toolchain.json";
 /// The variables that [`install`](crate::install) changes for evcxr.
 const CHANGED: [&str; 3] = ["PATH", "CARGO_HOME", "RUST_SRC_PATH"];
 
+/// How much evcxr's rust-analyzer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Analysis {
+    /// All that cells can name.
+    Everything,
+    /// The cell alone. Reading everything takes seconds and 400 MB; rustc knows the types of variables,
+    /// too ([`variable_types::ask`](crate::variable_types::ask)).
+    CellAlone,
+}
+
 /// A kernel's tools: what they stand before, and where they keep what they know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
@@ -29,6 +39,8 @@ pub struct Session {
     pub warm_dir: PathBuf,
     /// The real tools.
     pub toolchain: Toolchain,
+    /// What rust-analyzer is shown.
+    pub analysis: Analysis,
     /// The person's environment: variables that the tools are put before by. Its `PATH` leads to the
     /// toolchain, however the kernel was started.
     pub environment: Vec<(String, Option<OsString>)>,
@@ -36,7 +48,12 @@ pub struct Session {
 
 impl Session {
     /// The tools of a kernel that builds in `build_dir` and has this process's environment.
-    pub fn of_this_process(layout: &Layout, build_dir: &Path, toolchain: Toolchain) -> Self {
+    pub fn of_this_process(
+        layout: &Layout,
+        build_dir: &Path,
+        toolchain: Toolchain,
+        analysis: Analysis,
+    ) -> Self {
         let value = |name: &str| match std::env::var_os(name) {
             path if name == "PATH" => Some(toolchain.completed_path(path.as_deref())),
             value => value,
@@ -56,6 +73,7 @@ impl Session {
             store: layout.answers_dir(),
             warm_dir: layout.warm_dir(),
             toolchain,
+            analysis,
             environment,
         }
     }
@@ -136,6 +154,7 @@ impl Session {
             store: build_dir.join("store"),
             warm_dir: build_dir.join("warm"),
             toolchain,
+            analysis: Analysis::Everything,
             environment: vec![("PATH".into(), Some("/own".into())), ("CARGO_HOME".into(), None)],
         }
     }

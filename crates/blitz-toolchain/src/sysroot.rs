@@ -5,7 +5,7 @@
 //! the test harness, and what `std` is built on. So it is shown a directory with the crates that
 //! matter, and told that there are no others.
 
-use crate::session::Session;
+use crate::session::{Analysis, Session};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,9 +42,11 @@ pub fn make_views(session: &Session) -> Result<()> {
 
 /// The directory to name as the sysroot. The first time that is an empty one: evcxr begins with the
 /// cell `42`, which needs no type of the standard library, and then loads everything again.
-pub fn answer(build_dir: &Path) -> PathBuf {
+pub fn answer(session: &Session) -> PathBuf {
+    let build_dir = &session.build_dir;
     let used = build_dir.join(USED);
-    if !used.exists() && fs::write(&used, "").is_ok() {
+    let is_first = !used.exists() && fs::write(&used, "").is_ok();
+    if is_first || session.analysis == Analysis::CellAlone {
         return build_dir.join(EMPTY_VIEW);
     }
     build_dir.join(VIEW)
@@ -85,11 +87,14 @@ mod tests {
             names.sort();
             names
         };
-        let first = answer(dir.path());
+        let first = answer(&session);
         assert!(names(&first).is_empty());
-        let second = answer(dir.path());
+        let second = answer(&session);
         assert_eq!(names(&second), ["core", "std"]);
-        assert_eq!(answer(dir.path()), second);
+        assert_eq!(answer(&session), second);
+        let mut alone = session;
+        alone.analysis = Analysis::CellAlone;
+        assert_eq!(answer(&alone), first);
         assert!(is_view(dir.path(), &first) && is_view(dir.path(), &second));
     }
 }

@@ -60,7 +60,7 @@ fn cargo(call: &Call) -> Option<ExitCode> {
 fn rustc(call: &Call) -> Option<ExitCode> {
     match call.words().as_slice() {
         ["--print", "sysroot"] if call.is_in_build_dir() => {
-            println!("{}", sysroot::answer(&call.session.build_dir).display());
+            println!("{}", sysroot::answer(&call.session).display());
             Some(ExitCode::SUCCESS)
         }
         ["-vV" | "-Vv" | "--version"] | ["--print", "target-libdir"] => {

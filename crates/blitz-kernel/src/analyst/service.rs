@@ -7,6 +7,7 @@ use crate::syntax;
 use crate::syntax::commands::{Command, commands};
 use anyhow::{Context, Result, anyhow};
 use blitz_contract::Layout;
+use blitz_toolchain::Analysis;
 use evcxr::CommandContext;
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,7 +34,7 @@ pub unsafe fn run(layout: &Layout) -> Result<()> {
     unsafe { libc::nice(5) };
     let dir = BuildDir::create(layout).context("no completion and documentation")?;
     // SAFETY: the caller's promise.
-    unsafe { engine::prepare(layout, dir.path()) }?;
+    unsafe { engine::prepare(layout, dir.path(), Analysis::Everything) }?;
     let layout = layout.clone();
     let thread = std::thread::Builder::new().stack_size(STACK);
     let service = thread.spawn(move || serve(&layout)).context("cannot start a thread")?;

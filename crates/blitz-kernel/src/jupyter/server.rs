@@ -18,6 +18,7 @@ use crate::session::record::CellRecord;
 use anyhow::{Context, Result};
 use blitz_contract::Layout;
 use blitz_contract::layout::HISTORY;
+use blitz_toolchain::Analysis;
 use jupyter_protocol::{ConnectionInfo, Status};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -42,7 +43,7 @@ pub unsafe fn serve(connection_file: &Path, layout: &Layout) -> Result<()> {
     let full_backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full");
     let dir = BuildDir::create(layout)?;
     // SAFETY: the caller's promise; threads begin below.
-    unsafe { engine::prepare(layout, dir.path()) }?;
+    unsafe { engine::prepare(layout, dir.path(), Analysis::CellAlone) }?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_stack_size(STACK)

@@ -1,11 +1,10 @@
 //! Keeping a cell's variables, where evcxr alone cannot.
 //!
-//! evcxr keeps a variable under a type that rust-analyzer writes down, and gives up before anything
-//! runs where that has no name for it. rustc has one ([`blitz_toolchain::variable_types`]), or the
-//! value fits into a box: then a second `let` behind the first, on the same line, gives the variable
-//! a type that can be written down, and the cell is executed again. What cannot be kept is refused
-//! in words for a learner. This stands in front of evcxr, so that it, its rust-analyzer and `:vars`
-//! all see the one type.
+//! evcxr keeps a variable under a type that is written down. rust-analyzer would find it, after seconds
+//! of reading; rustc knows it as well ([`blitz_toolchain::variable_types`]). So a second `let` behind the
+//! first, on the same line, gives the variable its type, or one in a box where it has no name. What
+//! cannot be kept is refused in words for a learner. This stands in front of evcxr, so that it and
+//! `:vars` see the one type.
 
 pub mod bindings;
 mod owned;
@@ -104,7 +103,7 @@ impl Persistence {
             None => EvalOutputs::new(),
         };
         let bindings = bindings(&code);
-        let mut rebindings: Vec<(Binding, String)> = Vec::new();
+        let mut rebindings = self.with_types(context, &code, &bindings, added);
         for attempt in 1.. {
             variable_types::forget(&self.build_dir);
             let error = match context.execute(&with(&code, &rebindings)) {
@@ -127,14 +126,10 @@ impl Persistence {
                 if rebindings.iter().any(|(it, _)| it.name == binding.name) {
                     continue;
                 }
-                let Some(mut rebinding) = rebinding(variable) else {
+                let Some(rebinding) = rebinding(variable) else {
                     return Err(Unexecuted::NotKept(unnameable(binding, variable, &error)));
                 };
-                // rustc prints `i32` for that type, whatever else has the name.
-                let is_shadowed = |word: &str| self.type_names.contains(word);
-                let written = shadowing::with_primitive(&rebinding.type_name, is_shadowed);
-                rebinding.type_name = written;
-                let statement = statement(binding, &rebinding);
+                let statement = self.statement(binding, rebinding);
                 added(&statement);
                 rebindings.push((binding.clone(), statement));
             }
@@ -143,6 +138,49 @@ impl Persistence {
             }
         }
         unreachable!("the attempts are counted")
+    }
+
+    /// The statements that give those of `bindings` a type that have none. None where `code` does not
+    /// compile: evcxr is to say why of the code as it is.
+    fn with_types(
+        &self,
+        context: &mut CommandContext,
+        code: &str,
+        bindings: &[Binding],
+        added: &mut dyn FnMut(&str),
+    ) -> Vec<(Binding, String)> {
+        let is_last = |(at, binding): &(usize, &Binding)| {
+            !bindings[at + 1..].iter().any(|later| later.name == binding.name)
+        };
+        let untyped = bindings.iter().enumerate().filter(is_last).map(|(_, binding)| binding);
+        let untyped: Vec<&Binding> = untyped.filter(|binding| binding.untyped.is_some()).collect();
+        if untyped.is_empty() || variable_types::ask(&self.build_dir).is_err() {
+            return Vec::new();
+        }
+        let _ = context.check(code);
+        let report = variable_types::read(&self.build_dir).unwrap_or_default();
+        let mut rebindings = Vec::new();
+        for binding in untyped {
+            let variable = report.variables.iter().find(|it| it.name == binding.name);
+            let Some(rebinding) = variable.and_then(rebinding) else { continue };
+            let statement = self.statement(binding, rebinding);
+            added(&statement);
+            rebindings.push((binding.clone(), statement));
+        }
+        rebindings
+    }
+
+    /// What gives a variable its new type.
+    fn statement(&self, binding: &Binding, rebinding: Rebinding) -> String {
+        // rustc prints `i32` for that type, whatever else has the name.
+        let is_shadowed = |word: &str| self.type_names.contains(word);
+        let type_name = shadowing::with_primitive(&rebinding.type_name, is_shadowed);
+        let mutability = if binding.is_mut { "mut " } else { "" };
+        let (name, value) = (&binding.name, rebinding.value);
+        match binding.initializer {
+            Some(_) => format!(" let {mutability}{name}: {type_name} = {value};"),
+            None => format!(": {type_name}"),
+        }
     }
 
     /// Notes what [`Persistence::prepare`] must know of a cell that was executed.
@@ -173,20 +211,17 @@ fn without_shell_commands(code: &str) -> (Option<String>, String) {
     (Some(code[..length].to_owned()), rest)
 }
 
-/// The statement that binds a variable again.
-fn statement(binding: &Binding, rebinding: &Rebinding) -> String {
-    let mutability = if binding.is_mut { "mut " } else { "" };
-    let (name, Rebinding { type_name, value }) = (&binding.name, rebinding);
-    format!(" let {mutability}{name}: {type_name} = {value};")
-}
-
-/// `code` with statements behind those that bind variables.
+/// `code` with statements behind those that bind variables, and types where those have no value.
 fn with(code: &str, rebindings: &[(Binding, String)]) -> String {
+    let place = |binding: &Binding| match (&binding.initializer, binding.untyped) {
+        (None, Some(place)) => place,
+        _ => binding.end,
+    };
     let mut sorted: Vec<_> = rebindings.iter().collect();
-    sorted.sort_by_key(|(binding, _)| std::cmp::Reverse(binding.end));
+    sorted.sort_by_key(|(binding, _)| std::cmp::Reverse(place(binding)));
     let mut code = code.to_owned();
     for (binding, statement) in sorted {
-        code.insert_str(binding.end, statement);
+        code.insert_str(place(binding), statement);
     }
     code
 }

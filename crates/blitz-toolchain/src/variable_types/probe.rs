@@ -1,7 +1,7 @@
 //! Asking rustc for types: in the place of each statement that keeps a variable stands a call whose
 //! bound no type fulfils, and the error names the type.
 
-use super::spelling::written;
+use super::spelling::{is_nameable, written};
 use super::{Signature, Variable};
 use crate::absolute::PUT;
 use crate::static_lifetimes::with_static_lifetimes;
@@ -40,19 +40,33 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
     if statements.is_empty() {
         return Vec::new();
     }
-    let all = |number: usize, name: &str| {
-        let [t, a, r, i, f] = [0, 1, 2, 3, 4].map(|question| number * QUESTIONS + question);
-        format!(
-            "evcxr_type::<{t}, _>(&{name}); evcxr_call::<{a}, {r}, _, _>(&{name}); \
-             evcxr_item::<{i}, _>(&{name}); evcxr_future::<{f}, _>(&{name});"
-        )
-    };
-    let Some(lines) = ask(&with_probes(source, &statements, all)) else { return Vec::new() };
     let mut answers = vec![None; statements.len() * QUESTIONS];
-    for (number, type_name) in diagnostics(&lines).filter_map(|it| answer(&it)) {
-        if let Some(answer) = answers.get_mut(number) {
-            *answer = Some(written(&type_name, crates));
+    let note = |answers: &mut [Option<String>], lines: &str| {
+        for (number, type_name) in diagnostics(lines).filter_map(|it| answer(&it)) {
+            if let Some(answer) = answers.get_mut(number) {
+                *answer = Some(written(&type_name, crates));
+            }
         }
+    };
+    let first = |number, name: &str| format!("evcxr_type::<{}, _>(&{name});", number * QUESTIONS);
+    let Some(lines) = ask(&with_probes(source, &statements, first)) else { return Vec::new() };
+    note(&mut answers, &lines);
+    // A type that has a name needs no more questions, and most have one.
+    let has_name = |answers: &[Option<String>]| answers[0].as_deref().is_none_or(is_nameable);
+    let named: Vec<bool> = answers.chunks(QUESTIONS).map(has_name).collect();
+    if named.contains(&false) {
+        let others = |number: usize, name: &str| {
+            if named[number] {
+                return String::new();
+            }
+            let [a, r, i, f] = [1, 2, 3, 4].map(|question| number * QUESTIONS + question);
+            format!(
+                "evcxr_call::<{a}, {r}, _, _>(&{name}); evcxr_item::<{i}, _>(&{name}); \
+                 evcxr_future::<{f}, _>(&{name});"
+            )
+        };
+        let lines = ask(&with_probes(source, &statements, others)).unwrap_or_default();
+        note(&mut answers, &lines);
     }
     let mut variables = Vec::new();
     for (statement, answers) in statements.iter().zip(answers.chunks(QUESTIONS)) {
@@ -139,6 +153,25 @@ fn with_probes(
         lines[first] = question(number, &statement.name);
     }
     format!("{FEATURES}{}{PROBES}", lines.join("\n"))
+}
+
+/// Whether rustc found errors in what is no question.
+pub fn has_other_errors(lines: &str) -> bool {
+    diagnostics(lines).any(|diagnostic| {
+        let message = diagnostic["message"].as_str().unwrap_or_default();
+        // Of a question, rustc quotes the call.
+        let is_question = diagnostic["spans"].as_array().into_iter().flatten().any(|span| {
+            let texts = span["text"].as_array().into_iter().flatten();
+            texts.filter_map(|text| text["text"].as_str()).any(is_call)
+        });
+        diagnostic["level"] == "error" && !is_question && !message.starts_with("aborting due to")
+    })
+}
+
+fn is_call(line: &str) -> bool {
+    ["evcxr_type::<", "evcxr_call::<", "evcxr_item::<", "evcxr_fn("]
+        .iter()
+        .any(|call| line.starts_with(call))
 }
 
 fn diagnostics(lines: &str) -> impl Iterator<Item = Value> {

@@ -2,7 +2,7 @@
 
 use crate::syntax;
 use ra_ap_syntax::ast::{self, HasName};
-use ra_ap_syntax::{AstNode, AstToken};
+use ra_ap_syntax::{AstNode, AstToken, SyntaxNode};
 
 /// A variable that a `let` statement binds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Binding {
     pub line: usize,
     /// Where it ends, in bytes.
     pub end: usize,
+    /// Where the pattern ends, in bytes, if rustc has to find the type.
+    pub untyped: Option<usize>,
 }
 
 /// What the `let` statements of `code` bind, in order.
@@ -28,6 +30,10 @@ pub fn bindings(code: &str) -> Vec<Binding> {
         let Some(statement) = ast::LetStmt::cast(node) else { continue };
         let Some(pattern) = statement.pat() else { continue };
         let text = statement.syntax().text().to_string();
+        let place = usize::from(
+            pattern.syntax().text_range().end() - statement.syntax().text_range().start(),
+        );
+        let untyped = Some(start + place).filter(|_| needs_type(&statement));
         let names = pattern.syntax().descendants().filter_map(ast::IdentPat::cast);
         for name in names.filter(|it| it.name().is_some()) {
             found.push(Binding {
@@ -37,10 +43,20 @@ pub fn bindings(code: &str) -> Vec<Binding> {
                 line: 1 + code[..start].matches('\n').count() + lines_before(&statement),
                 end: start + text.len(),
                 text: text.clone(),
+                untyped,
             });
         }
     }
     found
+}
+
+/// Whether something is left of a statement's type to be inferred, where a type can be given to it.
+fn needs_type(statement: &ast::LetStmt) -> bool {
+    let is_left = |node: SyntaxNode| ast::InferType::can_cast(node.kind());
+    match statement.ty() {
+        Some(it) => statement.initializer().is_some() && it.syntax().descendants().any(is_left),
+        None => true,
+    }
 }
 
 /// The lines of comments and attributes that belong to a statement and stand before its `let`.
@@ -67,5 +83,9 @@ mod tests {
         assert_eq!(&code[..bindings[2].end].lines().last(), &Some("let c = 1;"));
         assert_eq!(bindings[2].initializer.as_deref(), Some("1"));
         assert_eq!(bindings[3].initializer, None);
+        assert_eq!(bindings[3].untyped, Some(code.len() - 1));
+        let code = "let a: Vec<_> = f(); let b: i64 = 1; let c: (u8, _);";
+        let found = super::bindings(code).into_iter().map(|it| it.untyped).collect::<Vec<_>>();
+        assert_eq!(found, [Some(5), None, None]);
     }
 }

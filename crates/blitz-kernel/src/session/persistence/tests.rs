@@ -17,7 +17,8 @@ fn closure(kind: &str, arguments: &str, output: &str) -> Variable {
 fn what_has_no_name_is_boxed() {
     let statement = |variable: &Variable| {
         let bindings = bindings("let mut x = f();");
-        rebinding(variable).map(|rebinding| statement(&bindings[0], &rebinding))
+        let persistence = Persistence::new(Path::new("/nowhere"));
+        rebinding(variable).map(|rebinding| persistence.statement(&bindings[0], rebinding))
     };
     let boxed = |traits: &str| {
         let (boxed, end) = ("::std::boxed::Box<dyn ", "::std::boxed::Box::new(x);");
