@@ -14,8 +14,11 @@ import platform
 import queue
 import re
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -58,6 +61,27 @@ FIRST_CELLS = 3
 # What an editor asks to complete, how often in each start after one answer that is not counted.
 COMPLETION = {"python3": "torch.zer", "rust": "Tensor::zer", "rust-stock": "Tensor::zer"}
 COMPLETIONS = 5
+# Single cells after notebook 01, each with a number in it that no cell had before: a call, a
+# loop, and an error. How often each.
+MOMENTS = {
+    "python": {
+        "call": "moment_{n} = {n}\nx.dim()",
+        "loop": "total = {n}\nfor i in range(1000):\n    total += i * total % 7\nprint(total)",
+        "error": "x.no_such_method_{n}()",
+    },
+    "rust": {
+        "call": "/* {n} */ x.dim() + {n}",
+        "loop": "{{ let mut total = {n}i64;\n"
+        'for i in 0..1000 {{ total += i * total % 7; }} println!("{{total}}"); }}',
+        "error": "x.no_such_method_{n}()",
+    },
+}
+REPETITIONS = 9
+# Kernels that start at the same time.
+TOGETHER = 4
+# What a kernel's processor time is looked at for, in seconds, once nobody has asked it for some.
+IDLE = 10
+SETTLING = 15
 TIMEOUT = 600
 
 # The kernels inherit standard output, so from here on that is the log.
@@ -162,15 +186,73 @@ class Running:
         except (psutil.Error, AttributeError):
             return None
 
+    def processor_time(self):
+        """Seconds of the kernel and its children so far."""
+        kernel = psutil.Process(self.manager.provisioner.pid)
+        times = [process.cpu_times() for process in [kernel, *kernel.children(recursive=True)]]
+        return sum(it.user + it.system for it in times)
+
+    def idle(self):
+        """Milliseconds of processor time while nobody asks anything."""
+        time.sleep(SETTLING)
+        before = self.processor_time()
+        time.sleep(IDLE)
+        return (self.processor_time() - before) * 1000
+
+    def first_tensor(self, cells):
+        """Seconds from the start to the first printed text."""
+        for _, code in cells:
+            _, printed, _ = self.execute(code)
+            if printed:
+                return printed - self.started
+        sys.exit("no cell has printed anything")
+
+    def moments(self, kernel):
+        """Milliseconds of each kind of single cell, as medians."""
+        cells = MOMENTS["python" if kernel.startswith("python") else "rust"]
+        found = {}
+        for name, code in cells.items():
+            times = [self.execute(code.format(n=n))[0] for n in range(REPETITIONS)]
+            found[name] = statistics.median(times) * 1000
+        return found
+
     def stop(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=False)
 
 
+def together(kernel, folder, cells):
+    """The median of the first tensors of kernels that start at the same time, in seconds."""
+
+    def start(_):
+        running = Running(kernel, folder)
+        try:
+            return running.first_tensor(cells)
+        finally:
+            running.stop()
+
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        return statistics.median(threads.map(start, range(TOGETHER)))
+
+
+def compiler_floor():
+    """Milliseconds of rustc for a library with nothing in it: no cell can take less."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "empty.rs")
+        source.write_text("")
+        command = ["rustc", "--crate-type=cdylib", "-Cprefer-dynamic", "--out-dir", folder, source]
+        times = []
+        for _ in range(REPETITIONS + 1):
+            started = time.perf_counter()
+            subprocess.run(command, check=True)
+            times.append(time.perf_counter() - started)
+    return statistics.median(times[1:]) * 1000
+
+
 def measure(kernel, folder, notebooks):
     """One start of the kernel for each notebook; the first one's counts as the start."""
     start = first_tensor = memory = completion = None
-    times = []
+    times, moments, idle = [], {}, None
     for cells in notebooks:
         running = Running(kernel, folder)
         try:
@@ -184,7 +266,9 @@ def measure(kernel, folder, notebooks):
                     times.append(seconds * 1000)
             if start is None:
                 start, memory = running.ready, running.memory()
+                moments = running.moments(kernel)
                 completion = statistics.median(running.completions(COMPLETION[kernel]))
+                idle = running.idle() if len(notebooks) > 1 else None
         finally:
             running.stop()
     return {
@@ -195,12 +279,15 @@ def measure(kernel, folder, notebooks):
         "completion": completion,
         "memory": memory,
         "cells": times,
+        "idle": idle,
+        "together": together(kernel, folder, notebooks[0]) if len(notebooks) > 1 else None,
+        **moments,
     }
 
 
 def median_of(runs):
     result = {"runs": runs}
-    for key in ["start", "first_tensor", "cell_median", "cell_p90", "completion", "memory"]:
+    for key in [key for key in runs[0] if key != "cells"]:
         values = [run[key] for run in runs if run[key] is not None]
         result[key] = statistics.median(values) if values else None
     return result
@@ -249,6 +336,7 @@ def main(folder, runs, count, *kernels):
         "versions": versions(),
         "method": METHODS[int(count)] + METHOD,
         "completions": COMPLETIONS,
+        "floor": compiler_floor(),
         "cells": {kernel: len(runs[0]["cells"]) for kernel, runs in measured.items()},
     }
     say(result=result)

@@ -17,6 +17,14 @@ const COLUMNS: [(&str, &str, &str); 6] = [
     ("completion", "completion", "ms"),
     ("memory", "memory", "MB"),
 ];
+/// The columns of the second table.
+const MOMENTS: [(&str, &str, &str); 5] = [
+    ("call", "`x.dim()`", "ms"),
+    ("loop", "a loop", "ms"),
+    ("error", "an error", "ms"),
+    ("together", "first tensor, four kernels at once", "s"),
+    ("idle", "processor time in 10 s without a question", "ms"),
+];
 /// Notebooks whose cells are measured.
 const NOTEBOOKS: u32 = 3;
 /// Measured starts and notebooks of `--quick`.
@@ -47,34 +55,44 @@ fn extent(options: &Options) -> (u32, u32) {
 
 /// A RESULT as a Markdown table, with what a reader must know to make something of it.
 pub fn table(result: &Value, options: &Options) -> String {
+    let floor = rounded(result["floor"].as_f64(), "ms");
+    format!(
+        "{}\n\n{}\n\nrustc takes {floor} ms for a library with nothing in it. {}\n",
+        rows(result, &options.kernels, &COLUMNS),
+        rows(result, &options.kernels, &MOMENTS),
+        conditions(result, options)
+    )
+}
+
+/// A line for each kernel, and their ratios.
+fn rows(result: &Value, kernels: &[String], columns: &[(&str, &str, &str)]) -> String {
     let mut text = String::from("| kernel |");
-    for (_, heading, unit) in COLUMNS {
+    for (_, heading, unit) in columns {
         let _ = write!(text, " {heading} ({unit}) |");
     }
     text.push_str("\n|---|");
-    text.push_str(&"---:|".repeat(COLUMNS.len()));
-    for kernel in &options.kernels {
+    text.push_str(&"---:|".repeat(columns.len()));
+    for kernel in kernels {
         let measured = &result["kernels"][kernel];
         let _ = write!(text, "\n| {kernel} |");
-        for (key, _, unit) in COLUMNS {
+        for (key, _, unit) in columns {
             let _ = write!(text, " {} |", rounded(measured[key].as_f64(), unit));
         }
     }
-    text.push_str(&ratios(result, &options.kernels));
-    let _ = write!(text, "\n\n{}\n", conditions(result, options));
-    text
+    text + &ratios(result, kernels, columns)
 }
 
 /// How many times as long as the first kernel the others take, which depends less on the machine and
 /// what else it does than the figures themselves.
-fn ratios(result: &Value, kernels: &[String]) -> String {
+fn ratios(result: &Value, kernels: &[String], columns: &[(&str, &str, &str)]) -> String {
     let Some((first, others)) = kernels.split_first() else { return String::new() };
     let mut text = String::new();
     for other in others {
         let _ = write!(text, "\n| {other} / {first} |");
-        for (key, _, _) in COLUMNS {
+        for (key, _, _) in columns {
             let value = |kernel: &String| result["kernels"][kernel][key].as_f64();
-            let ratio = value(other).zip(value(first)).map(|(other, first)| other / first);
+            let both = value(other).zip(value(first)).filter(|(_, first)| *first > 0.0);
+            let ratio = both.map(|(other, first)| other / first);
             let _ = match ratio {
                 Some(ratio) => write!(text, " {ratio:.2} |"),
                 None => write!(text, " not measured |"),
@@ -112,8 +130,9 @@ fn conditions(result: &Value, options: &Options) -> String {
         text,
         ", after one that was not counted. {}. {}. Small cells: {} (cells per start: {}). Completion: \
          median of {} answers after notebook 01 and one that was not counted. Memory is the kernel's \
-         with all its processes, after notebook 01, shared pages divided. The last rows divide by the \
-         first kernel's figures.",
+         with all its processes, after notebook 01, shared pages divided. The call, the loop and the \
+         error are medians of nine cells that differ in a number, after notebook 01. The last rows \
+         divide by the first kernel's figures.",
         pairs("hardware"),
         pairs("versions"),
         result["method"].as_str().unwrap_or_default(),
@@ -141,13 +160,15 @@ mod tests {
         let result = json!({
             "kernels": {
                 "rust": {"start": 1.234, "first_tensor": 3.0, "cell_median": 312.4,
-                         "cell_p90": 400.0, "completion": 31.0, "memory": 900.0},
+                         "cell_p90": 400.0, "completion": 31.0, "memory": 900.0,
+                         "call": 110.4, "loop": 160.0, "error": 200.0, "together": 2.5, "idle": 0.0},
                 "python3": {"start": 0.5, "first_tensor": 2.0, "cell_median": 3.21,
-                            "cell_p90": 5.0, "completion": 3.1, "memory": null},
+                            "cell_p90": 5.0, "completion": 3.1, "memory": null,
+                            "call": 5.52, "loop": 8.0, "error": 10.0, "together": 5.0, "idle": 3.0},
             },
             "hardware": {"CPU": "a CPU", "cores": 2}, "versions": {"torch": "2.11.0"},
             "method": "what they are", "cells": {"rust": 90, "python3": 70},
-            "completions": 5, "other_load": 0.0,
+            "completions": 5, "other_load": 0.0, "floor": 57.0,
         });
         let text = table(&result, &options);
         assert!(text.contains("\n| rust | 1.23 | 3.00 | 312 | 400 | 31 | 900 |\n"), "{text}");
@@ -157,6 +178,9 @@ mod tests {
         );
         let ratios = "\n| python3 / rust | 0.41 | 0.67 | 0.01 | 0.01 | 0.10 | not measured |\n";
         assert!(text.contains(ratios) && !text.contains("WARNING"), "{text}");
+        assert!(text.contains("\n| rust | 110 | 160 | 200 | 2.50 | 0.0 |\n"), "{text}");
+        let ratios = "\n| python3 / rust | 0.05 | 0.05 | 0.05 | 2.00 | not measured |\n";
+        assert!(text.contains(ratios) && text.contains("rustc takes 57 ms"), "{text}");
         assert!(text.contains("cores 2") && text.contains("torch 2.11.0"), "{text}");
         assert!(text.contains("over 3 starts") && text.contains("rust 90"), "{text}");
     }

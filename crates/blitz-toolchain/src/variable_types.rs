@@ -49,6 +49,8 @@ pub struct Variable {
     pub type_name: String,
     /// How it is called, if that is possible.
     pub signature: Option<Signature>,
+    /// How what it holds is called, if it holds values one after the other, and that is possible.
+    pub signature_of_item: Option<Signature>,
     /// What it yields, if it is an iterator.
     pub item: Option<String>,
     /// What it comes to where it is awaited, if that is possible.

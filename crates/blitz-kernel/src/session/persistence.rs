@@ -13,7 +13,7 @@ mod refusal;
 mod shadowing;
 
 use crate::syntax::commands::{Command, commands};
-use bindings::{Binding, bindings};
+use bindings::{Binding, bindings, end_of_statements};
 use blitz_toolchain::variable_types::{self, Report, Variable};
 use evcxr::{CommandContext, Error, EvalOutputs};
 use rebinding::{Rebinding, rebinding};
@@ -117,7 +117,9 @@ impl Persistence {
             // Where its process has ended, the cell has run.
             let is_early = matches!(error, Error::CompilationErrors(_) | Error::Message(_));
             let report = variable_types::read(&self.build_dir).filter(|_| is_early);
-            let Some(report) = report else { return Err(unexecuted(error, &rebindings)) };
+            let Some(report) = report else {
+                return Err(self.unexecuted(context, &code, error, &rebindings));
+            };
             if let Some(refusal) = borrowed(&report, &bindings) {
                 return Err(Unexecuted::NotKept(refusal));
             }
@@ -134,7 +136,7 @@ impl Persistence {
                 rebindings.push((binding.clone(), statement));
             }
             if rebindings.len() == known || attempt == ATTEMPTS {
-                return Err(unexecuted(error, &rebindings));
+                return Err(self.unexecuted(context, &code, error, &rebindings));
             }
         }
         unreachable!("the attempts are counted")
@@ -178,8 +180,37 @@ impl Persistence {
         let mutability = if binding.is_mut { "mut " } else { "" };
         let (name, value) = (&binding.name, rebinding.value);
         match binding.initializer {
-            Some(_) => format!(" let {mutability}{name}: {type_name} = {value};"),
-            None => format!(": {type_name}"),
+            None if binding.is_alone => format!(": {type_name}"),
+            _ => format!(" let {mutability}{name}: {type_name} = {value};"),
+        }
+    }
+
+    /// The error of the cell `code`, whose variables may have been bound again. One in such a statement is
+    /// none that its author could understand: what is wrong without them says more.
+    fn unexecuted(
+        &self,
+        context: &mut CommandContext,
+        code: &str,
+        error: Error,
+        rebindings: &[(Binding, String)],
+    ) -> Unexecuted {
+        let Error::CompilationErrors(_) = &error else { return Unexecuted::Engine(error) };
+        match rebindings {
+            [] => Unexecuted::Engine(error),
+            [(binding, statement), ..] => {
+                variable_types::forget(&self.build_dir);
+                let errors = context.check(code).unwrap_or_default();
+                let report = variable_types::read(&self.build_dir).unwrap_or_default();
+                if let Some(refusal) = borrowed(&report, &bindings(code)) {
+                    return Unexecuted::NotKept(refusal);
+                }
+                if !errors.is_empty() {
+                    return Unexecuted::Engine(Error::CompilationErrors(errors));
+                }
+                let type_name = statement.split_once(": ").map_or("", |it| it.1);
+                let type_name = type_name.split(" = ").next().unwrap_or_default();
+                Unexecuted::NotKept(without_a_name(binding, type_name))
+            }
         }
     }
 
@@ -214,7 +245,8 @@ fn without_shell_commands(code: &str) -> (Option<String>, String) {
 /// `code` with statements behind those that bind variables, and types where those have no value.
 fn with(code: &str, rebindings: &[(Binding, String)]) -> String {
     let place = |binding: &Binding| match (&binding.initializer, binding.untyped) {
-        (None, Some(place)) => place,
+        (None, Some(place)) if binding.is_alone => place,
+        (None, Some(_)) => end_of_statements(code),
         _ => binding.end,
     };
     let mut sorted: Vec<_> = rebindings.iter().collect();
@@ -244,20 +276,6 @@ fn to_rebind<'a>(
         let is_bound = |it: &&Binding| it.name == variable.name && it.initializer.is_some();
         bindings.iter().rfind(is_bound).map(|binding| (binding, variable))
     })
-}
-
-/// The error of a cell whose variables may have been bound again. One in such a statement is none
-/// that its author could understand.
-fn unexecuted(error: Error, rebindings: &[(Binding, String)]) -> Unexecuted {
-    let Error::CompilationErrors(_) = &error else { return Unexecuted::Engine(error) };
-    match rebindings {
-        [] => Unexecuted::Engine(error),
-        [(binding, statement), ..] => {
-            let type_name = statement.split_once(": ").map_or("", |it| it.1);
-            let type_name = type_name.split(" = ").next().unwrap_or_default();
-            Unexecuted::NotKept(without_a_name(binding, type_name))
-        }
-    }
 }
 
 #[cfg(test)]

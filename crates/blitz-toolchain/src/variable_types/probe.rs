@@ -12,9 +12,9 @@ pub type Ask<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// How evcxr keeps a variable where it only looks at a cell.
 pub const LOOKED_AT: &str = "evcxr_variable_store(";
-/// The questions about one variable: its type, arguments, result, what it yields, and what it comes
-/// to where it is awaited.
-const QUESTIONS: usize = 5;
+/// The questions about one variable: its type, arguments, result, what it yields, what it comes to where
+/// it is awaited, and arguments and result of what it holds.
+const QUESTIONS: usize = 7;
 
 const FEATURES: &str = "#![feature(unboxed_closures, tuple_trait)] ";
 const PROBES: &str = "
@@ -23,6 +23,7 @@ fn evcxr_type<const N: ::std::primitive::usize, T: EvcxrProbe<N>>(_: &T) {}
 fn evcxr_call<const N: ::std::primitive::usize, const M: ::std::primitive::usize, A: EvcxrProbe<N> + ::std::marker::Tuple, F: ::std::ops::FnOnce<A, Output: EvcxrProbe<M>>>(_: &F) {}
 fn evcxr_item<const N: ::std::primitive::usize, I: ::std::iter::Iterator<Item: EvcxrProbe<N>>>(_: &I) {}
 fn evcxr_future<const N: ::std::primitive::usize, F: ::std::future::Future<Output: EvcxrProbe<N>>>(_: &F) {}
+fn evcxr_held<const N: ::std::primitive::usize, const M: ::std::primitive::usize, A: EvcxrProbe<N> + ::std::marker::Tuple, F: ::std::ops::FnOnce<A, Output: EvcxrProbe<M>>, I: ::std::iter::IntoIterator<Item = F>>(_: &I) {}
 fn evcxr_fn<A: ::std::marker::Tuple, F: ::std::ops::Fn<A>>(_: &F) {}
 ";
 
@@ -59,10 +60,11 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
             if named[number] {
                 return String::new();
             }
-            let [a, r, i, f] = [1, 2, 3, 4].map(|question| number * QUESTIONS + question);
+            let [a, r, i, f, h, o] =
+                [1, 2, 3, 4, 5, 6].map(|question| number * QUESTIONS + question);
             format!(
                 "evcxr_call::<{a}, {r}, _, _>(&{name}); evcxr_item::<{i}, _>(&{name}); \
-                 evcxr_future::<{f}, _>(&{name});"
+                 evcxr_future::<{f}, _>(&{name}); evcxr_held::<{h}, {o}, _, _, _>(&{name});"
             )
         };
         let lines = ask(&with_probes(source, &statements, others)).unwrap_or_default();
@@ -70,23 +72,34 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
     }
     let mut variables = Vec::new();
     for (statement, answers) in statements.iter().zip(answers.chunks(QUESTIONS)) {
-        let [Some(type_name), arguments, output, item, future] = answers else { continue };
-        let signature = arguments.as_deref().zip(output.clone()).map(|(arguments, output)| {
-            let arguments = arguments.trim_start_matches('(').to_owned();
-            let arguments = arguments.strip_suffix(')').unwrap_or(&arguments);
-            let arguments = arguments.trim_end_matches(',').to_owned();
-            // A reference that comes from no argument lives as long as the process.
-            let is_own = !arguments.contains(['&', '\'']);
-            let output = if is_own { with_static_lifetimes(&output) } else { output };
-            Signature { kind: "Fn".to_owned(), arguments, output }
+        let [Some(type_name), arguments, output, item, future, of_item, output_of_item] = answers
+        else {
+            continue;
+        };
+        variables.push(Variable {
+            name: statement.name.clone(),
+            type_name: type_name.clone(),
+            signature: signature(arguments, output),
+            signature_of_item: signature(of_item, output_of_item),
+            item: item.clone(),
+            future: future.clone(),
+            is_misspelt: false,
         });
-        let (name, type_name) = (statement.name.clone(), type_name.clone());
-        let (item, future) = (item.clone(), future.clone());
-        let is_misspelt = false;
-        variables.push(Variable { name, type_name, signature, item, future, is_misspelt });
     }
     tell_kinds(source, &statements, &mut variables, ask);
     variables
+}
+
+/// A signature of what rustc says of the tuple of arguments and of the result.
+fn signature(arguments: &Option<String>, output: &Option<String>) -> Option<Signature> {
+    let (arguments, output) = arguments.as_deref().zip(output.as_deref())?;
+    let arguments = arguments.trim_start_matches('(').to_owned();
+    let arguments = arguments.strip_suffix(')').unwrap_or(&arguments);
+    let arguments = arguments.trim_end_matches(',').to_owned();
+    // A reference that comes from no argument lives as long as the process.
+    let is_own = !arguments.contains(['&', '\'']);
+    let output = if is_own { with_static_lifetimes(output) } else { output.to_owned() };
+    Some(Signature { kind: "Fn".to_owned(), arguments, output })
 }
 
 /// Corrects the kinds of those closures that may not be called through a shared reference.
@@ -169,9 +182,7 @@ pub fn has_other_errors(lines: &str) -> bool {
 }
 
 fn is_call(line: &str) -> bool {
-    ["evcxr_type::<", "evcxr_call::<", "evcxr_item::<", "evcxr_fn("]
-        .iter()
-        .any(|call| line.starts_with(call))
+    ["evcxr_type::<", "evcxr_call::<", "evcxr_fn("].iter().any(|call| line.starts_with(call))
 }
 
 fn diagnostics(lines: &str) -> impl Iterator<Item = Value> {

@@ -19,6 +19,8 @@ pub struct Binding {
     pub line: usize,
     /// Where it ends, in bytes.
     pub end: usize,
+    /// It is all of the pattern.
+    pub is_alone: bool,
     /// Where the pattern ends, in bytes, if rustc has to find the type.
     pub untyped: Option<usize>,
 }
@@ -43,11 +45,21 @@ pub fn bindings(code: &str) -> Vec<Binding> {
                 line: 1 + code[..start].matches('\n').count() + lines_before(&statement),
                 end: start + text.len(),
                 text: text.clone(),
+                is_alone: ast::IdentPat::can_cast(pattern.syntax().kind()),
                 untyped,
             });
         }
     }
     found
+}
+
+/// Where the last statement of `code` ends, in bytes, that is no value.
+pub fn end_of_statements(code: &str) -> usize {
+    let ends = syntax::placed_statements(code).into_iter().filter_map(|(start, node)| {
+        let text = node.text().to_string();
+        text.ends_with([';', '}']).then_some(start + text.len())
+    });
+    ends.last().unwrap_or(code.len())
 }
 
 /// Whether something is left of a statement's type to be inferred, where a type can be given to it.

@@ -67,6 +67,26 @@ pub fn boxed_parts(type_name: &str) -> Option<String> {
     (!shown.is_empty()).then(|| (shown + rest).replace("::std::", "std::"))
 }
 
+/// The type of a variable that holds closures with these in boxes, for people to read; `None` where
+/// rustc does not know how they are called.
+pub fn boxed_closure(variable: &Variable) -> Option<String> {
+    let signature = variable.signature_of_item.as_ref()?;
+    let start = variable.type_name.find("{closure")?;
+    let end = start + variable.type_name[start..].find('}')? + 1;
+    let (before, after) = (&variable.type_name[..start], &variable.type_name[end..]);
+    let output = match signature.output.as_str() {
+        "()" => String::new(),
+        output => format!(" -> {output}"),
+    };
+    let closure = format!("Box<dyn Fn({}){output}>", signature.arguments);
+    // The path before it leads to what holds the closures; its last name says enough.
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let (holder, bracket) = before.strip_suffix('<').map_or((before, ""), |holder| (holder, "<"));
+    let path = holder.rfind(|c| !is_name(c)).map_or(0, |at| at + 1);
+    let name = holder[path..].rsplit("::").next().unwrap_or_default();
+    Some(format!("{}{name}{bracket}{closure}{after}", &holder[..path]))
+}
+
 /// The bounds of an `impl` type that a box can promise.
 fn dyn_traits(bounds: &str) -> Option<String> {
     let bounds: Vec<&str> = split(bounds);

@@ -62,6 +62,7 @@ pub fn unnameable(binding: &Binding, variable: &Variable, error: &Error) -> NotK
     let name = &binding.name;
     let (what, instead) = if variable.type_name.contains("{closure") {
         let shown = rebinding::boxed_parts(&evcxrs_type(error));
+        let shown = shown.or_else(|| rebinding::boxed_closure(variable));
         ("a closure, and each closure has a type of its own, without a name", shown)
     } else if variable.type_name.contains("{async") {
         // Not translated: a type.
