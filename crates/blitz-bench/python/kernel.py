@@ -61,6 +61,11 @@ FIRST_CELLS = 3
 # What an editor asks to complete, how often in each start after one answer that is not counted.
 COMPLETION = {"python3": "torch.zer", "rust": "Tensor::zer", "rust-stock": "Tensor::zer"}
 COMPLETIONS = 5
+# What the single cells need.
+MOMENTS_BEGIN = {
+    "python": "x = torch.ones(2, 3)",
+    "rust": "let x = Tensor::ones([2, 3], (Kind::Float, Device::Cpu));",
+}
 # Single cells after notebook 01, each with a number in it that no cell had before: a call, a
 # loop, and an error. How often each.
 MOMENTS = {
@@ -99,11 +104,12 @@ def rust_cells(notebook):
 
 
 def python_cells(notebook):
-    """The Python lines that stand beside the Rust cells."""
-    cells = []
+    """The Python lines that stand, quoted, beside the Rust cells."""
+    cells = [("library", "import torch")]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            blocks = re.findall(r"```python\n(.*?)```", cell.source, re.DOTALL)
+            text = re.sub(r"^> ?", "", cell.source, flags=re.MULTILINE)
+            blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
             cells += [(cell.id, block) for block in blocks]
     return cells
 
@@ -209,8 +215,10 @@ class Running:
 
     def moments(self, kernel):
         """Milliseconds of each kind of single cell, as medians."""
-        cells = MOMENTS["python" if kernel.startswith("python") else "rust"]
-        found = {}
+        language = "python" if kernel.startswith("python") else "rust"
+        if not self.execute(MOMENTS_BEGIN[language])[2]:
+            sys.exit(f"{kernel}: what the single cells need failed")
+        found, cells = {}, MOMENTS[language]
         for name, code in cells.items():
             times = [self.execute(code.format(n=n))[0] for n in range(REPETITIONS)]
             found[name] = statistics.median(times) * 1000
