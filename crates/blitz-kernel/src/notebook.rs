@@ -186,7 +186,8 @@ impl Notebook {
                 let kept = |name: &String| !lost.iter().any(|(lost, _)| lost == name);
                 self.forgotten.retain(kept);
                 self.know(context, &self.store.clone(), &[])?;
-                self.declare(context, &lost)?;
+                let bound = |(name, kind): &(String, String)| format!("mut {name}: {kind}");
+                self.declare(context, &lost.iter().map(bound).collect::<Vec<_>>())?;
                 Err(Failed::Evcxr(error, changes))
             }
         }
@@ -289,17 +290,19 @@ impl Notebook {
         taken.map(drop)
     }
 
-    /// Tells evcxr of variables that the process has.
-    fn declare(
+    /// Tells evcxr of variables that the process has: how each is bound, as `mut x: i64`.
+    ///
+    /// # Errors
+    /// evcxr does not take it.
+    pub fn declare(
         &mut self,
         context: &mut CommandContext,
-        variables: &[(String, String)],
+        variables: &[String],
     ) -> Result<(), evcxr::Error> {
         if variables.is_empty() {
             return Ok(());
         }
-        let lets =
-            variables.iter().map(|(name, kind)| format!("let mut {name}: {kind} = loop {{}};\n"));
+        let lets = variables.iter().map(|bound| format!("let {bound} = loop {{}};\n"));
         self.take_step(context, Step::default(), &lets.collect::<String>())
     }
 

@@ -15,7 +15,7 @@ use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
 use crate::session::Session;
 use crate::unused_variables::without_unused;
-use crate::variable_types;
+use crate::variable_types::{self, inferred};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fs;
@@ -48,6 +48,8 @@ enum Kind {
 enum Compiled {
     /// The lines of rustc's standard error, and whether it succeeded.
     Ended { lines: String, is_success: bool },
+    /// It compiles, but what it leaves in variables has no type that can be written down.
+    NotKept,
     /// cargo could not compile the dependencies.
     Refused(Answer),
     /// The person did not want to wait.
@@ -78,24 +80,32 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
     let library = library_for(session, &source);
     let source = instrument::with_store_of_library(&source, library).unwrap_or(source);
     let source = instrument::forget(&source, library, &notebook.forgotten);
-    if kind == Kind::Check && variable_types::is_asked(&session.build_dir) {
-        let ask = |source: &str| ask_types(session, &recording, source);
-        variable_types::note_asked(session, &source, &recording.crates(), &ask);
-        return Ok(Compiled::Ended { lines: String::new(), is_success: true });
-    }
     let shows = !Requests::new(&session.build_dir).has_own_format();
     let instrumented = match kind {
         Kind::Library => instrument::instrument(&source, library, shows),
         Kind::Check => source.clone(),
     };
-    let mut ended = rustc(session, &recording, &instrumented, kind)?;
+    let crates = recording.crates();
+    let ask = |source: &str| ask_types(session, &recording, source);
+    let (ended, is_kept) = std::thread::scope(|scope| {
+        // On a second core, where there is one.
+        let types = inferred::is_in(&source).then(|| {
+            scope.spawn(|| variable_types::note_inferred(session, &source, &crates, &ask))
+        });
+        let ended = rustc(session, &recording, &inferred::left_to_rustc(&instrumented), kind);
+        (ended, types.is_none_or(|types| types.join().unwrap_or(false)))
+    });
+    let mut ended = ended?;
+    if !is_kept && matches!(ended, Compiled::Ended { is_success: true, .. }) {
+        return Ok(Compiled::NotKept);
+    }
+    let source = inferred::left_to_rustc(&source);
+    let instrumented = inferred::left_to_rustc(&instrumented);
     // The diagnostics of what evcxr wrote are those that it understands.
     if instrumented != source && is_about_additions(&ended) {
         ended = rustc(session, &recording, &source, kind)?;
     }
     if let Compiled::Ended { lines, is_success } = &ended {
-        let crates = recording.crates();
-        let ask = |source: &str| ask_types(session, &recording, source);
         match kind {
             Kind::Check => {
                 variable_types::note_looked_at(session, &source, lines, &crates, &ask);
@@ -139,7 +149,7 @@ fn is_about_additions(ended: &Compiled) -> bool {
 
 /// rustc's diagnostics of a source that is made for them.
 fn ask_types(session: &Session, recording: &Recording, source: &str) -> Option<String> {
-    let dir = session.build_dir.join("cell");
+    let dir = session.build_dir.join("types");
     let mut command = command(session, recording, source, &dir).ok()?;
     command.arg("--emit=metadata").args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
     match job::output(&mut command, &Requests::new(&session.build_dir)).ok()? {
@@ -308,6 +318,12 @@ fn end(call: &Call, compiled: Result<Compiled>) -> ExitCode {
             }
             println!("{}", messages::finished(is_success));
             if is_success { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+        }
+        Ok(Compiled::NotKept) => {
+            // Not translated: the kernel reads what was noted, and does not show it.
+            let message = messages::failed(session, "a variable's type has no name");
+            println!("{message}\n{}", messages::finished(false));
+            ExitCode::from(FAILED)
         }
         Ok(Compiled::Refused(answer)) => answer.give(),
         Ok(Compiled::Cancelled) => {

@@ -8,6 +8,7 @@
 
 mod aliases;
 mod borrows;
+pub mod inferred;
 mod probe;
 mod spelling;
 
@@ -15,11 +16,10 @@ use crate::session::Session;
 use borrows::Judgement;
 use probe::Ask;
 use serde::{Deserialize, Serialize};
-use std::cell::Cell;
 use std::fs;
-use std::io;
 use std::path::Path;
 
+pub use inferred::INFERRED;
 pub use spelling::extent;
 
 /// How rustc prints types: with whole paths, and not cut.
@@ -27,8 +27,6 @@ pub const PRINTING: [&str; 2] = ["--verbose", "-Ztrim-diagnostic-paths=no"];
 
 /// Where the report waits, below the build directory.
 const FILE: &str = "variables.json";
-/// Where the question waits, below the build directory.
-const QUESTION: &str = "variables-wanted";
 
 /// Why the variables of a cell cannot be kept, and what is known about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,33 +96,14 @@ pub fn forget(build_dir: &Path) {
     let _ = fs::remove_file(build_dir.join(FILE));
 }
 
-/// Asks for the types of all variables of the cell that evcxr looks at next, in the place of whether it
-/// compiles; [`read`] has the answer, if that cell compiles.
-///
-/// # Errors
-/// The question cannot be written.
-pub fn ask(build_dir: &Path) -> io::Result<()> {
-    forget(build_dir);
-    fs::write(build_dir.join(QUESTION), "")
-}
-
-/// Whether that is asked, which is so once.
-pub fn is_asked(build_dir: &Path) -> bool {
-    fs::remove_file(build_dir.join(QUESTION)).is_ok()
-}
-
-/// Notes the types of the variables of `source`, if it compiles.
-pub fn note_asked(session: &Session, source: &str, crates: &[String], ask: Ask) {
-    let is_right = Cell::new(true);
-    let watched = |source: &str| {
-        let lines = ask(source)?;
-        is_right.set(is_right.get() && !probe::has_other_errors(&lines));
-        Some(lines)
-    };
-    let report = report(source, &[], crates, &watched);
-    if is_right.get() {
-        write(session, &report);
-    }
+/// Notes the types of the variables of `source` that are [`INFERRED`] there. Returns whether each can be
+/// kept under its type.
+pub fn note_inferred(session: &Session, source: &str, crates: &[String], ask: Ask) -> bool {
+    let report = report(source, &[], crates, ask);
+    let wanted = source.lines().filter(|line| inferred::is_kept(line)).count();
+    let named = report.variables.iter().filter(|variable| variable.is_nameable()).count();
+    write(session, &report);
+    named == wanted
 }
 
 /// Notes what there is to know of `source`, at which evcxr has only looked, with rustc's diagnostics

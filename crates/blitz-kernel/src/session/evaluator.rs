@@ -16,10 +16,11 @@ use crate::session::commands::Commands;
 use crate::session::definitions::Item;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
-use crate::session::persistence::{Persistence, Unexecuted};
+use crate::session::persistence::{Inferred, Persistence, Unexecuted};
 use crate::session::sent::Sent;
 use crate::syntax;
 use blitz_contract::Layout;
+use blitz_toolchain::variable_types::INFERRED;
 use evcxr::{CommandContext, EvalOutputs};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -76,7 +77,41 @@ impl Evaluator {
         self.session.record.ready();
         for execution in first.into_iter().chain(queue.iter()) {
             self.execute(&execution, queue);
+            // While the person reads.
+            self.tell_types();
         }
+    }
+
+    /// Tells evcxr the types that rustc has found in the last cell.
+    fn tell_types(&mut self) {
+        let inferred = self.persistence.take_inferred();
+        let Ok(context) = &mut self.engine else { return };
+        let is_waiting = |name: &str| {
+            context.variables_and_types().any(|(it, kind)| it == name && kind == INFERRED)
+        };
+        let waiting = inferred.iter().filter(|it| is_waiting(&it.name));
+        let bound: Vec<String> = waiting
+            .map(|Inferred { name, type_name, is_mut }| match is_mut {
+                true => format!("mut {name}: {type_name}"),
+                false => format!("{name}: {type_name}"),
+            })
+            .collect();
+        if bound.is_empty() {
+            return;
+        }
+        // Where it does not take them, the next cell says that it does not know a variable's type.
+        let _ = self.notebook.declare(context, &bound);
+        self.note_variables();
+    }
+
+    /// Notes the variables for those who answer questions.
+    fn note_variables(&mut self) {
+        let Ok(context) = &self.engine else { return };
+        let variables = context.variables_and_types();
+        let variables = variables.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
+        let mut definitions =
+            self.session.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.variables = variables;
     }
 
     /// Executes one cell. When it fails, what waits behind it in `queue` is aborted.
@@ -130,6 +165,7 @@ impl Evaluator {
 
     /// Evaluates a cell. Returns its result as text, if it has one.
     fn evaluate(&mut self, code: &str, execution: &Execution) -> Result<Option<String>, CellError> {
+        self.tell_types();
         let context = self.engine.as_mut().map_err(|reason| failure::no_engine(reason))?;
         let folder = std::env::current_dir().unwrap_or_default();
         let sent = {
@@ -229,12 +265,8 @@ impl Evaluator {
         let items = self.notebook.store().active();
         let item = |it: &Definition| Item { key: it.name(), source: it.source.clone() };
         definitions.items = items.map(item).collect();
-        if let Ok(context) = &self.engine {
-            let variables = context.variables_and_types();
-            definitions.variables =
-                variables.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
-        }
         drop(definitions);
+        self.note_variables();
         let data: Map<String, Value> = outputs
             .content_by_mime_type
             .iter()

@@ -1,10 +1,11 @@
 //! Keeping a cell's variables, where evcxr alone cannot.
 //!
 //! evcxr keeps a variable under a type that is written down. rust-analyzer would find it, after seconds
-//! of reading; rustc knows it as well ([`blitz_toolchain::variable_types`]). So a second `let` behind the
-//! first, on the same line, gives the variable its type, or one in a box where it has no name. What
-//! cannot be kept is refused in words for a learner. This stands in front of evcxr, so that it and
-//! `:vars` see the one type.
+//! of reading; rustc finds it while it compiles the cell ([`variable_types::inferred`]), and is told of it
+//! after the cell ([`Persistence::take_inferred`]). Where a type has no name, the value may fit into a box:
+//! then a second `let` behind the first, on the same line, gives the variable a type that can be written
+//! down, and the cell is executed again. What cannot be kept is refused in words for a learner. This
+//! stands in front of evcxr, so that it and `:vars` see the one type.
 
 pub mod bindings;
 mod owned;
@@ -14,7 +15,7 @@ mod shadowing;
 
 use crate::syntax::commands::{Command, commands};
 use bindings::{Binding, bindings, end_of_statements};
-use blitz_toolchain::variable_types::{self, Report, Variable};
+use blitz_toolchain::variable_types::{self, INFERRED, Report, Variable};
 use evcxr::{CommandContext, Error, EvalOutputs};
 use rebinding::{Rebinding, rebinding};
 use refusal::{borrowed, unnameable, without_a_name};
@@ -33,6 +34,19 @@ pub struct Persistence {
     mutable: BTreeSet<String>,
     /// The names that cells have given a meaning where types stand.
     type_names: BTreeSet<String>,
+    /// Types that evcxr does not know yet.
+    inferred: Vec<Inferred>,
+}
+
+/// A variable whose type rustc has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inferred {
+    /// The variable.
+    pub name: String,
+    /// Its type.
+    pub type_name: String,
+    /// It is bound with `mut`.
+    pub is_mut: bool,
 }
 
 /// Why a cell was not executed to its end.
@@ -50,6 +64,7 @@ impl Persistence {
             build_dir: build_dir.to_owned(),
             mutable: BTreeSet::new(),
             type_names: BTreeSet::new(),
+            inferred: Vec::new(),
         }
     }
 
@@ -103,13 +118,15 @@ impl Persistence {
             None => EvalOutputs::new(),
         };
         let bindings = bindings(&code);
-        let mut rebindings = self.with_types(context, &code, &bindings, added);
+        let untyped = untyped(&bindings);
+        let mut rebindings = inferred(&untyped, added);
         for attempt in 1.. {
             variable_types::forget(&self.build_dir);
             let error = match context.execute(&with(&code, &rebindings)) {
                 Ok(more) => {
                     outputs.merge(more);
                     self.remember(&code, &bindings);
+                    self.note_types(&rebindings);
                     return Ok(outputs);
                 }
                 Err(error) => error,
@@ -123,8 +140,10 @@ impl Persistence {
             if let Some(refusal) = borrowed(&report, &bindings) {
                 return Err(Unexecuted::NotKept(refusal));
             }
+            // Those that rustc was to find now have to be written down.
+            rebindings.retain(|(_, statement)| !statement.contains(INFERRED));
             let known = rebindings.len();
-            for (binding, variable) in to_rebind(&report, &bindings, &error) {
+            for (binding, variable) in to_rebind(&report, &bindings, &untyped, &error) {
                 if rebindings.iter().any(|(it, _)| it.name == binding.name) {
                     continue;
                 }
@@ -142,41 +161,39 @@ impl Persistence {
         unreachable!("the attempts are counted")
     }
 
-    /// The statements that give those of `bindings` a type that have none. None where `code` does not
-    /// compile: evcxr is to say why of the code as it is.
-    fn with_types(
-        &self,
-        context: &mut CommandContext,
-        code: &str,
-        bindings: &[Binding],
-        added: &mut dyn FnMut(&str),
-    ) -> Vec<(Binding, String)> {
-        let is_last = |(at, binding): &(usize, &Binding)| {
-            !bindings[at + 1..].iter().any(|later| later.name == binding.name)
-        };
-        let untyped = bindings.iter().enumerate().filter(is_last).map(|(_, binding)| binding);
-        let untyped: Vec<&Binding> = untyped.filter(|binding| binding.untyped.is_some()).collect();
-        if untyped.is_empty() || variable_types::ask(&self.build_dir).is_err() {
-            return Vec::new();
+    /// Notes what rustc has said of the variables whose types it was to find.
+    fn note_types(&mut self, rebindings: &[(Binding, String)]) {
+        let is_inferred = |(_, statement): &&(Binding, String)| statement.contains(INFERRED);
+        let mut inferred = rebindings.iter().filter(is_inferred).peekable();
+        if inferred.peek().is_none() {
+            return;
         }
-        let _ = context.check(code);
         let report = variable_types::read(&self.build_dir).unwrap_or_default();
-        let mut rebindings = Vec::new();
-        for binding in untyped {
-            let variable = report.variables.iter().find(|it| it.name == binding.name);
-            let Some(rebinding) = variable.and_then(rebinding) else { continue };
-            let statement = self.statement(binding, rebinding);
-            added(&statement);
-            rebindings.push((binding.clone(), statement));
+        for (binding, _) in inferred {
+            if let Some(variable) = report.variables.iter().find(|it| it.name == binding.name) {
+                self.inferred.push(Inferred {
+                    name: binding.name.clone(),
+                    type_name: self.written(&variable.type_name),
+                    is_mut: binding.is_mut,
+                });
+            }
         }
-        rebindings
+    }
+
+    /// The types that rustc has found since the last call, which evcxr does not know yet.
+    pub fn take_inferred(&mut self) -> Vec<Inferred> {
+        std::mem::take(&mut self.inferred)
+    }
+
+    /// `type_name`, as rustc prints it, in the notebook: rustc prints `i32` for that type, whatever else
+    /// has the name.
+    fn written(&self, type_name: &str) -> String {
+        shadowing::with_primitive(type_name, |word: &str| self.type_names.contains(word))
     }
 
     /// What gives a variable its new type.
     fn statement(&self, binding: &Binding, rebinding: Rebinding) -> String {
-        // rustc prints `i32` for that type, whatever else has the name.
-        let is_shadowed = |word: &str| self.type_names.contains(word);
-        let type_name = shadowing::with_primitive(&rebinding.type_name, is_shadowed);
+        let type_name = self.written(&rebinding.type_name);
         let mutability = if binding.is_mut { "mut " } else { "" };
         let (name, value) = (&binding.name, rebinding.value);
         match binding.initializer {
@@ -258,10 +275,33 @@ fn with(code: &str, rebindings: &[(Binding, String)]) -> String {
     code
 }
 
+/// The last of `bindings` of each variable, of those that have no type.
+fn untyped(bindings: &[Binding]) -> Vec<Binding> {
+    let is_last = |(at, binding): &(usize, &Binding)| {
+        !bindings[at + 1..].iter().any(|later| later.name == binding.name)
+    };
+    let last = bindings.iter().enumerate().filter(is_last).map(|(_, binding)| binding);
+    last.filter(|binding| binding.untyped.is_some()).cloned().collect()
+}
+
+/// What leaves the types of `untyped` to rustc.
+fn inferred(untyped: &[Binding], added: &mut dyn FnMut(&str)) -> Vec<(Binding, String)> {
+    let with_statement = |binding: &Binding| {
+        let statement = match binding.initializer {
+            None if binding.is_alone => variable_types::inferred::annotation(),
+            _ => variable_types::inferred::statement(&binding.name, binding.is_mut),
+        };
+        added(&statement);
+        (binding.clone(), statement)
+    };
+    untyped.iter().map(with_statement).collect()
+}
+
 /// The variables that need another type, with where they are bound.
 fn to_rebind<'a>(
     report: &'a Report,
     bindings: &'a [Binding],
+    untyped: &'a [Binding],
     error: &Error,
 ) -> impl Iterator<Item = (&'a Binding, &'a Variable)> {
     let message = match error {
@@ -270,10 +310,17 @@ fn to_rebind<'a>(
     };
     let needs = move |it: &&Variable| {
         let is_named = message.contains(&format!("variable `{}`", it.name));
-        is_named || it.is_misspelt || !it.is_nameable() || it.type_name.contains("dyn ")
+        let is_untyped = untyped.iter().any(|binding| binding.name == it.name);
+        is_untyped
+            || is_named
+            || it.is_misspelt
+            || !it.is_nameable()
+            || it.type_name.contains("dyn ")
     };
     report.variables.iter().filter(needs).filter_map(|variable| {
-        let is_bound = |it: &&Binding| it.name == variable.name && it.initializer.is_some();
+        let is_bound = |it: &&Binding| {
+            it.name == variable.name && (it.initializer.is_some() || it.untyped.is_some())
+        };
         bindings.iter().rfind(is_bound).map(|binding| (binding, variable))
     })
 }

@@ -1,6 +1,7 @@
 //! Asking rustc for types: in the place of each statement that keeps a variable stands a call whose
 //! bound no type fulfils, and the error names the type.
 
+use super::inferred;
 use super::spelling::{is_nameable, written};
 use super::{Signature, Variable};
 use crate::absolute::PUT;
@@ -35,9 +36,15 @@ struct Keeping {
     lines: (usize, usize),
 }
 
-/// The types of the variables that `source` keeps, of those that rustc knows.
+/// The types of the variables that `source` keeps, of those that rustc knows; only of those whose types it
+/// has to find, where there are such.
 pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
-    let statements = statements(source);
+    let mut statements = statements(source);
+    if inferred::is_in(source) {
+        let lines: Vec<&str> = source.split('\n').collect();
+        statements.retain(|statement| inferred::is_kept(lines[statement.lines.0]));
+    }
+    let source = &inferred::left_to_rustc(source);
     if statements.is_empty() {
         return Vec::new();
     }
@@ -166,23 +173,6 @@ fn with_probes(
         lines[first] = question(number, &statement.name);
     }
     format!("{FEATURES}{}{PROBES}", lines.join("\n"))
-}
-
-/// Whether rustc found errors in what is no question.
-pub fn has_other_errors(lines: &str) -> bool {
-    diagnostics(lines).any(|diagnostic| {
-        let message = diagnostic["message"].as_str().unwrap_or_default();
-        // Of a question, rustc quotes the call.
-        let is_question = diagnostic["spans"].as_array().into_iter().flatten().any(|span| {
-            let texts = span["text"].as_array().into_iter().flatten();
-            texts.filter_map(|text| text["text"].as_str()).any(is_call)
-        });
-        diagnostic["level"] == "error" && !is_question && !message.starts_with("aborting due to")
-    })
-}
-
-fn is_call(line: &str) -> bool {
-    ["evcxr_type::<", "evcxr_call::<", "evcxr_fn("].iter().any(|call| line.starts_with(call))
 }
 
 fn diagnostics(lines: &str) -> impl Iterator<Item = Value> {

@@ -64,7 +64,7 @@ fn a_statement_stands_behind_the_last_that_binds_the_variable() {
         Report { variables: vec![closure("Fn", "", "()"), variable("i32")], borrows: Vec::new() };
     let bindings = bindings(code);
     let rebindings: Vec<(Binding, String)> =
-        to_rebind(&report, &bindings, &Error::Message(String::new()))
+        to_rebind(&report, &bindings, &[], &Error::Message(String::new()))
             .map(|(binding, _)| (binding.clone(), " let x: T = x;".to_owned()))
             .collect();
     let expected = "let x = 1;\nlet x = f(); let x: T = x; // why\nlet (y, x2) = g();";
