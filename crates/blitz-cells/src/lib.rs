@@ -31,7 +31,9 @@ pub const PREPARED: &str = include_str!("prepared.rs");
 mod prepared;
 #[cfg(test)]
 mod runtime;
+// All of it is for cells.
 #[cfg(test)]
+#[allow(dead_code, unused_imports)]
 #[path = "support/lib.rs"]
 mod support;
 

@@ -1,10 +1,7 @@
 //! The crates that notebooks use, [`blitz`] and [`tch`], in one library with what cells call, so that a
 //! cell links against it and holds nothing of them.
 
-#[doc(hidden)]
-pub use ::blitz as __blitz;
-#[doc(hidden)]
-pub use ::tch as __tch;
+// Of the crates themselves nothing is named here for others: rustc would find that path to their types.
 pub use blitz_cell_support::*;
 
 use ::tch::{Device, Kind, Tensor, nn};

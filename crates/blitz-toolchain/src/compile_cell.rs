@@ -96,8 +96,11 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
         (ended, types.is_none_or(|types| types.join().unwrap_or(false)))
     });
     let mut ended = ended?;
-    if !is_kept && matches!(ended, Compiled::Ended { is_success: true, .. }) {
-        return Ok(Compiled::NotKept);
+    match ended {
+        Compiled::Ended { is_success: true, .. } if !is_kept => return Ok(Compiled::NotKept),
+        // What is wrong with the cell comes before what its variables are.
+        Compiled::Ended { is_success: false, .. } => variable_types::forget(&session.build_dir),
+        _ => {}
     }
     let source = inferred::left_to_rustc(&source);
     let instrumented = inferred::left_to_rustc(&instrumented);

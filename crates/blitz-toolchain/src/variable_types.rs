@@ -53,6 +53,9 @@ pub struct Variable {
     pub item: Option<String>,
     /// What it comes to where it is awaited, if that is possible.
     pub future: Option<String>,
+    /// It is a function or holds one: what has that type is another thing than what its name says, a
+    /// pointer.
+    pub is_function: bool,
     /// evcxr has written another type, which does not compile.
     pub is_misspelt: bool,
 }
@@ -101,7 +104,8 @@ pub fn forget(build_dir: &Path) {
 pub fn note_inferred(session: &Session, source: &str, crates: &[String], ask: Ask) -> bool {
     let report = report(source, &[], crates, ask);
     let wanted = source.lines().filter(|line| inferred::is_kept(line)).count();
-    let named = report.variables.iter().filter(|variable| variable.is_nameable()).count();
+    let is_kept = |variable: &&Variable| variable.is_nameable() && !variable.is_function;
+    let named = report.variables.iter().filter(is_kept).count();
     write(session, &report);
     named == wanted
 }

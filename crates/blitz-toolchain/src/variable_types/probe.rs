@@ -2,11 +2,12 @@
 //! bound no type fulfils, and the error names the type.
 
 use super::inferred;
-use super::spelling::{is_nameable, written};
+use super::spelling::{is_nameable, names_function, written};
 use super::{Signature, Variable};
 use crate::absolute::PUT;
 use crate::static_lifetimes::with_static_lifetimes;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Has rustc look at a source, with unstable features; returns its diagnostics, one a line.
 pub type Ask<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -49,16 +50,18 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
         return Vec::new();
     }
     let mut answers = vec![None; statements.len() * QUESTIONS];
-    let note = |answers: &mut [Option<String>], lines: &str| {
+    let mut functions = HashSet::new();
+    let note = |answers: &mut [Option<String>], functions: &mut HashSet<usize>, lines: &str| {
         for (number, type_name) in diagnostics(lines).filter_map(|it| answer(&it)) {
             if let Some(answer) = answers.get_mut(number) {
                 *answer = Some(written(&type_name, crates));
+                functions.extend(names_function(&type_name).then_some(number));
             }
         }
     };
     let first = |number, name: &str| format!("evcxr_type::<{}, _>(&{name});", number * QUESTIONS);
     let Some(lines) = ask(&with_probes(source, &statements, first)) else { return Vec::new() };
-    note(&mut answers, &lines);
+    note(&mut answers, &mut functions, &lines);
     // A type that has a name needs no more questions, and most have one.
     let has_name = |answers: &[Option<String>]| answers[0].as_deref().is_none_or(is_nameable);
     let named: Vec<bool> = answers.chunks(QUESTIONS).map(has_name).collect();
@@ -75,11 +78,13 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
             )
         };
         let lines = ask(&with_probes(source, &statements, others)).unwrap_or_default();
-        note(&mut answers, &lines);
+        note(&mut answers, &mut functions, &lines);
     }
     let mut variables = Vec::new();
-    for (statement, answers) in statements.iter().zip(answers.chunks(QUESTIONS)) {
-        let [Some(type_name), arguments, output, item, future, of_item, output_of_item] = answers
+    for (index, statement) in statements.iter().enumerate() {
+        let first = index * QUESTIONS;
+        let [Some(type_name), arguments, output, item, future, of_item, output_of_item] =
+            &answers[first..first + QUESTIONS]
         else {
             continue;
         };
@@ -90,6 +95,7 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
             signature_of_item: signature(of_item, output_of_item),
             item: item.clone(),
             future: future.clone(),
+            is_function: functions.contains(&first),
             is_misspelt: false,
         });
     }

@@ -13,6 +13,11 @@ pub fn written(text: &str, crates: &[String]) -> String {
     absolute(&with_brackets(&without_function_names(&text)), crates)
 }
 
+/// Whether a type that rustc printed is, or holds, that of one function.
+pub fn names_function(text: &str) -> bool {
+    without_function_names(text) != text
+}
+
 /// Without the names of functions, `fn() -> i32 {f}`: what is kept is a pointer to one.
 fn without_function_names(text: &str) -> String {
     let mut rest = text;
@@ -183,6 +188,8 @@ mod tests {
     #[test]
     fn functions_become_pointers_and_closures_have_no_name() {
         assert_eq!(spelled("fn(i32) -> i32 {f}"), "fn(i32) -> i32");
+        assert!(names_function("(u8, fn() {m::f})"));
+        assert!(!names_function("fn(u8) -> Map<I, {closure@a}>"));
         assert_eq!(spelled("(fn() {m::f::<{integer}>}, u8)"), "(fn(), u8)");
         for text in ["{closure@src/lib.rs:1:2: 3:4}", "Vec<impl A>", "Map<I, {closure@x:1:1: 1:2}>"]
         {
