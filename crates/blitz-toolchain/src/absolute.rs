@@ -7,9 +7,10 @@
 //! moves.
 
 use crate::static_lifetimes::with_static_lifetimes;
+use std::ops::Range;
 
 /// How the function that holds a cell begins.
-const ENTRY: &str = "pub extern \"C\" fn run_user_code_";
+pub const ENTRY: &str = "pub extern \"C\" fn run_user_code_";
 /// How the function begins in which evcxr has rust-analyzer, and `cargo check`, see a cell.
 const ANALYSIS: &str = "async fn evcxr_analysis_wrapper(";
 /// Where evcxr's conversion of errors begins.
@@ -105,7 +106,7 @@ const RESULT: [&[(&str, &str)]; 3] = [
 ];
 
 /// evcxr's own way to show a value, as `stringify!` breaks its lines.
-const SEND: &str = r##"fn evcxr_send_text_plain(text: &str)
+pub const SEND: &str = r##"fn evcxr_send_text_plain(text: &str)
 {
     use std::io::Write; use std::io::{self}; fn try_send_text(text: &str) ->
     io::Result<()>
@@ -174,6 +175,16 @@ pub fn absolute(source: &str) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// The lines, from 0, that the cell itself has in `source`, written by evcxr.
+pub fn lines_of_cell(source: &str) -> Option<Range<usize>> {
+    let mut lines: Vec<String> = source.split('\n').map(str::to_owned).collect();
+    let entry = lines.iter().rposition(|line| line.starts_with(ENTRY))?;
+    let function = &mut lines[entry + 1..];
+    let start = before(function);
+    let end = start + behind(&mut function[start..]);
+    Some(entry + 1 + start..entry + 1 + end)
 }
 
 /// What stands for `line` in `table`, if that has it.

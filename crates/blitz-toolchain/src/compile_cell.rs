@@ -13,6 +13,7 @@ use crate::messages;
 use crate::notebook::Notebook;
 use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
+use crate::repeated;
 use crate::session::Session;
 use crate::unused_variables::without_unused;
 use crate::variable_types::{self, inferred};
@@ -76,7 +77,13 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
     }
     let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
         .context("cannot read the cell's source")?;
-    let source = notebook.put_into(&without_unused(&absolute(&source)));
+    let written = source;
+    if kind == Kind::Library
+        && let Some(lines) = repeated::diagnostics(&session.build_dir, &written)
+    {
+        return Ok(Compiled::Ended { lines, is_success: false });
+    }
+    let source = notebook.put_into(&without_unused(&absolute(&written)));
     let library = library_for(session, &source);
     let source = instrument::with_store_of_library(&source, library).unwrap_or(source);
     let source = instrument::forget(&source, library, &notebook.forgotten);
@@ -114,6 +121,7 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
                 variable_types::note_looked_at(session, &source, lines, &crates, &ask);
             }
             Kind::Library if !*is_success => {
+                repeated::note(&session.build_dir, &written, lines);
                 variable_types::note_failed(session, &source, lines, &crates, &ask);
             }
             Kind::Library => {}

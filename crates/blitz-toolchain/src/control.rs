@@ -3,6 +3,7 @@
 //! The tools are processes that evcxr starts, so it is told in a file. That has always the same
 //! length and is overwritten in place: a compilation can be cancelled on a full disk, too.
 
+use crate::repeated;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io;
@@ -42,6 +43,7 @@ impl Control {
     /// From a cell on with commands that change how values are shown (`:fmt`, `:types`), showing is
     /// left to evcxr.
     pub fn begin_cell(&self, code: &str) {
+        self.file.parent().into_iter().for_each(repeated::forget);
         let own_format = changes_format(code);
         // Without room on the disk for a first file, nothing was cancelled either.
         let _ = self.tell(|told| Told { cancel: false, own_format: told.own_format || own_format });

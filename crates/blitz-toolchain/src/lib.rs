@@ -42,6 +42,7 @@ pub mod notebook;
 mod opt_level;
 mod parent;
 mod recording;
+mod repeated;
 mod session;
 mod sources;
 mod static_lifetimes;

@@ -22,7 +22,7 @@ pub enum Analysis {
     /// All that cells can name.
     Everything,
     /// The cell alone. Reading everything takes seconds and 400 MB; rustc knows the types of variables,
-    /// too ([`variable_types::ask`](crate::variable_types::ask)).
+    /// too ([`inferred`](crate::variable_types::inferred)).
     CellAlone,
 }
 
