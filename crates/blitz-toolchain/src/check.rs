@@ -1,10 +1,10 @@
 //! rustc for the kernel itself: what does a notebook's Rust come to?
 
-use crate::compile_cell;
 use crate::control::Requests;
 use crate::job::{self, Job};
 use crate::linker::Linker;
 use crate::recording::Recording;
+use crate::rustc;
 use crate::session::Session;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -41,7 +41,7 @@ impl Compiler {
     /// rustc cannot be run.
     pub fn check(&self, source: &str) -> Result<Checked> {
         let dir = self.session.build_dir.join("definitions");
-        let mut command = compile_cell::command(&self.session, &self.recording, source, &dir)?;
+        let mut command = rustc::command(&self.session, &self.recording, source, &dir)?;
         command.arg("--emit=metadata");
         self.run(&mut command)
     }
@@ -52,7 +52,7 @@ impl Compiler {
     /// rustc cannot be run.
     pub fn library(&self, source: &str, library: &Path) -> Result<Checked> {
         let dir = library.parent().context("a library has a directory")?;
-        let mut command = compile_cell::command(&self.session, &self.recording, source, dir)?;
+        let mut command = rustc::command(&self.session, &self.recording, source, dir)?;
         command.arg("--emit=link").args(["-Copt-level=0", "-Ccodegen-units=1"]);
         command.args(Linker::ByCompiler.arguments(&self.session)).arg("-o").arg(library);
         self.run(&mut command)

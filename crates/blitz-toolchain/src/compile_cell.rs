@@ -7,48 +7,37 @@ use crate::call::Call;
 use crate::control::Requests;
 use crate::crate_dir;
 use crate::instrument;
-use crate::job::{self, Job};
-use crate::linker::Linker;
+use crate::job::Job;
 use crate::messages;
-use crate::notebook::Notebook;
+use crate::notebook::{Notebook, Step};
 use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
 use crate::repeated;
+use crate::rustc::{self, Diagnosed};
 use crate::session::Session;
 use crate::unused_variables::without_unused;
 use crate::variable_types::{self, inferred};
 use anyhow::{Context, Result};
-use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::ExitCode;
 
 /// cargo's exit code when something does not compile.
 const FAILED: u8 = 101;
 
 /// Answers `cargo build`.
 pub fn build(call: &Call) -> ExitCode {
-    end(call, compile(call, Kind::Library))
+    end(call, compile(call, |cell| cell.build()))
 }
 
 /// Answers `cargo check`.
 pub fn check(call: &Call) -> ExitCode {
-    end(call, compile(call, Kind::Check))
+    end(call, compile(call, |cell| cell.check()))
 }
 
-/// What rustc is to make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// A shared object.
-    Library,
-    /// Nothing but diagnostics.
-    Check,
-}
-
-/// How a compilation ended that was not refused by cargo.
+/// How a compilation ended.
 enum Compiled {
-    /// The lines of rustc's standard error, and whether it succeeded.
-    Ended { lines: String, is_success: bool },
+    /// rustc has judged the cell.
+    Ended(Diagnosed),
     /// It compiles, but what it leaves in variables has no type that can be written down.
     NotKept,
     /// cargo could not compile the dependencies.
@@ -57,7 +46,28 @@ enum Compiled {
     Cancelled,
 }
 
-fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
+impl From<Job<Diagnosed>> for Compiled {
+    fn from(job: Job<Diagnosed>) -> Self {
+        match job {
+            Job::Ended(diagnosed) => Compiled::Ended(diagnosed),
+            Job::Cancelled => Compiled::Cancelled,
+        }
+    }
+}
+
+/// What evcxr wants to be compiled.
+struct Cell<'a> {
+    session: &'a Session,
+    recording: Recording,
+    /// As evcxr wrote it.
+    written: String,
+    /// The same with absolute names, the definitions that it reaches and the variables that it names.
+    source: String,
+    /// The crate that has what the source calls.
+    library: &'static str,
+}
+
+fn compile(call: &Call, how: fn(&Cell<'_>) -> Result<Compiled>) -> Result<Compiled> {
     let session = &call.session;
     let recording = match Recording::load(session) {
         Some(recording) => recording,
@@ -68,66 +78,92 @@ fn compile(call: &Call, kind: Kind) -> Result<Compiled> {
         },
     };
     let notebook = Notebook::load(&session.build_dir);
-    if let Some(step) = &notebook.step {
-        let library = library(&session.build_dir);
-        make_dir(&session.build_dir.join("cell"))?;
-        fs::write(&library, serde_json::to_string(step)?)
-            .with_context(|| format!("cannot write {}", library.display()))?;
-        return Ok(Compiled::Ended { lines: String::new(), is_success: true });
+    match &notebook.step {
+        Some(step) => write_step(session, step),
+        None => how(&Cell::of(session, recording, &notebook)?),
     }
-    let source = fs::read_to_string(session.build_dir.join("src/lib.rs"))
-        .context("cannot read the cell's source")?;
-    let written = source;
-    if kind == Kind::Library
-        && let Some(lines) = repeated::diagnostics(&session.build_dir, &written)
-    {
-        return Ok(Compiled::Ended { lines, is_success: false });
+}
+
+/// Makes the step stand in the place of a library.
+fn write_step(session: &Session, step: &Step) -> Result<Compiled> {
+    let library = rustc::library(&session.build_dir);
+    let dir = library.parent().unwrap_or(&session.build_dir);
+    fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    fs::write(&library, serde_json::to_string(step)?)
+        .with_context(|| format!("cannot write {}", library.display()))?;
+    Ok(Compiled::Ended(Diagnosed { lines: String::new(), is_success: true }))
+}
+
+impl<'a> Cell<'a> {
+    fn of(session: &'a Session, recording: Recording, notebook: &Notebook) -> Result<Self> {
+        let written = fs::read_to_string(session.build_dir.join("src/lib.rs"))
+            .context("cannot read the cell's source")?;
+        let source = notebook.put_into(&without_unused(&absolute(&written)));
+        let library = library_for(session, &source);
+        let source = instrument::with_store_of_library(&source, library).unwrap_or(source);
+        let source = instrument::forget(&source, library, &notebook.forgotten);
+        Ok(Cell { session, recording, written, source, library })
     }
-    let source = notebook.put_into(&without_unused(&absolute(&written)));
-    let library = library_for(session, &source);
-    let source = instrument::with_store_of_library(&source, library).unwrap_or(source);
-    let source = instrument::forget(&source, library, &notebook.forgotten);
-    let shows = !Requests::new(&session.build_dir).has_own_format();
-    let instrumented = match kind {
-        Kind::Library => instrument::instrument(&source, library, shows),
-        Kind::Check => source.clone(),
-    };
-    let crates = recording.crates();
-    let ask = |source: &str| ask_types(session, &recording, source);
-    let (ended, is_kept) = std::thread::scope(|scope| {
-        // On a second core, where there is one.
-        let types = inferred::is_in(&source).then(|| {
-            scope.spawn(|| variable_types::note_inferred(session, &source, &crates, &ask))
-        });
-        let ended = rustc(session, &recording, &inferred::left_to_rustc(&instrumented), kind);
-        (ended, types.is_none_or(|types| types.join().unwrap_or(false)))
-    });
-    let mut ended = ended?;
-    match ended {
-        Compiled::Ended { is_success: true, .. } if !is_kept => return Ok(Compiled::NotKept),
-        // What is wrong with the cell comes before what its variables are.
-        Compiled::Ended { is_success: false, .. } => variable_types::forget(&session.build_dir),
-        _ => {}
+
+    fn check(&self) -> Result<Compiled> {
+        let ended = rustc::check(self.session, &self.recording, &self.source)?;
+        if let Job::Ended(Diagnosed { lines, .. }) = &ended {
+            let (crates, ask) = (self.recording.crates(), |source: &str| self.ask_types(source));
+            variable_types::note_looked_at(self.session, &self.source, lines, &crates, &ask);
+        }
+        Ok(ended.into())
     }
-    let source = inferred::left_to_rustc(&source);
-    let instrumented = inferred::left_to_rustc(&instrumented);
-    // The diagnostics of what evcxr wrote are those that it understands.
-    if instrumented != source && is_about_additions(&ended) {
-        ended = rustc(session, &recording, &source, kind)?;
-    }
-    if let Compiled::Ended { lines, is_success } = &ended {
-        match kind {
-            Kind::Check => {
-                variable_types::note_looked_at(session, &source, lines, &crates, &ask);
-            }
-            Kind::Library if !*is_success => {
-                repeated::note(&session.build_dir, &written, lines);
+
+    fn build(&self) -> Result<Compiled> {
+        let (session, build_dir) = (self.session, &self.session.build_dir);
+        if let Some(lines) = repeated::diagnostics(build_dir, &self.written) {
+            return Ok(Compiled::Ended(Diagnosed { lines, is_success: false }));
+        }
+        let shows = !Requests::new(build_dir).has_own_format();
+        let instrumented = instrument::instrument(&self.source, self.library, shows);
+        let (ended, is_kept) = self.build_beside_types(&instrumented);
+        let mut ended = ended?;
+        let source = inferred::left_to_rustc(&self.source);
+        // The diagnostics of what evcxr wrote are those that it understands.
+        if let Job::Ended(Diagnosed { lines, is_success: false }) = &ended
+            && instrumented != self.source
+            && instrument::is_named_in(lines)
+        {
+            ended = rustc::make_library(session, &self.recording, &source)?;
+        }
+        match &ended {
+            Job::Ended(Diagnosed { lines, is_success: false }) => {
+                repeated::note(build_dir, &self.written, lines);
+                // What is wrong with the cell comes before what its variables are.
+                variable_types::forget(build_dir);
+                let (crates, ask) = (self.recording.crates(), |it: &str| self.ask_types(it));
                 variable_types::note_failed(session, &source, lines, &crates, &ask);
             }
-            Kind::Library => {}
+            Job::Ended(_) if !is_kept => return Ok(Compiled::NotKept),
+            _ => {}
         }
+        Ok(ended.into())
     }
-    Ok(ended)
+
+    /// Makes the library of `instrumented`; on a second core, where there is one, rustc says what the types
+    /// are that it has to find. Returns whether all variables can be kept.
+    fn build_beside_types(&self, instrumented: &str) -> (Result<Job<Diagnosed>>, bool) {
+        let (crates, ask) = (self.recording.crates(), |source: &str| self.ask_types(source));
+        std::thread::scope(|scope| {
+            let types = inferred::is_in(&self.source).then(|| {
+                scope.spawn(|| {
+                    variable_types::note_inferred(self.session, &self.source, &crates, &ask)
+                })
+            });
+            let source = inferred::left_to_rustc(instrumented);
+            let ended = rustc::make_library(self.session, &self.recording, &source);
+            (ended, types.is_none_or(|types| types.join().unwrap_or(false)))
+        })
+    }
+
+    fn ask_types(&self, source: &str) -> Option<String> {
+        rustc::ask_types(self.session, &self.recording, source)
+    }
 }
 
 /// The crate that has what the source calls: the one with tensors where it may need them. Others are
@@ -137,35 +173,6 @@ fn library_for(session: &Session, source: &str) -> &'static str {
     match may_have_tensors && aids::prepared(&session.build_dir).is_some() {
         true => aids::PREPARED,
         false => aids::SUPPORT,
-    }
-}
-
-/// Whether a cell failed for what stands there in the place of evcxr's own lines.
-fn is_about_additions(ended: &Compiled) -> bool {
-    let Compiled::Ended { lines, is_success: false } = ended else { return false };
-    let names_them = |text: &Value| {
-        text.as_str().is_some_and(|text| text.contains("evcxr") || text.contains("Evcxr"))
-    };
-    let labels = |message: &Value| {
-        let spans = message["spans"].as_array().into_iter().flatten();
-        spans.map(|span| span["label"].clone()).collect::<Vec<_>>()
-    };
-    lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|message| {
-        let children = message["children"].as_array().cloned().unwrap_or_default();
-        std::iter::once(&message)
-            .chain(&children)
-            .any(|it| names_them(&it["message"]) || labels(it).iter().any(names_them))
-    })
-}
-
-/// rustc's diagnostics of a source that is made for them.
-fn ask_types(session: &Session, recording: &Recording, source: &str) -> Option<String> {
-    let dir = session.build_dir.join("types");
-    let mut command = command(session, recording, source, &dir).ok()?;
-    command.arg("--emit=metadata").args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
-    match job::output(&mut command, &Requests::new(&session.build_dir)).ok()? {
-        Job::Ended(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
-        Job::Cancelled => None,
     }
 }
 
@@ -187,137 +194,11 @@ fn record(call: &Call) -> Result<Recorded> {
     Ok(recorded)
 }
 
-fn rustc(session: &Session, recording: &Recording, source: &str, kind: Kind) -> Result<Compiled> {
-    match kind {
-        Kind::Check => {
-            let dir = session.build_dir.join("cell");
-            let mut command = command(session, recording, source, &dir)?;
-            run(session, command.arg("--emit=metadata"))
-        }
-        Kind::Library => make_library(session, recording, source),
-    }
-}
-
-fn make_library(session: &Session, recording: &Recording, source: &str) -> Result<Compiled> {
-    let prepared = prepared_library(session, source);
-    let library = library(&session.build_dir);
-    if take(&prepared, &library).is_ok() {
-        return Ok(Compiled::Ended { lines: String::new(), is_success: true });
-    }
-    let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).unwrap_or_default();
-    let level = opt_level::choose(source, &manifest);
-    let dir = session.build_dir.join("cell");
-    let link = |linker: &Linker| {
-        let mut command = command(session, recording, source, &dir)?;
-        command.arg("--emit=link").arg(format!("-Copt-level={level}"));
-        command.args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]);
-        run(session, command.args(linker.arguments(session)))
-    };
-    let linker = Linker::found(&aids::dir(&session.build_dir));
-    let mut ended = link(&linker)?;
-    if let Compiled::Ended { lines, is_success: false } = &ended
-        && linker.has_failed(lines)
-    {
-        ended = link(&Linker::ByCompiler)?;
-    }
-    if matches!(ended, Compiled::Ended { is_success: true, .. }) && session.is_set_up() {
-        // Best effort: without it, kernels compile this cell themselves.
-        let _ = fs::copy(&library, &prepared);
-    }
-    Ok(ended)
-}
-
-fn run(session: &Session, command: &mut Command) -> Result<Compiled> {
-    let output = job::output(command, &Requests::new(&session.build_dir));
-    let output = output.with_context(|| {
-        format!("cannot run {}; try `cargo blitz setup`", session.toolchain.rustc.path.display())
-    })?;
-    let Job::Ended(Output { status, stderr, .. }) = output else {
-        return Ok(Compiled::Cancelled);
-    };
-    let lines = String::from_utf8_lossy(&stderr).into_owned();
-    Ok(Compiled::Ended { lines, is_success: status.success() })
-}
-
-/// Makes `library` the prepared one; a link to another user's file may be refused.
-fn take(prepared: &Path, library: &Path) -> std::io::Result<()> {
-    fs::hard_link(prepared, library).or_else(|error| match prepared.exists() {
-        true => fs::copy(prepared, library).map(drop),
-        false => Err(error),
-    })
-}
-
-/// Where set-up keeps the shared object of a cell. evcxr's own first cells are the same in every
-/// kernel.
-fn prepared_library(session: &Session, source: &str) -> PathBuf {
-    let linked = aids::prepared(&session.build_dir).unwrap_or_default();
-    let linked = linked.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let name = recording::question(session).with(source).with(&linked).file_name("cell");
-    session.store.join(name).with_extension(std::env::consts::DLL_EXTENSION)
-}
-
-/// The call of rustc for `source`, which is written into `dir`, without what is to be made of it and how
-/// that is linked.
-///
-/// # Errors
-/// The directory cannot be written.
-pub fn command(
-    session: &Session,
-    recording: &Recording,
-    source: &str,
-    dir: &Path,
-) -> Result<Command> {
-    let file = dir.join("src/lib.rs");
-    make_dir(&dir.join("src"))?;
-    fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
-    let mut command = Command::new(&session.toolchain.rustc.path);
-    session.restore(&mut command);
-    command.args(kept_args(session, &recording.args)).envs(recording.env.iter().cloned());
-    command.current_dir(dir).stderr(Stdio::piped());
-    command.arg("--out-dir").arg(dir);
-    let aids = [
-        (aids::SUPPORT, aids::support(&session.build_dir)),
-        (aids::PREPARED, aids::prepared(&session.build_dir)),
-    ];
-    for (name, path) in aids.iter().filter_map(|(name, path)| Some((name, path.as_ref()?))) {
-        command.arg("--extern").arg(format!("{name}={}", path.display()));
-    }
-    command.arg("-L").arg(format!("dependency={}", aids::dir(&session.build_dir).display()));
-    Ok(command)
-}
-
-fn make_dir(dir: &Path) -> Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))
-}
-
-/// cargo's arguments for rustc without those that differ here: what is made and where, how it is
-/// optimized, and which messages are printed.
-fn kept_args(session: &Session, recorded: &[String]) -> Vec<String> {
-    let codegen = ["opt-level", "codegen-units", "incremental", "strip", "debuginfo"];
-    let is_ours = |option: &str| codegen.contains(&option.split('=').next().unwrap_or_default());
-    let printing = ["--emit=", "--json=", "--diagnostic-width"];
-    let mut kept = Vec::new();
-    let mut args = recorded.iter().peekable();
-    while let Some(arg) = args.next() {
-        match (arg.as_str(), args.peek()) {
-            ("--out-dir", _) => drop(args.next()),
-            ("-C", Some(option)) if is_ours(option) => drop(args.next()),
-            ("-L", Some(option)) => {
-                kept.extend([arg.clone(), aids::without_libtorch(session, option)]);
-                args.next();
-            }
-            _ if printing.iter().any(|option| arg.starts_with(option)) => {}
-            _ => kept.push(arg.clone()),
-        }
-    }
-    kept
-}
-
 /// Prints what cargo would print.
 fn end(call: &Call, compiled: Result<Compiled>) -> ExitCode {
     let session = &call.session;
     match compiled {
-        Ok(Compiled::Ended { lines, is_success }) => {
+        Ok(Compiled::Ended(Diagnosed { lines, is_success })) => {
             for line in lines.lines() {
                 match messages::compiler_message(session, line) {
                     Some(message) => println!("{message}"),
@@ -325,7 +206,7 @@ fn end(call: &Call, compiled: Result<Compiled>) -> ExitCode {
                 }
             }
             if is_success {
-                println!("{}", messages::artifact(session, &library(&session.build_dir)));
+                println!("{}", messages::artifact(session, &rustc::library(&session.build_dir)));
             }
             println!("{}", messages::finished(is_success));
             if is_success { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
@@ -349,28 +230,5 @@ fn end(call: &Call, compiled: Result<Compiled>) -> ExitCode {
             );
             ExitCode::from(FAILED)
         }
-    }
-}
-
-fn library(build_dir: &Path) -> PathBuf {
-    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    build_dir.join("cell").join(format!("{prefix}{}{suffix}", messages::CRATE))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_decided_here_is_dropped_from_cargos_arguments() {
-        let recorded = "--crate-name ctx src/lib.rs --error-format=json --json=artifacts \
-            --emit=dep-info,link -C opt-level=2 -C debug-assertions=on -C incremental=/i \
-            -C strip=debuginfo --out-dir /deps -L dependency=/deps \
-            --extern tch=/deps/libtch.rlib -Cprefer-dynamic";
-        let recorded: Vec<String> = recorded.split_whitespace().map(str::to_owned).collect();
-        let kept = "--crate-name ctx src/lib.rs --error-format=json -C debug-assertions=on \
-            -L dependency=/deps --extern tch=/deps/libtch.rlib -Cprefer-dynamic";
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        assert_eq!(kept_args(&Session::for_tests(dir.path()), &recorded).join(" "), kept);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::aids;
 use blitz_contract::marks;
+use serde_json::Value;
 
 /// The end of evcxr's statement that shows a cell's last expression.
 const SHOW: &str = ").evcxr_display();";
@@ -96,6 +97,23 @@ pub fn forget(source: &str, library: &str, variables: &[String]) -> String {
 pub fn may_have_tensors(source: &str) -> bool {
     let mut words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.any(|word| word == "blitz" || word == "tch")
+}
+
+/// Whether rustc's diagnostics, `lines`, are about what stands there in the place of evcxr's own lines.
+pub fn is_named_in(lines: &str) -> bool {
+    let names_them = |text: &Value| {
+        text.as_str().is_some_and(|text| text.contains("evcxr") || text.contains("Evcxr"))
+    };
+    let labels = |message: &Value| {
+        let spans = message["spans"].as_array().into_iter().flatten();
+        spans.map(|span| span["label"].clone()).collect::<Vec<_>>()
+    };
+    lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|message| {
+        let children = message["children"].as_array().cloned().unwrap_or_default();
+        std::iter::once(&message)
+            .chain(&children)
+            .any(|it| names_them(&it["message"]) || labels(it).iter().any(names_them))
+    })
 }
 
 /// The source with the crate `library` in the place of evcxr's module of variables, if that is there.

@@ -43,6 +43,7 @@ mod opt_level;
 mod parent;
 mod recording;
 mod repeated;
+mod rustc;
 mod session;
 mod sources;
 mod static_lifetimes;
