@@ -51,12 +51,14 @@ mod tests {
             symbols::FORGET_INPUT,
             symbols::RUNTIME_START,
             symbols::RUNTIME_FLUSH,
+            symbols::CELL_BEGINS,
+            symbols::CELL_ENDED,
             symbols::LAUNCH_CONTEXT,
         ] {
             let definition = format!("#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}(");
             assert_eq!(RUNTIME.matches(&definition).count(), 1, "{symbol}");
         }
-        assert_eq!(RUNTIME.matches("no_mangle").count(), 7, "one that nobody looks up");
+        assert_eq!(RUNTIME.matches("no_mangle").count(), 9, "one that nobody looks up");
     }
 
     #[test]

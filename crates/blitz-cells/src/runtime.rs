@@ -10,10 +10,14 @@ use std::io::{BufRead, Write};
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
+use std::thread::Thread;
 use std::time::Duration;
 
-/// How often text without a line break is passed on.
+/// How often text without a line break is passed on while a cell runs.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
+
+/// The same while none does: what threads write that a cell left behind.
+const IDLE_FLUSH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long a thread may go on holding the standard input before its buffer is left as it is.
 const LOCK_PATIENCE: Duration = Duration::from_millis(200);
@@ -31,6 +35,10 @@ pub struct Callbacks {
 }
 
 static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
+/// The thread that passes text on.
+static FLUSHER: OnceLock<Thread> = OnceLock::new();
+/// Whether no cell runs. The processes of a training run a function and never a cell.
+static IS_IDLE: AtomicBool = AtomicBool::new(false);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// A thread waits for the lock of the standard input, to empty its buffer.
 static WAITS_FOR_INPUT: AtomicBool = AtomicBool::new(false);
@@ -49,12 +57,28 @@ pub extern "C" fn blitz_runtime_start(callbacks: Callbacks) {
             default_hook(info);
         }
     }));
-    std::thread::spawn(|| {
+    let flusher = std::thread::spawn(|| {
         loop {
-            std::thread::sleep(FLUSH_INTERVAL);
+            let is_idle = IS_IDLE.load(Ordering::Relaxed);
+            std::thread::park_timeout(if is_idle { IDLE_FLUSH_INTERVAL } else { FLUSH_INTERVAL });
             blitz_runtime_flush();
         }
     });
+    let _ = FLUSHER.set(flusher.thread().clone());
+}
+
+/// A cell begins: somebody waits for what it writes.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_cell_begins() {
+    IS_IDLE.store(false, Ordering::Relaxed);
+    FLUSHER.get().into_iter().for_each(Thread::unpark);
+}
+
+/// The cell has ended.
+#[unsafe(no_mangle)]
+pub extern "C" fn blitz_cell_ended() {
+    blitz_runtime_flush();
+    IS_IDLE.store(true, Ordering::Relaxed);
 }
 
 /// Passes on what cells wrote without a line break.

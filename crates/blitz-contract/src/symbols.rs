@@ -23,6 +23,13 @@ pub const RUNTIME_START: &str = "blitz_runtime_start";
 /// `extern "C" fn()`: passes on what cells wrote without a line break.
 pub const RUNTIME_FLUSH: &str = "blitz_runtime_flush";
 
+/// `extern "C" fn()`: a cell begins; what it writes is passed on often.
+pub const CELL_BEGINS: &str = "blitz_cell_begins";
+
+/// `extern "C" fn()`: the cell has ended; what it wrote is passed on, and what its threads write later only
+/// now and then.
+pub const CELL_ENDED: &str = "blitz_cell_ended";
+
 /// `extern "C" fn() -> *const c_char`: what a new process needs to run a function of a cell, in
 /// lines: the repository, then the libraries of statics in the order in which they were loaded. The
 /// text stays until the next call. Null in a process that itself was started so.

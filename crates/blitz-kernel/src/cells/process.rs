@@ -97,6 +97,7 @@ fn serve(runtime: &Runtime, commands: File, control: &Mutex<Control>, stdin: &St
             continue;
         }
         (runtime.forget_interrupt)();
+        (runtime.cell_begins)();
         stdin.begin_cell(|| (runtime.forget_input)());
         send(json!({"event": "start", "process": std::process::id()}))?;
         let was_recording = grad_mode.as_ref().map(GradMode::is_enabled);
@@ -116,7 +117,7 @@ fn serve(runtime: &Runtime, commands: File, control: &Mutex<Control>, stdin: &St
             mode.set_enabled(was_recording);
         }
         stdin.end_cell();
-        (runtime.flush)();
+        (runtime.cell_ended)();
         send(json!({"event": "complete"}))?;
     }
     Ok(())
@@ -164,6 +165,8 @@ pub struct Runtime {
     request_interrupt: Symbol<extern "C" fn()>,
     forget_interrupt: Symbol<extern "C" fn()>,
     forget_input: Symbol<extern "C" fn() -> bool>,
+    cell_begins: Symbol<extern "C" fn()>,
+    cell_ended: Symbol<extern "C" fn()>,
 }
 
 impl Runtime {
@@ -184,6 +187,8 @@ impl Runtime {
                     request_interrupt: library.get(symbols::REQUEST_INTERRUPT.as_bytes())?,
                     forget_interrupt: library.get(symbols::FORGET_INTERRUPT.as_bytes())?,
                     forget_input: library.get(symbols::FORGET_INPUT.as_bytes())?,
+                    cell_begins: library.get(symbols::CELL_BEGINS.as_bytes())?,
+                    cell_ended: library.get(symbols::CELL_ENDED.as_bytes())?,
                 };
                 std::mem::forget(library);
                 Ok::<_, libloading::Error>(runtime)

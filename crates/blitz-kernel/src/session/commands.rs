@@ -8,6 +8,8 @@ use evcxr::EvalOutputs;
 
 /// Lists the definitions of the notebook.
 const DEFINITIONS: &str = ":definitions";
+/// evcxr's own, with the types by which it keeps them.
+const VARIABLES: &str = ":vars";
 const DESCRIPTION: &str = "List the definitions and the cells that they come from";
 
 const NOTHING: &str = "Nothing is defined yet.";
@@ -16,6 +18,7 @@ const NOTHING: &str = "Nothing is defined yet.";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Commands {
     lists_definitions: bool,
+    lists_variables: bool,
     helps: bool,
 }
 
@@ -28,6 +31,7 @@ impl Commands {
         for (line, rust) in code.split_inclusive('\n').zip(rust.split_inclusive('\n')) {
             let is_command = rust.trim().is_empty();
             commands.helps |= is_command && line.trim() == ":help";
+            commands.lists_variables |= is_command && line.trim() == VARIABLES;
             if is_command && line.trim() == DEFINITIONS {
                 commands.lists_definitions = true;
                 rest.push_str(rust);
@@ -40,6 +44,11 @@ impl Commands {
 
     /// What they show, before what evcxr's show.
     pub fn show(self, store: &Store, outputs: &mut EvalOutputs, messages: &Messages) {
+        if self.lists_variables {
+            for text in outputs.content_by_mime_type.values_mut() {
+                *text = with_last_names(text);
+            }
+        }
         if self.helps {
             let description = messages.translated(DESCRIPTION);
             let html = format!("<tr><td>{DEFINITIONS}</td><td>{description}</td></tr>");
@@ -57,6 +66,25 @@ impl Commands {
             *outputs = listed;
         }
     }
+}
+
+/// `text` with the last name of each path that leads into a crate: nobody wrote the path.
+fn with_last_names(text: &str) -> String {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("::") {
+        let (before, path) = rest.split_at(start);
+        shown.push_str(before);
+        let end = path.find(|c| !is_name(c) && c != ':').unwrap_or(path.len());
+        let (path, after) = path.split_at(end);
+        match before.ends_with(is_name) {
+            true => shown.push_str(path),
+            false => shown.push_str(path.rsplit("::").next().unwrap_or_default()),
+        }
+        rest = after;
+    }
+    shown + rest
 }
 
 fn place(definition: &Definition, messages: &Messages) -> String {
@@ -100,6 +128,15 @@ fn as_html(store: &Store, messages: &Messages) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_have_the_names_of_their_types_without_the_paths() {
+        let listed = "a: ::std::vec::Vec<::blitz::prelude::Tensor>\nb: m::q::H\nc: (i64, &str)\n\
+                      d: ::std::boxed::Box<dyn ::std::ops::Fn(i32) -> ::std::string::String>";
+        let shown = "a: Vec<Tensor>\nb: m::q::H\nc: (i64, &str)\nd: Box<dyn Fn(i32) -> String>";
+        assert_eq!(with_last_names(listed), shown);
+        assert!(Commands::take(":vars\n").1.lists_variables);
+    }
 
     #[test]
     fn our_commands_are_taken_out_and_evcxrs_stay() {
