@@ -37,19 +37,21 @@ mod tests {
         if let Some(replaced) = env::var_os(CHILD) {
             // A copy of this test: what cargo does to a program that it builds again.
             let replaced = PathBuf::from(replaced);
-            fs::remove_file(&replaced).unwrap();
-            fs::write(&replaced, "newer").unwrap();
-            assert_eq!(path().unwrap(), replaced);
+            fs::remove_file(&replaced).expect("it is removed");
+            fs::write(&replaced, "newer").expect("another one is written");
+            assert_eq!(path().expect("a path"), replaced);
             return;
         }
-        assert_eq!(path().unwrap(), env::current_exe().unwrap());
+        let this = env::current_exe().expect("a path");
+        assert_eq!(path().expect("a path"), this);
         let dir = env::temp_dir().join(format!("blitz-contract-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        let copy = dir.canonicalize().unwrap().join("program");
-        fs::copy(env::current_exe().unwrap(), &copy).unwrap();
+        fs::create_dir_all(&dir).expect("a directory is made");
+        let copy = dir.canonicalize().expect("it is there").join("program");
+        fs::copy(&this, &copy).expect("a copy is made");
         let name = "program::tests::a_program_that_was_replaced_says_where_the_newer_one_is";
-        let told = Command::new(&copy).args(["--exact", name]).env(CHILD, &copy).output().unwrap();
-        fs::remove_dir_all(&dir).unwrap();
+        let told = Command::new(&copy).args(["--exact", name]).env(CHILD, &copy).output();
+        let told = told.expect("the copy runs");
+        fs::remove_dir_all(&dir).expect("the directory is removed");
         let printed = String::from_utf8_lossy(&told.stdout);
         assert!(told.status.success() && printed.contains("1 passed"), "{printed}");
     }
