@@ -9,12 +9,11 @@
 //! The process that runs cells has loaded libtorch before the first one, so neither names it, and no linker
 //! reads its half a million symbols each time.
 
-use crate::control::Requests;
-use crate::job::{self, Job};
+use crate::job::{self, Diagnosed, Job};
 use crate::linker::Linker;
 use crate::session::Session;
 use crate::toolchain::Stamped;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +28,7 @@ const HELD: [&str; 2] = ["blitz", "tch"];
 /// What [`PREPARED`] makes public beside what rustc does: functions in C (the names of those in C++ begin
 /// with an underscore), which what cells instantiate of the crates may call.
 const PUBLIC: &str = "{ global: [^_]*; };\n";
-/// The libraries that [`PREPARED`] was made of.
+/// What the libraries were made of.
 const MADE_OF: &str = "made-of.json";
 
 /// The directory of these files below a build directory.
@@ -64,7 +63,8 @@ fn all_prepared(build_dir: &Path) -> impl Iterator<Item = PathBuf> {
 pub fn make(session: &Session, args: &[String]) -> Result<()> {
     let dir = dir(&session.build_dir);
     let held: Vec<Stamped> = HELD.iter().filter_map(|name| library_of(args, name)).collect();
-    let made_of = serde_json::to_string(&held)?;
+    let sources = (blitz_cells::SUPPORT, blitz_cells::PREPARED);
+    let made_of = serde_json::to_string(&(&held, sources, &session.toolchain.version))?;
     let is_there = support(&session.build_dir).is_some()
         && fs::read_to_string(dir.join(MADE_OF)).is_ok_and(|text| text == made_of);
     if is_there {
@@ -163,16 +163,11 @@ fn rustc(session: &Session, args: &[String], name: &str, source: &Path) -> Comma
 }
 
 fn run(session: &Session, rustc: &mut Command, name: &str) -> Result<()> {
-    rustc.stderr(std::process::Stdio::piped());
-    let output =
-        job::output(rustc, &Requests::new(&session.build_dir)).context("cannot run rustc")?;
-    let Job::Ended(output) = output else { bail!("compilation cancelled") }; // Not translated
-    ensure!(
-        output.status.success(),
-        "cannot compile {name}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
+    match job::diagnosed(rustc, session)? {
+        Job::Ended(Diagnosed { is_success: true, .. }) => Ok(()),
+        Job::Ended(Diagnosed { lines, .. }) => bail!("cannot compile {name}: {lines}"),
+        Job::Cancelled => bail!("compilation cancelled"), // Not translated
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

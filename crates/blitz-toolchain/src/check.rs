@@ -1,8 +1,8 @@
 //! rustc for the kernel itself: what does a notebook's Rust come to?
 
-use crate::control::Requests;
-use crate::job::{self, Job};
+use crate::job::{self, Diagnosed, Job};
 use crate::linker::Linker;
+use crate::messages;
 use crate::recording::Recording;
 use crate::rustc;
 use crate::session::Session;
@@ -59,18 +59,17 @@ impl Compiler {
     }
 
     fn run(&self, command: &mut Command) -> Result<Checked> {
-        let output = job::output(command, &Requests::new(&self.session.build_dir))
-            .context("cannot run rustc; try `cargo blitz setup`")?;
-        let Job::Ended(output) = output else { return Ok(Checked::Cancelled) };
-        let text = String::from_utf8_lossy(&output.stderr);
-        let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let Job::Ended(Diagnosed { lines, is_success }) = job::diagnosed(command, &self.session)?
+        else {
+            return Ok(Checked::Cancelled);
+        };
         let is_error = |message: &Value| {
             let text = message["message"].as_str().unwrap_or_default();
             message["level"] == "error" && !text.starts_with("aborting due to ")
         };
-        let errors: Vec<Value> = messages.filter(is_error).collect();
-        if !output.status.success() && errors.is_empty() {
-            bail!("rustc failed: {text}");
+        let errors: Vec<Value> = messages::diagnostics(&lines).filter(is_error).collect();
+        if !is_success && errors.is_empty() {
+            bail!("rustc failed: {lines}");
         }
         Ok(Checked::Errors(errors))
     }

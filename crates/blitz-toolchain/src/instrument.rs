@@ -2,7 +2,7 @@
 //! number in a diagnostic, a panic or a backtrace is that of evcxr's own source.
 
 use crate::aids;
-use blitz_contract::marks;
+use crate::messages::diagnostics;
 use serde_json::Value;
 
 /// The end of evcxr's statement that shows a cell's last expression.
@@ -22,21 +22,6 @@ const CONVERSION: &str = "            struct EvcxrUserCodeError {}
                 }
             }
 ";
-
-/// Tells the kernel of an error that left a cell through `?`: line, type, length and message.
-fn report_error() -> String {
-    let mark = marks::USER_ERROR;
-    format!(
-        r##"
-fn evcxr_report_error(evcxr_type: &::std::primitive::str, evcxr_message: ::std::string::String, evcxr_place: &::std::panic::Location<'_>) {{
-    let evcxr_record = ::std::format!("{{}}{{}} {{}} {{}}\n{{}}\n", {mark:?}, evcxr_place.line(), evcxr_type, evcxr_message.len(), evcxr_message);
-    let mut evcxr_stdout = ::std::io::stdout().lock();
-    let _ = ::std::io::Write::write_all(&mut evcxr_stdout, evcxr_record.as_bytes());
-    let _ = ::std::io::Write::flush(&mut evcxr_stdout);
-}}
-"##
-    )
-}
 
 /// The beginning and the end of evcxr's module of variables.
 const STORE: (&str, &str) = (
@@ -108,7 +93,7 @@ pub fn is_named_in(lines: &str) -> bool {
         let spans = message["spans"].as_array().into_iter().flatten();
         spans.map(|span| span["label"].clone()).collect::<Vec<_>>()
     };
-    lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|message| {
+    diagnostics(lines).any(|message| {
         let children = message["children"].as_array().cloned().unwrap_or_default();
         std::iter::once(&message)
             .chain(&children)
@@ -136,21 +121,21 @@ fn report_errors(source: &str, library: &str) -> String {
     }
     let Some(start) = source.find(ERROR_TYPE) else { return source.to_owned() };
     let (before, conversion) = source.split_at(start);
-    let Some(reporting) = reporting(conversion) else { return source.to_owned() };
-    format!("{before}{reporting}{}", report_error())
+    let Some(reporting) = reporting(conversion, library) else { return source.to_owned() };
+    format!("{before}{reporting}")
 }
 
 /// evcxr's conversion with the report in the place of its `eprintln!`, or `None` when it has
 /// another form than expected.
-fn reporting(conversion: &str) -> Option<String> {
+fn reporting(conversion: &str, library: &str) -> Option<String> {
     let (head, rest) = conversion.split_once("fn from(evcxr_error: T) -> Self {")?;
     let (gap, rest) = rest.split_once("::std::eprintln!(")?;
     let (format, rest) = rest.split_once(", evcxr_error);")?;
     let known = gap.trim().is_empty() && ["\"{}\"", "\"{:?}\"", "\"{:#?}\""].contains(&format);
     known.then(|| {
         format!(
-            "{head}#[track_caller] fn from(evcxr_error: T) -> Self {{{gap}evcxr_report_error(\
-             ::std::any::type_name::<T>(), ::std::format!({format}, evcxr_error), \
+            "{head}#[track_caller] fn from(evcxr_error: T) -> Self {{{gap}::{library}::report_error(\
+             ::std::any::type_name::<T>(), &::std::format!({format}, evcxr_error), \
              ::std::panic::Location::caller());{rest}"
         )
     })

@@ -2,6 +2,8 @@
 
 use crate::control::Requests;
 use crate::parent::end_with_parent;
+use crate::session::Session;
+use anyhow::{Context, Result};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
@@ -18,6 +20,29 @@ pub enum Job<T> {
     Ended(T),
     /// It was killed, or not started, because that was requested.
     Cancelled,
+}
+
+/// What rustc said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosed {
+    /// Its diagnostics, one a line.
+    pub lines: String,
+    /// Whether what it was to make is made.
+    pub is_success: bool,
+}
+
+/// Runs `rustc`, which belongs to a kernel's `session`.
+///
+/// # Errors
+/// It cannot be run.
+pub fn diagnosed(rustc: &mut Command, session: &Session) -> Result<Job<Diagnosed>> {
+    rustc.stderr(Stdio::piped());
+    let output = output(rustc, &Requests::new(&session.build_dir)).with_context(|| {
+        format!("cannot run {}; try `cargo blitz setup`", session.toolchain.rustc.path.display())
+    })?;
+    let Job::Ended(Output { status, stderr, .. }) = output else { return Ok(Job::Cancelled) };
+    let lines = String::from_utf8_lossy(&stderr).into_owned();
+    Ok(Job::Ended(Diagnosed { lines, is_success: status.success() }))
 }
 
 /// Runs `command` and returns what it printed, as far as the caller has not decided otherwise.

@@ -7,6 +7,11 @@ use std::path::Path;
 /// The name of the crate that evcxr builds cells in.
 pub const CRATE: &str = "ctx";
 
+/// rustc's diagnostics, one of `lines` each.
+pub fn diagnostics(lines: &str) -> impl Iterator<Item = Value> {
+    lines.lines().filter_map(|line| serde_json::from_str(line).ok())
+}
+
 /// How evcxr keeps a variable for the cells to come.
 const KEEPS_VARIABLE: &str = "evcxr_variable_store.put_variable";
 

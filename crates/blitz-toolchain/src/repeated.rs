@@ -5,6 +5,7 @@
 //! about names and types, the others would be the same, at other lines. So they are not asked for.
 
 use crate::absolute::{self, ENTRY, SEND};
+use crate::messages;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -69,8 +70,7 @@ pub fn diagnostics(build_dir: &Path, source: &str) -> Option<String> {
 }
 
 fn is_about_names_and_types(lines: &str) -> bool {
-    let diagnostics = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut codes = diagnostics
+    let mut codes = messages::diagnostics(lines)
         .filter(|it| {
             it["level"] == "error" && it["spans"].as_array().is_some_and(|it| !it.is_empty())
         })
@@ -92,11 +92,10 @@ fn same_lines(before: &str, now: &str) -> Option<HashMap<u64, u64>> {
     if olds[..head] != news[..other] {
         return None;
     }
-    let olds = Written::of(&olds, absolute::lines_of_cell(before)?);
-    let news = Written::of(&news, absolute::lines_of_cell(now)?);
+    let olds = written(&olds, absolute::lines_of_cell(before)?);
+    let news = written(&news, absolute::lines_of_cell(now)?);
     let mut same: HashMap<u64, u64> = (0..head).map(|line| (number(line), number(line))).collect();
-    let (mut olds, mut news) =
-        (olds.lines.into_iter().peekable(), news.lines.into_iter().peekable());
+    let (mut olds, mut news) = (olds.into_iter().peekable(), news.into_iter().peekable());
     loop {
         match (olds.peek(), news.peek()) {
             (None, None) => return Some(same),
@@ -118,30 +117,24 @@ fn number(line: usize) -> u64 {
 }
 
 /// The lines of a cell that its author has written, with their places from 0.
-struct Written<'a> {
-    lines: Vec<(usize, &'a str)>,
-}
-
-impl<'a> Written<'a> {
-    fn of(lines: &[&'a str], cell: Range<usize>) -> Self {
-        let mut cell: Vec<(usize, &str)> = cell.map(|at| (at, lines[at])).collect();
-        cell.retain(|(_, line)| !line.is_empty());
-        let ends_with = |cell: &[(usize, &str)], end| cell.last().is_some_and(|it| it.1 == end);
-        if ends_with(&cell, SHOWN) {
-            cell.pop();
-        } else if ends_with(&cell, SENT.1)
-            && let Some(sent) = cell.iter().rposition(|(_, line)| line.starts_with(SENT.0))
+fn written<'a>(lines: &[&'a str], cell: Range<usize>) -> Vec<(usize, &'a str)> {
+    let mut cell: Vec<(usize, &str)> = cell.map(|at| (at, lines[at])).collect();
+    cell.retain(|(_, line)| !line.is_empty());
+    let ends_with = |cell: &[(usize, &str)], end| cell.last().is_some_and(|it| it.1 == end);
+    if ends_with(&cell, SHOWN) {
+        cell.pop();
+    } else if ends_with(&cell, SENT.1)
+        && let Some(sent) = cell.iter().rposition(|(_, line)| line.starts_with(SENT.0))
+    {
+        let send: Vec<&str> = SEND.lines().filter(|line| !line.is_empty()).collect();
+        cell.pop();
+        if let Some(start) = sent.checked_sub(send.len())
+            && cell[start..sent].iter().map(|it| it.1).eq(send)
         {
-            let send: Vec<&str> = SEND.lines().filter(|line| !line.is_empty()).collect();
-            cell.pop();
-            if let Some(start) = sent.checked_sub(send.len())
-                && cell[start..sent].iter().map(|it| it.1).eq(send)
-            {
-                cell.drain(start..=sent);
-            }
+            cell.drain(start..=sent);
         }
-        Written { lines: cell }
     }
+    cell
 }
 
 /// Moves the places in a diagnostic. `None` where it is about a line that has no place.

@@ -1,8 +1,7 @@
 //! rustc for a cell, or for anything else with the dependencies of one.
 
 use crate::aids;
-use crate::control::Requests;
-use crate::job::{self, Job};
+use crate::job::{self, Diagnosed, Job};
 use crate::linker::Linker;
 use crate::messages;
 use crate::opt_level;
@@ -12,16 +11,7 @@ use crate::variable_types;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-/// What rustc said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnosed {
-    /// Its diagnostics, one a line.
-    pub lines: String,
-    /// Whether what it was to make is made.
-    pub is_success: bool,
-}
+use std::process::Command;
 
 /// The shared object of the cell that was compiled last.
 pub fn library(build_dir: &Path) -> PathBuf {
@@ -35,7 +25,7 @@ pub fn library(build_dir: &Path) -> PathBuf {
 /// rustc cannot be run.
 pub fn check(session: &Session, recording: &Recording, source: &str) -> Result<Job<Diagnosed>> {
     let mut command = command(session, recording, source, &session.build_dir.join("cell"))?;
-    run(session, command.arg("--emit=metadata"))
+    job::diagnosed(command.arg("--emit=metadata"), session)
 }
 
 /// Makes the [`library`] of `source`, or takes the one that set-up has made.
@@ -58,7 +48,7 @@ pub fn make_library(
         let mut command = command(session, recording, source, &session.build_dir.join("cell"))?;
         command.arg("--emit=link").arg(format!("-Copt-level={level}"));
         command.args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]);
-        run(session, command.args(linker.arguments(session)))
+        job::diagnosed(command.args(linker.arguments(session)), session)
     };
     let linker = Linker::found(&aids::dir(&session.build_dir));
     let mut ended = link(&linker)?;
@@ -79,8 +69,8 @@ pub fn ask_types(session: &Session, recording: &Recording, source: &str) -> Opti
     let dir = session.build_dir.join("types");
     let mut command = command(session, recording, source, &dir).ok()?;
     command.arg("--emit=metadata").args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
-    match job::output(&mut command, &Requests::new(&session.build_dir)).ok()? {
-        Job::Ended(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
+    match job::diagnosed(&mut command, session).ok()? {
+        Job::Ended(diagnosed) => Some(diagnosed.lines),
         Job::Cancelled => None,
     }
 }
@@ -103,8 +93,7 @@ pub fn command(
     let mut command = Command::new(&session.toolchain.rustc.path);
     session.restore(&mut command);
     command.args(kept_args(session, &recording.args)).envs(recording.env.iter().cloned());
-    command.current_dir(dir).stderr(Stdio::piped());
-    command.arg("--out-dir").arg(dir);
+    command.current_dir(dir).arg("--out-dir").arg(dir);
     let aids = [
         (aids::SUPPORT, aids::support(&session.build_dir)),
         (aids::PREPARED, aids::prepared(&session.build_dir)),
@@ -137,16 +126,6 @@ fn kept_args(session: &Session, recorded: &[String]) -> Vec<String> {
         }
     }
     kept
-}
-
-fn run(session: &Session, command: &mut Command) -> Result<Job<Diagnosed>> {
-    let output = job::output(command, &Requests::new(&session.build_dir));
-    let output = output.with_context(|| {
-        format!("cannot run {}; try `cargo blitz setup`", session.toolchain.rustc.path.display())
-    })?;
-    let Job::Ended(Output { status, stderr, .. }) = output else { return Ok(Job::Cancelled) };
-    let lines = String::from_utf8_lossy(&stderr).into_owned();
-    Ok(Job::Ended(Diagnosed { lines, is_success: status.success() }))
 }
 
 /// Makes `library` the prepared one; a link to another user's file may be refused.

@@ -8,7 +8,7 @@ pub mod user_error;
 pub mod variable_store;
 
 pub use showing::EvcxrDebugDisplay;
-pub use user_error::EvcxrUserCodeError;
+pub use user_error::{EvcxrUserCodeError, report_error};
 pub use variable_store::{
     USER_ERROR_OCCURRED, VARIABLE_CHANGED_TYPE, VariableStore, create_variable_store,
 };

@@ -14,17 +14,17 @@ pub struct EvcxrUserCodeError {}
 impl<T: Display> From<T> for EvcxrUserCodeError {
     #[track_caller]
     fn from(error: T) -> Self {
-        report(std::any::type_name::<T>(), &error.to_string(), Location::caller());
+        report_error(std::any::type_name::<T>(), &error.to_string(), Location::caller());
+        println!("{USER_ERROR_OCCURRED}");
         EvcxrUserCodeError {}
     }
 }
 
 /// Tells the kernel: line, type, length and message.
 #[inline(never)]
-fn report(type_name: &str, message: &str, place: &Location<'_>) {
+pub fn report_error(type_name: &str, message: &str, place: &Location<'_>) {
     let (line, length) = (place.line(), message.len());
-    let record =
-        format!("{USER_ERROR}{line} {type_name} {length}\n{message}\n{USER_ERROR_OCCURRED}\n");
+    let record = format!("{USER_ERROR}{line} {type_name} {length}\n{message}\n");
     let mut stdout = std::io::stdout().lock();
     // The kernel gone, nobody is left to be told.
     let _ = stdout.write_all(record.as_bytes());

@@ -16,7 +16,7 @@ use crate::session::commands::Commands;
 use crate::session::definitions::Item;
 use crate::session::execution::{Executed, Execution};
 use crate::session::lines::SourceLines;
-use crate::session::persistence::{Inferred, Persistence, Unexecuted};
+use crate::session::persistence::{Persistence, Unexecuted};
 use crate::session::sent::Sent;
 use crate::syntax;
 use blitz_contract::Layout;
@@ -89,13 +89,8 @@ impl Evaluator {
         let is_waiting = |name: &str| {
             context.variables_and_types().any(|(it, kind)| it == name && kind == INFERRED)
         };
-        let waiting = inferred.iter().filter(|it| is_waiting(&it.name));
-        let bound: Vec<String> = waiting
-            .map(|Inferred { name, type_name, is_mut }| match is_mut {
-                true => format!("mut {name}: {type_name}"),
-                false => format!("{name}: {type_name}"),
-            })
-            .collect();
+        let waiting = inferred.into_iter().filter(|it| is_waiting(&it.name));
+        let bound: Vec<String> = waiting.map(|it| it.bound).collect();
         if bound.is_empty() {
             return;
         }

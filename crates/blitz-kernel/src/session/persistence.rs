@@ -43,10 +43,8 @@ pub struct Persistence {
 pub struct Inferred {
     /// The variable.
     pub name: String,
-    /// Its type.
-    pub type_name: String,
-    /// It is bound with `mut`.
-    pub is_mut: bool,
+    /// How it is bound: `mut x: i64`.
+    pub bound: String,
 }
 
 /// Why a cell was not executed to its end.
@@ -169,13 +167,12 @@ impl Persistence {
             return;
         }
         let report = variable_types::read(&self.build_dir).unwrap_or_default();
-        for (binding, _) in inferred {
-            if let Some(variable) = report.variables.iter().find(|it| it.name == binding.name) {
-                self.inferred.push(Inferred {
-                    name: binding.name.clone(),
-                    type_name: self.written(&variable.type_name),
-                    is_mut: binding.is_mut,
-                });
+        for (Binding { name, is_mut, .. }, _) in inferred {
+            if let Some(variable) = report.variables.iter().find(|it| it.name == *name) {
+                let mutability = if *is_mut { "mut " } else { "" };
+                let type_name = self.written(&variable.type_name);
+                let bound = format!("{mutability}{name}: {type_name}");
+                self.inferred.push(Inferred { name: name.clone(), bound });
             }
         }
     }

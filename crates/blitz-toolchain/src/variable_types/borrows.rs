@@ -3,6 +3,7 @@
 use super::Borrow;
 use super::probe::LOOKED_AT;
 use crate::absolute::PUT;
+use crate::messages::diagnostics;
 use serde_json::Value;
 
 /// Errors of borrows that last too long, or of values that are gone too soon.
@@ -29,8 +30,7 @@ pub enum Judgement {
 
 /// What rustc's diagnostics, one a line, say.
 pub fn judge(lines: &str) -> Judgement {
-    let diagnostics = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let errors = diagnostics.filter(|it| it["level"] == "error" && !it["spans"].is_null());
+    let errors = diagnostics(lines).filter(|it| it["level"] == "error" && !it["spans"].is_null());
     let mut borrows = Vec::new();
     let mut misspelt = Vec::new();
     let mut is_moved = false;

@@ -5,6 +5,7 @@ use super::inferred;
 use super::spelling::{is_nameable, names_function, written};
 use super::{Signature, Variable};
 use crate::absolute::PUT;
+use crate::messages::diagnostics;
 use crate::static_lifetimes::with_static_lifetimes;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -179,10 +180,6 @@ fn with_probes(
         lines[first] = question(number, &statement.name);
     }
     format!("{FEATURES}{}{PROBES}", lines.join("\n"))
-}
-
-fn diagnostics(lines: &str) -> impl Iterator<Item = Value> {
-    lines.lines().filter_map(|line| serde_json::from_str(line).ok())
 }
 
 /// The number of a question and the type that answers it.
