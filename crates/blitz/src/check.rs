@@ -49,7 +49,7 @@ pub use exercises::Exercises;
 ///
 /// Each `ANSWER` is compared with the `EXPECTED` behind it ([`Compare`](crate::check::Compare)) until
 /// one differs; the `QUESTION`, which may be left out, is what to think about then. The answers of an
-/// exercise may panic or return an `Err`: that is told as the answer.
+/// exercise may panic or return an `Err`, also by `?`: that is told as the answer.
 ///
 /// It leaves the cell through `?` where the exercise is not solved, and is `()` where it is.
 #[macro_export]
@@ -60,7 +60,9 @@ macro_rules! check {
                 #[allow(unused_mut, unused_assignments)]
                 let mut question = "";
                 $( question = $question; )?
-                cases.case(stringify!($got), question, || $got, || $expected)?;
+                cases.case(stringify!($got), question, || {
+                    ::std::result::Result::Ok($got)
+                }, || ::std::result::Result::Ok($expected))?;
             )+
             Ok(())
         })?

@@ -2,11 +2,13 @@
 
 use super::compare::Compare;
 use crate::error::caught_panic::quietly;
-use crate::error::torch_text;
+use crate::error::{Result, first_line, torch_text};
 
 /// How `todo!()` begins what it says.
 // Not translated: the standard library's words.
 const TODO: &str = "not yet implemented";
+/// How [`Error::Rank`](crate::Error::Rank) tells a panic of a launched process.
+const PANICKED: &str = "panicked: ";
 /// What `unwrap` says before the error.
 // Not translated: as above.
 const UNWRAPPED: &str = "called `Result::unwrap()` on an `Err` value: ";
@@ -25,22 +27,31 @@ impl Cases {
     /// written, `question` what to think about where it differs, or empty.
     ///
     /// # Errors
-    /// They differ, or one of them panics.
+    /// They differ, or one of them panics or returns an error, as `?` does.
     #[doc(hidden)]
     pub fn case<G: Compare<E>, E>(
         &mut self,
         source: &str,
         question: &str,
-        got: impl FnOnce() -> G,
-        expected: impl FnOnce() -> E,
-    ) -> Result<(), NotSolved> {
-        let compared = quietly(|| got().difference(&expected()));
+        got: impl FnOnce() -> Result<G>,
+        expected: impl FnOnce() -> Result<E>,
+    ) -> std::result::Result<(), NotSolved> {
+        let compared = quietly(|| {
+            let got = got();
+            match expected() {
+                Ok(expected) => got.difference(&expected),
+                Err(error) => Some(format!("cannot be checked: {}", first_line(&error))),
+            }
+        });
         let told = match compared {
             Ok(None) => return Ok(()),
-            Ok(Some(told)) => told,
+            Ok(Some(told)) => match told.split_once(PANICKED).and_then(|it| asked(it.1)) {
+                Some(asked) => return Err(NotSolved(not_written(asked))),
+                None => told,
+            },
             Err(payload) => {
                 let text = torch_text::of_panic(&*payload).unwrap_or("no reason given");
-                if let Some(asked) = text.strip_prefix(TODO) {
+                if let Some(asked) = asked(text) {
                     return Err(NotSolved(not_written(asked)));
                 }
                 let text = text.strip_prefix(UNWRAPPED).unwrap_or(text);
@@ -49,6 +60,11 @@ impl Cases {
         };
         Err(NotSolved(reason(source, &told, question)))
     }
+}
+
+/// What a `todo!` that panicked with `text` asks for; `None` where it was another panic.
+fn asked(text: &str) -> Option<&str> {
+    text.strip_prefix(TODO)
 }
 
 /// Why an exercise is not solved: what its answer gave, and the question.

@@ -207,6 +207,31 @@ mod tests {
     }
 
     #[test]
+    fn errors_leave_an_answer_and_what_is_expected() {
+        let dir = tempfile::tempdir().unwrap();
+        let exercises = two(dir.path());
+        let told = |got: fn() -> Result<i64>, expected: fn() -> Result<i64>| {
+            let checked: Result<()> = (|| {
+                check!(exercises, "1", { got()? + 1 => expected()?; });
+                Ok(())
+            })();
+            checked.err().map(|error| error.to_string())
+        };
+        assert_eq!(told(|| Ok(1), || Ok(2)), None);
+        let first = |told: Option<String>| told.unwrap().lines().next().unwrap().to_owned();
+        let got = first(told(|| Err("no file".into()), || Ok(2)));
+        assert_eq!(got, "exercise 1 (Halves): `got()? + 1` gave an error: no file");
+        let expected = first(told(|| Ok(1), || Err("no file".into())));
+        assert_eq!(expected, "exercise 1 (Halves): `got()? + 1` cannot be checked: no file");
+        // As a launched process tells it.
+        let rank = || {
+            let message = "panicked: not yet implemented: the sum".to_owned();
+            Err(Error::Rank { rank: 0, world_size: 2, message })
+        };
+        assert_eq!(first(told(rank, || Ok(2))), "exercise 1 (Halves): not written yet: the sum");
+    }
+
+    #[test]
     fn hints_are_those_of_the_exercise() {
         let dir = tempfile::tempdir().unwrap();
         let exercises = two(dir.path());

@@ -5,6 +5,7 @@
 mod common;
 
 mod cifar_net;
+mod convolution;
 mod diagram;
 mod layers;
 mod pooling;
