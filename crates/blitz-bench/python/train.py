@@ -1,7 +1,8 @@
 """Trains the tutorial's classifier in PyTorch for `cargo blitz bench train`.
 
-Usage: train.py tutorial DATA IMAGES EPOCHS SEED TEST [DEVICE]
-       train.py eager DATA IMAGES EPOCHS SEED TEST THREADS FUSED [DEVICE]
+Usage: train.py tutorial DATA IMAGES EPOCHS SEED TEST [DEVICE] [--batch-size=N]
+       train.py eager DATA IMAGES EPOCHS SEED TEST THREADS FUSED [DEVICE] [--batch-size=N]
+       train.py compiled DATA IMAGES EPOCHS SEED TEST THREADS FUSED [DEVICE] [--batch-size=N]
        train.py step DEVICE WIDTH SECONDS
 
 tutorial  the loop of PyTorch's tutorial: pictures as PIL images through ToTensor and Normalize, a
@@ -9,12 +10,13 @@ tutorial  the loop of PyTorch's tutorial: pictures as PIL images through ToTenso
 eager     the best plain loop: images normalised before, batches taken by index, no workers; with
           THREADS threads, and SGD's fused kernel if FUSED is 1. On a GPU the images lie there, and
           the losses are added up there and read once an epoch
+compiled  the same with torch.compile(net), without the time that compiling takes
 step      one batch again and again, the best plain step, for a net of WIDTH channels between the
           convolutions: steps per second
 
 DATA is a directory of CIFAR-10's binary files; IMAGES are the first ones to train on (0: all). With
-TEST 1 the accuracy on the test images is measured. DEVICE is cpu where it is not given. Prints one
-line of JSON.
+TEST 1 the accuracy on the test images is measured. DEVICE is cpu and N is 4 where they are not given.
+Prints one line of JSON.
 """
 
 import json
@@ -28,7 +30,8 @@ import torch.nn.functional as F
 from torch import nn, optim
 from torch.utils.data import DataLoader, Dataset
 
-BATCH_SIZE = 4
+GIVEN = [word.removeprefix("--batch-size=") for word in sys.argv if word.startswith("--batch-size=")]
+BATCH_SIZE = int(GIVEN[0]) if GIVEN else 4
 # Not timed: workers start, libraries choose their kernels.
 WARM_UP = 50
 
@@ -160,7 +163,7 @@ def tutorial(images, labels, epochs, seed, clock, device):
     return net, losses, workers_peak
 
 
-def eager(images, labels, epochs, seed, clock, fused, device):
+def eager(images, labels, epochs, seed, clock, fused, compiled, device):
     images = torch.from_numpy(images).to(device).float().div_(255).sub_(0.5).div_(0.5)
     labels = torch.from_numpy(labels).to(device)
     generator = torch.Generator().manual_seed(seed)
@@ -169,6 +172,8 @@ def eager(images, labels, epochs, seed, clock, fused, device):
     criterion = nn.CrossEntropyLoss()
     optimizer = optim.SGD(net.parameters(), lr=0.001, momentum=0.9, fused=fused)
     on_cpu = device.type == "cpu"
+    # An epoch's last batch may be smaller, and would be compiled while the clock runs.
+    whole = torch.compile(net) if compiled else net
     losses = []
     for _epoch in range(epochs):
         clock.start_epoch()
@@ -180,7 +185,8 @@ def eager(images, labels, epochs, seed, clock, fused, device):
         for index in order.split(BATCH_SIZE):
             inputs, targets = images[index], labels[index]
             optimizer.zero_grad()
-            loss = criterion(net(inputs), targets)
+            forward = whole if len(targets) == BATCH_SIZE else net
+            loss = criterion(forward(inputs), targets)
             loss.backward()
             optimizer.step()
             # Reading a loss waits until the GPU has caught up.
@@ -233,7 +239,8 @@ def main():
         speed = step(torch.device(device), int(width), float(seconds))
         print(json.dumps({"steps_per_second": speed, "torch": torch.__version__}))
         return
-    mode, directory, count, epochs, seed, test, *setting = sys.argv[1:]
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    mode, directory, count, epochs, seed, test, *setting = words
     unpacked = Path(directory, "cifar-10-batches-bin")
     directory = unpacked if unpacked.is_dir() else directory
     images, labels = read(directory, train_files(directory))
@@ -247,7 +254,7 @@ def main():
         net, losses, workers = tutorial(*common, device)
     else:
         torch.set_num_threads(int(threads))
-        net, losses, workers = eager(*common, fused == "1", device)
+        net, losses, workers = eager(*common, fused == "1", mode == "compiled", device)
     result = {
         "seconds": clock.seconds,
         "epoch_seconds": clock.epoch_seconds,

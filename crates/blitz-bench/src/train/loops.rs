@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 /// The loops, in the order in which they take turns: a name, and what readers see of it.
-pub const LOOPS: [(&str, &str); 3] = [
+pub const LOOPS: [(&str, &str); 4] = [
     ("tutorial", "Python, the tutorial's loop, DataLoader with 2 workers"),
     ("eager", "Python, the best plain loop on preloaded tensors"),
+    ("compiled", "Python, the same with `torch.compile`"),
     ("rust", "Rust, `fit`, as notebook 04"),
 ];
 

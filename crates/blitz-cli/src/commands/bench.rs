@@ -50,7 +50,11 @@ pub struct BenchTrainOptions {
     /// A sample of 500 batches of each loop, without accuracies
     #[arg(long)]
     pub quick: bool,
-    /// Seeds, each of which trains all three loops
+    /// Images of a batch
+    #[arg(long, value_name = "N", default_value_t = 4,
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch_size: u16,
+    /// Seeds, each of which trains with all loops
     #[arg(long, value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub seeds: u32,
@@ -161,6 +165,7 @@ fn training(project: &Project, options: &BenchTrainOptions) -> Result<()> {
         is_builtin: named.is_none(),
         options: train::Options {
             quick: options.quick,
+            batch_size: options.batch_size.into(),
             seeds: options.seeds,
             epochs: options.epochs,
         },
