@@ -8,6 +8,7 @@ use crate::error::{Result, first_line, torch_text};
 // Not translated: the standard library's words.
 const TODO: &str = "not yet implemented";
 /// How [`Error::Rank`](crate::Error::Rank) tells a panic of a launched process.
+// Not translated: texts are translated as a whole, later.
 const PANICKED: &str = "panicked: ";
 /// What `unwrap` says before the error.
 // Not translated: as above.
