@@ -10,24 +10,26 @@ mod comments;
 mod format;
 mod header;
 mod scopes;
+mod words;
 mod writer;
 
 use crate::notebook::nbformat::Notebook;
 use anyhow::{Context, Result};
 use cell::Code;
+pub use words::Words;
 use writer::Writer;
 
 /// Begins the comment above the code of a cell, as Jupyter's exporters write it: the cell's number
 /// follows.
 const CELL: &str = "// In [";
 
-/// The program that does what `notebook` does.
+/// The program that does what `notebook` does, with what is added in `words`.
 ///
 /// # Errors
 /// A cell is no Rust, or defines something a second time in a way that a program cannot; the message
 /// names it.
-pub fn of(notebook: &Notebook) -> Result<String> {
-    let mut writer = Writer::new(header::of(notebook));
+pub fn of(notebook: &Notebook, words: &Words) -> Result<String> {
+    let mut writer = Writer::new(header::of(notebook, words), words);
     let mut count = 0;
     for cell in notebook.all_cells() {
         // The first text is in the header.

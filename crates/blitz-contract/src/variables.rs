@@ -22,6 +22,13 @@ pub const LANGUAGE: &str = "BLITZ_LANGUAGE";
 /// The value of [`LANGUAGE`] for what tests and stored outputs are compared with.
 pub const ENGLISH: &str = "en";
 
+/// Set by whatever executes notebooks that nobody edits meanwhile, to [`WHEN_ASKED`].
+pub const COMPLETION: &str = "BLITZ_COMPLETION";
+
+/// The value of [`COMPLETION`] with which the kernel starts what completes and explains at the first
+/// question. Otherwise it does so in the first pause: ten seconds of a core, in vain where nobody asks.
+pub const WHEN_ASKED: &str = "when-asked";
+
 /// The kernel sets it for cells: the directory of the catalogues in the person's language; it is not
 /// set for English.
 pub const MESSAGES: &str = "BLITZ_MESSAGES";

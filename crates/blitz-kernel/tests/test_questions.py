@@ -1,6 +1,7 @@
 """Questions of the editor at any time and of any kind: each gets an answer."""
 
 import json
+import os
 import random
 
 import pytest
@@ -92,6 +93,27 @@ def test_questions_that_come_before_the_service_has_started(fresh):
     until_known(fresh)
     reply = fresh.finish(complete(fresh, code, len(code))).reply
     assert any(match.startswith("with_capacity") for match in reply["matches"])
+
+
+def analysts(kernel):
+    return [child for child in kernel.process.children() if "analyse" in child.cmdline()]
+
+
+def test_the_service_starts_in_a_pause_or_at_the_first_question():
+    ours = {key: value for key, value in os.environ.items() if key != "BLITZ_COMPLETION"}
+    edited = Kernel(env=ours)
+    executed = Kernel(env=ours | {"BLITZ_COMPLETION": "when-asked"})
+    try:
+        for kernel in (edited, executed):
+            kernel.execute("1 + 1").ok()
+        wait_until(lambda: analysts(edited), "a person reads, and the service starts")
+        # The other kernel has had the same pause.
+        assert not analysts(executed)
+        executed.finish(complete(executed, "Vec::ne", 7))
+        assert analysts(executed)
+    finally:
+        edited.stop()
+        executed.stop()
 
 
 def test_any_code_with_any_cursor_is_answered(kernel):

@@ -1,11 +1,13 @@
 // What every file of this layer uses. Each .cpp file belongs to the Rust module that its first line
-// names, which declares its functions. Most add what tch lacks; two do what tch has with the same
-// bits in less time: nn_pool.cpp (max pooling), and optim_sgd_update.cpp (the optimizer's step).
+// names, which declares its functions. Most add what tch lacks; three do what tch has with the same
+// bits in less time: nn_conv.cpp (small convolutions), nn_pool.cpp (max pooling), and
+// optim_sgd_update.cpp (the optimizer's step).
 //
 // The headers are those that libtorch installs, but not all that they declare is meant for others:
-// nn_pool.cpp makes a node whose class is generated (torch/csrc/autograd/generated/), array.cpp asks
-// torch::autograd::impl what a view is of, and cuda/graph.cpp at::cuda::detail for a generator. tch
-// fits one version of libtorch, and build.rs compiles against that one.
+// nn_conv.cpp and nn_pool.cpp make nodes whose classes are generated
+// (torch/csrc/autograd/generated/), array.cpp asks torch::autograd::impl what a view is of, and
+// cuda/graph.cpp at::cuda::detail for a generator. tch fits one version of libtorch, and build.rs
+// compiles against that one.
 //
 // Conventions. Functions are `extern "C"` and begin with `blitz_`. They return null, or a message
 // made with malloc that Rust frees (src/ffi.rs). Tensors cross as tch passes them: a pointer to a

@@ -5,6 +5,7 @@
 // where a single bit differs, on a processor for which libtorch rounds in another order, libtorch's
 // are used.
 #include "blitz.h"
+#include "plain.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -26,7 +27,7 @@
 #include <utility>
 
 #if defined(__x86_64__)
-#include "nn_conv/small.h"
+#include "nn_conv/dispatch.h"
 
 namespace blitz::conv {
 
@@ -135,6 +136,9 @@ bool operator<(const Shape& a, const Shape& b) {
   return key(a) < key(b);
 }
 
+// Shapes beyond which none is compared any more: images of ever other sizes would wait each time.
+constexpr size_t MOST_SHAPES = 64;
+
 // What comparing a shape came to. It says something of this processor and this libtorch, not of any
 // net, and is found once a process.
 Agreement agreement(const Shape& s) {
@@ -142,17 +146,14 @@ Agreement agreement(const Shape& s) {
   static std::map<Shape, Agreement> found;
   const std::lock_guard<std::mutex> lock(mutex);
   const auto known = found.find(s);
-  return known != found.end() ? known->second : found.emplace(s, compare(s)).first->second;
+  if (known != found.end()) {
+    return known->second;
+  }
+  return found.size() < MOST_SHAPES ? found.emplace(s, compare(s)).first->second : Agreement{};
 }
 
-bool is_plain(const at::Tensor& tensor, int64_t dimensions) {
-  return tensor.defined() && tensor.is_cpu() && tensor.scalar_type() == at::kFloat &&
-      tensor.layout() == at::kStrided && tensor.dim() == dimensions && tensor.is_contiguous() &&
-      !tensor.is_neg() && !tensor._is_zerotensor();
-}
-
-// Whether libtorch would compute with oneDNN on one thread, in full precision, with nobody watching. (Several
-// threads share a sum over the images, and round differently.)
+// Whether libtorch would compute with oneDNN on one thread, in full precision, with nobody watching.
+// (Several threads share a sum over the images, and round differently.)
 bool is_usual() {
   const auto& context = at::globalContext();
   const auto precision =
@@ -173,7 +174,7 @@ struct SmallConvolutionBackward : ConvolutionBackward {
     const bool wants_input = task_should_compute_output(0);
     if (at::GradMode::is_enabled() || !is_usual() || !task_should_compute_output(1) ||
         !task_should_compute_output(2) || (wants_input && !has_input_gradient(shape)) ||
-        grads.size() != 1 || !is_plain(grads[0], 4) ||
+        grads.size() != 1 || !is_plain(grads[0]) ||
         grads[0].sizes() != at::IntArrayRef(output_size(shape)) || !agreement(shape).backward) {
       return ConvolutionBackward::apply(std::move(grads));
     }
@@ -215,8 +216,9 @@ void note(
 // The convolution, where it is one of ours.
 std::optional<at::Tensor> small_conv2d(
     const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
-  if (!is_plain(input, 4) || !is_plain(weight, 4) || !is_plain(bias, 1) ||
-      input.size(1) != weight.size(1) || bias.size(0) != weight.size(0) || !is_usual()) {
+  if (!is_plain(input) || !is_plain(weight) || !is_plain(bias) || input.dim() != 4 ||
+      weight.dim() != 4 || bias.dim() != 1 || input.size(1) != weight.size(1) ||
+      bias.size(0) != weight.size(0) || !is_usual()) {
     return std::nullopt;
   }
   const Shape s{input.size(0),  input.size(1),  input.size(2), input.size(3),
@@ -236,13 +238,15 @@ std::optional<at::Tensor> small_conv2d(
 
 extern "C" {
 
-// torch.nn.functional.conv2d(input, weight, bias).
+// torch.nn.functional.conv2d(input, weight, bias), and whether it was computed here.
 char* blitz_nn_conv2d(
     const at::Tensor* input, const at::Tensor* weight, const at::Tensor* bias,
-    at::Tensor** output) {
+    at::Tensor** output, bool* is_small) {
   return blitz::guard([&] {
+    *is_small = false;
 #if defined(__x86_64__)
     if (auto small = blitz::conv::small_conv2d(*input, *weight, *bias)) {
+      *is_small = true;
       *output = new at::Tensor(std::move(*small));
       return;
     }

@@ -2,6 +2,7 @@
 // the classifier's training step. This takes eight windows of 2 x 2 at a time; values, indices,
 // graph and gradients are libtorch's own.
 #include "blitz.h"
+#include "plain.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/max_pool2d.h>
@@ -86,9 +87,7 @@ BLITZ_AVX2 void pool_row(
 }
 
 bool is_pooled_here(const at::Tensor& input) {
-  return input.defined() && input.is_cpu() && input.scalar_type() == at::kFloat &&
-      input.layout() == at::kStrided && input.dim() == 4 && input.is_contiguous() &&
-      !input.is_neg() && !input._is_zerotensor() && input.size(1) > 0 && input.size(2) >= 2 &&
+  return blitz::is_plain(input) && input.dim() == 4 && input.size(1) > 0 && input.size(2) >= 2 &&
       input.size(3) >= 2 &&
       input.size(2) * input.size(3) < std::numeric_limits<int>::max() &&
       // A profiler, or this crate's own record of a forward pass, wants to see libtorch's operator.

@@ -2,6 +2,7 @@
 // is one loop. To give the same bits it rounds where libtorch's vector kernels do: `x.mul_(a)`
 // rounds once, and `x.add_(y, a)` is one fused multiply-add, x + a * y.
 #include "optim_sgd_update.h"
+#include "plain.h"
 
 #include <ATen/Version.h>
 
@@ -61,11 +62,6 @@ BLITZ_FMA void pass(
   }
 }
 
-bool fits(const at::Tensor& tensor) {
-  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat &&
-      tensor.layout() == at::kStrided && tensor.is_contiguous() && !tensor.is_neg();
-}
-
 // Whether libtorch's kernels are those that fuse; ATEN_CPU_CAPABILITY may forbid them.
 bool libtorch_fuses() {
   const auto capability = at::get_cpu_capability();
@@ -78,8 +74,8 @@ bool blitz::sgd_pass(
     at::Tensor& parameter, const at::Tensor& gradient, at::Tensor& buffer, const Sgd& sgd) {
   const bool has_momentum = sgd.momentum != 0;
   const bool is_first = !buffer.defined();
-  if (!fits(parameter) || !fits(gradient) || gradient.sizes() != parameter.sizes() ||
-      (has_momentum && !is_first && (!fits(buffer) || buffer.sizes() != parameter.sizes())) ||
+  if (!is_plain(parameter) || !is_plain(gradient) || gradient.sizes() != parameter.sizes() ||
+      (has_momentum && !is_first && (!is_plain(buffer) || buffer.sizes() != parameter.sizes())) ||
       !libtorch_fuses()) {
     return false;
   }

@@ -4,7 +4,7 @@ use crate::disk::name;
 use crate::files::write_atomically;
 use crate::notebook::find::find;
 use crate::notebook::nbformat::Notebook;
-use crate::program::{self, package};
+use crate::program::{self, Words, package};
 use crate::project::Project;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -69,7 +69,7 @@ pub fn of(notebooks: &[Notebook]) -> Result<package::Programs> {
                 notebook.path().display()
             );
         }
-        programs.insert(name, program::of(notebook)?);
+        programs.insert(name, program::of(notebook, &Words::default())?);
     }
     Ok(programs)
 }

@@ -127,6 +127,7 @@ fn drive(
     if let Some(data) = &options.data {
         command.env(variables::DATA, data);
     }
+    command.env(variables::COMPLETION, variables::WHEN_ASKED);
     let mut told = Told::default();
     let status = events::run(command, &source.to_bytes()?, &log, |event| {
         told.hear(&event, &log);

@@ -2,21 +2,20 @@
 
 use super::cell::{Code, End, Part};
 use super::scopes::Scopes;
+use super::words::Words;
 use super::{CELL, comments};
 use anyhow::Result;
 
 /// Columns of a comment within `main`, without its slashes.
 pub const WIDTH: usize = 100 - "    // ".len();
 
-const MAIN: &str = "\nfn main() -> Result<(), Box<dyn std::error::Error>> {\n\
-    // Pictures become files; `launch` may start this program again.\n\
-    blitz::program::begin(blitz::program::ProgramOptions::default())?;\n\n";
-const FAILS: &str =
-    "// The page lets this fail; the program goes on.\nblitz::program::fails(|| {\n";
-const DOES_NOT_COMPILE: &str = "// The page shows what the compiler says of this:\n";
+const MAIN: &str = "\nfn main() -> Result<(), Box<dyn std::error::Error>> {\n";
+const BEGIN: &str = "blitz::program::begin(blitz::program::ProgramOptions::default())?;\n\n";
+const FAILS: &str = "blitz::program::fails(|| {\n";
 
 /// A program in the making.
-pub struct Writer {
+pub struct Writer<'a> {
+    words: &'a Words,
     program: String,
     /// Text that belongs to the code behind it.
     text: String,
@@ -24,10 +23,11 @@ pub struct Writer {
     scopes: Scopes,
 }
 
-impl Writer {
-    /// A program that begins with `header`.
-    pub fn new(header: String) -> Self {
+impl<'a> Writer<'a> {
+    /// A program that begins with `header`, with what is added in `words`.
+    pub fn new(header: String, words: &'a Words) -> Self {
         Writer {
+            words,
             program: header,
             text: String::new(),
             is_in_main: false,
@@ -68,7 +68,8 @@ impl Writer {
         if code.end == End::Fails && has_statements {
             self.main();
             let body: String = statements.iter().map(|part| part.text.as_str()).collect();
-            self.program.push_str(&format!("{FAILS}{}\nOk(())\n}});\n", body.trim_end()));
+            let words = commented(&[self.words.fails()]);
+            self.program.push_str(&format!("{words}{FAILS}{}\nOk(())\n}});\n", body.trim_end()));
         }
         Ok(())
     }
@@ -77,7 +78,8 @@ impl Writer {
         if end == End::DoesNotCompile {
             self.main();
             let lines: Vec<String> = part.text.trim().lines().map(str::to_owned).collect();
-            self.program.push_str(&format!("{DOES_NOT_COMPILE}{}", commented(&lines)));
+            self.program.push_str(&commented(&[self.words.does_not_compile()]));
+            self.program.push_str(&commented(&lines));
             return Ok(());
         }
         match &part.item {
@@ -104,7 +106,8 @@ impl Writer {
     fn main(&mut self) {
         if !self.is_in_main {
             self.is_in_main = true;
-            self.program.push_str(MAIN);
+            let words = commented(&[self.words.pictures()]);
+            self.program.push_str(&format!("{MAIN}{words}{BEGIN}"));
             self.scopes.open();
         }
     }

@@ -83,7 +83,7 @@ pub fn write(source: &Source, edition: &Edition, site: &Path) -> Result<()> {
         let notebook = edition.notebook(&name, notebook)?;
         add(Path::new(EXECUTED).join(name.with_extension("ipynb")), &notebook.to_bytes()?)?;
         if !is_exercise(&name) {
-            let program = program::of(&notebook)?;
+            let program = program::of(&notebook, &edition.program_words)?;
             add(Path::new(PROGRAMS).join(name.with_extension("rs")), program.as_bytes())?;
         }
     }

@@ -11,6 +11,7 @@ use crate::exercises;
 use crate::files::write_atomically;
 use crate::notebook::nbformat::Notebook;
 use crate::notebook::{formulas, headings};
+use crate::program;
 use crate::project::Project;
 use crate::translation::language::Language;
 use crate::translation::translator::Translator;
@@ -36,6 +37,8 @@ pub struct Edition {
     /// The site's own words.
     pub words: Words,
     exercise_words: exercises::Words,
+    /// The words of programs.
+    pub program_words: program::Words,
     translator: Option<Translator>,
 }
 
@@ -53,6 +56,7 @@ impl Edition {
             dir: String::new(),
             words: words::read(&english)?,
             exercise_words: exercises::Words::default(),
+            program_words: program::Words::default(),
             translator: None,
         }];
         for language in Language::all(project) {
@@ -63,6 +67,7 @@ impl Edition {
                 dir: format!("{}/", translator.language().short_name()),
                 words: words::read(&words)?,
                 exercise_words: translator.language().exercise_words(),
+                program_words: translator.language().program_words(),
                 translator: Some(translator),
             });
         }

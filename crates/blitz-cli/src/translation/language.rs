@@ -9,6 +9,7 @@ use super::{messages, rules};
 use crate::exercises::{Words, make};
 use crate::files::write_atomically;
 use crate::notebook::made::{self, Existing, Made};
+use crate::program;
 use crate::project::Project;
 use anyhow::Result;
 use std::fs;
@@ -184,6 +185,11 @@ impl Language {
     /// The words that stand in every learner's notebook.
     pub fn exercise_words(&self) -> Words {
         Words::new(messages::of(&self.dir))
+    }
+
+    /// The words that stand in every program.
+    pub fn program_words(&self) -> program::Words {
+        program::Words::new(messages::of(&self.dir))
     }
 
     /// Where the headings of all pages but the README lead in this language.

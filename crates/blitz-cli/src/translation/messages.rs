@@ -25,7 +25,7 @@ struct Domain {
     without: &'static [&'static str],
 }
 
-const DOMAINS: [Domain; 3] = [
+const DOMAINS: [Domain; 4] = [
     Domain {
         name: "blitz",
         sources: &["crates/blitz/src"],
@@ -103,6 +103,7 @@ const DOMAINS: [Domain; 3] = [
         sources: &["crates/blitz-cli/src/exercises/words.rs"],
         without: &[],
     },
+    Domain { name: "programs", sources: &["crates/blitz-cli/src/program/words.rs"], without: &[] },
 ];
 
 /// Compares a language's catalogues of messages with the sources. With `written`, brings them up to

@@ -163,7 +163,7 @@ def test_a_cell_is_copied(page, site):
     [
         ("03_neural_networks", "rs", "fn main()"),
         ("03_neural_networks", "ipynb", '"nbformat"'),
-        ("zh/03_neural_networks", "rs", "fn main()"),
+        ("zh/03_neural_networks", "rs", "图片会存成文件"),
     ],
 )
 def test_03_is_downloaded(page, site, tmp_path, name, ending, text):

@@ -18,6 +18,7 @@ use crate::session::record::CellRecord;
 use anyhow::{Context, Result};
 use blitz_contract::Layout;
 use blitz_contract::layout::HISTORY;
+use blitz_contract::variables;
 use blitz_toolchain::Analysis;
 use jupyter_protocol::{ConnectionInfo, Status};
 use std::path::{Path, PathBuf};
@@ -99,6 +100,9 @@ fn history_file(layout: &Layout) -> Option<PathBuf> {
 /// Starts the analyst when nothing is being compiled: a person is reading, or a cell runs. A
 /// notebook that is executed without a pause never needs one.
 async fn start_analyst(shared: Shared) {
+    if std::env::var_os(variables::COMPLETION).is_some_and(|value| value == variables::WHEN_ASKED) {
+        return;
+    }
     while !shared.session.record.is_quiet_for(QUIET) {
         tokio::time::sleep(QUIET / 4).await;
     }

@@ -138,7 +138,7 @@ impl Conv2d {
         let bias = self.bias.as_ref();
         if self.is_plain()
             && let Some(bias) = bias
-            && let Ok(output) = plain_conv2d(input, &self.weight, bias)
+            && let Ok((output, _)) = plain_conv2d(input, &self.weight, bias)
         {
             return Ok(output);
         }
@@ -192,15 +192,16 @@ impl Conv2d {
 }
 
 /// `torch.nn.functional.conv2d(input, weight, bias)`: the same values, graph and gradients, by faster
-/// loops for few channels in f32 on one thread of the CPU.
-fn plain_conv2d(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let mut output = ptr::null_mut();
+/// loops for few channels in f32 on one thread of the CPU. Also returns whether those computed it.
+fn plain_conv2d(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<(Tensor, bool)> {
+    let (mut output, mut is_small) = (ptr::null_mut(), false);
     let [input, weight, bias] = [input, weight, bias].map(ffi::lend);
-    // SAFETY: live tensors are lent, and `output` is ours to write.
-    let message = unsafe { blitz_nn_conv2d(input, weight, bias, &mut output) };
+    // SAFETY: live tensors are lent, and what is written is ours.
+    let message = unsafe { blitz_nn_conv2d(input, weight, bias, &mut output, &mut is_small) };
     ffi::check("the convolution", message)?;
     // SAFETY: a new tensor, which C++ has given up.
-    Ok(unsafe { ffi::take(output) }.expect("C++ made a tensor or returned a message"))
+    let output = unsafe { ffi::take(output) }.expect("C++ made a tensor or returned a message");
+    Ok((output, is_small))
 }
 
 /// A hint for `[H, W]`.
@@ -263,5 +264,34 @@ unsafe extern "C" {
         weight: *mut C_tensor,
         bias: *mut C_tensor,
         output: *mut *mut C_tensor,
+        is_small: *mut bool,
     ) -> *mut c_char;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, Kind};
+
+    fn is_small(size: [i64; 4], out_channels: i64) -> bool {
+        let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, Device::Cpu));
+        let weight = zeros(&[out_channels, size[1], 5, 5]);
+        plain_conv2d(&zeros(&size), &weight, &zeros(&[out_channels])).unwrap().1
+    }
+
+    /// Fails where a new libtorch rounds in another order: then nothing is wrong, but slow.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn the_tutorials_convolutions_are_computed_here() {
+        let is_fast = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        tch::set_num_threads(1);
+        for batch_size in [1, 4, 64] {
+            assert_eq!(is_small([batch_size, 3, 32, 32], 6), is_fast, "{batch_size}");
+            assert_eq!(is_small([batch_size, 6, 14, 14], 16), is_fast, "{batch_size}");
+        }
+        assert!(!is_small([4, 16, 14, 14], 16));
+        // Of several threads each sums up some of the images.
+        tch::set_num_threads(2);
+        assert!(!is_small([4, 3, 32, 32], 6));
+    }
 }

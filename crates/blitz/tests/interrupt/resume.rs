@@ -96,10 +96,12 @@ impl Run {
 }
 
 /// A report without the times.
-fn numbers(report: &FitReport) -> (Vec<LossPoint>, Vec<[Option<u64>; 3]>, usize) {
+fn numbers(report: &FitReport) -> (Vec<LossPoint>, Vec<[Option<u64>; 4]>, usize) {
     let bits = |value: Option<f64>| value.map(f64::to_bits);
-    let epoch =
-        |epoch: &EpochReport| [bits(Some(epoch.loss)), bits(epoch.accuracy), bits(epoch.lr)];
+    let epoch = |epoch: &EpochReport| {
+        let EpochReport { steps, loss, accuracy, lr, .. } = *epoch;
+        [Some(steps as u64), bits(Some(loss)), bits(accuracy), bits(lr)]
+    };
     (report.points.clone(), report.epochs.iter().map(epoch).collect(), report.steps)
 }
 

@@ -82,6 +82,7 @@ fn pytest(project: &Project, current_dir: &Path, tests: &Path) -> Command {
     let mut command = project.python_command();
     command.current_dir(current_dir).env(variables::DATA, BUILTIN_DATA);
     command.env(variables::LANGUAGE, variables::ENGLISH);
+    command.env(variables::COMPLETION, variables::WHEN_ASKED);
     // One file has its directory for a root.
     let root = if tests.is_dir() { tests } else { tests.parent().unwrap_or(tests) };
     command.args(["-m", "pytest", "-p", "no:cacheprovider", "--rootdir"]).arg(root).arg(tests);

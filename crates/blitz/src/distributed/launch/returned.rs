@@ -88,7 +88,7 @@ macro_rules! structs {
 
 structs! {
     LossPoint { step loss lr }
-    EpochReport { loss accuracy lr elapsed }
+    EpochReport { steps loss accuracy lr elapsed }
     FitReport { points epochs steps elapsed interrupted }
     Evaluation { classes confusion }
 }
@@ -230,7 +230,7 @@ mod tests {
     fn reports_arrive_as_they_were() {
         let elapsed = Duration::from_nanos(1_234_567_891);
         let point = LossPoint { step: 7, loss: 0.25, lr: Some(0.001) };
-        let epoch = EpochReport { loss: 0.5, accuracy: None, lr: None, elapsed };
+        let epoch = EpochReport { steps: 10, loss: 0.5, accuracy: None, lr: None, elapsed };
         let report = FitReport {
             points: vec![point; 2],
             epochs: vec![epoch],

@@ -101,6 +101,7 @@ impl Log {
     /// After an epoch whose losses add up to `sum`.
     pub(super) fn end_epoch(&mut self, sum: f64) {
         self.report.epochs.push(EpochReport {
+            steps: self.report.steps,
             loss: sum / self.epoch_steps.max(1) as f64,
             accuracy: None,
             lr: self.lr,
@@ -171,9 +172,15 @@ impl Log {
         let point =
             |row: &[f64]| LossPoint { step: row[0] as usize, loss: row[1], lr: known(row[2]) };
         let epochs = numbers("report.epochs", 4)?;
-        let epoch = |row: &[f64]| {
-            let elapsed = seconds(row[3])?;
-            Some(EpochReport { loss: row[0], accuracy: known(row[1]), lr: known(row[2]), elapsed })
+        let [steps, epoch_steps] =
+            ["steps", "epoch_steps"].map(|name| Some(json[name].as_u64()? as usize));
+        let (steps, epoch_steps) = (steps?, epoch_steps?);
+        // Epochs of one loader are of one length.
+        let steps_per_epoch = steps.checked_sub(epoch_steps)? / (epochs.len() / 4).max(1);
+        let epoch = |(index, row): (usize, &[f64])| {
+            let (loss, accuracy, lr) = (row[0], known(row[1]), known(row[2]));
+            let steps = steps_per_epoch * (index + 1);
+            Some(EpochReport { steps, loss, accuracy, lr, elapsed: seconds(row[3])? })
         };
         let sums = numbers("report.sums", 2)?;
         let rows = sums.chunks_exact(2);
@@ -187,13 +194,13 @@ impl Log {
         };
         let report = FitReport {
             points: points.chunks_exact(3).map(point).collect(),
-            epochs: epochs.chunks_exact(4).map(epoch).collect::<Option<_>>()?,
-            steps: json["steps"].as_u64()? as usize,
+            epochs: epochs.chunks_exact(4).enumerate().map(epoch).collect::<Option<_>>()?,
+            steps,
             elapsed: Duration::ZERO,
             interrupted: None,
         };
         Some(Log {
-            epoch_steps: json["epoch_steps"].as_u64()? as usize,
+            epoch_steps,
             epoch_loss: sum(0)?,
             running_loss: sum(1)?,
             lr: report.epochs.last().and_then(|epoch| epoch.lr),

@@ -19,6 +19,8 @@ pub struct LossPoint {
 /// An epoch as numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochReport {
+    /// Steps since training began, at its end.
+    pub steps: usize,
     /// Mean loss of its steps.
     pub loss: f64,
     /// Accuracy on the test images after it, 0 to 1; `None` without a test loader.
@@ -56,11 +58,9 @@ impl FitReport {
         Series::new(name, self.points.iter().filter_map(point))
     }
 
-    /// The accuracies after the epochs, over the epochs counted from 1; on their own axis.
+    /// The accuracies after the epochs, over the steps, as [`FitReport::series`]; on their own axis.
     pub fn accuracy_series(&self, name: impl Into<String>) -> Series {
-        let epochs = self.epochs.iter().enumerate();
-        let point =
-            |(index, epoch): (usize, &EpochReport)| Some(((index + 1) as f64, epoch.accuracy?));
-        Series::accuracy(name, epochs.filter_map(point))
+        let point = |epoch: &EpochReport| Some((epoch.steps as f64, epoch.accuracy?));
+        Series::accuracy(name, self.epochs.iter().filter_map(point))
     }
 }

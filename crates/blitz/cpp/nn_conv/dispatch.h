@@ -26,13 +26,15 @@ inline void turn(const Shape& s, const float* image, float* turned) {
   }
 }
 
-// One image's gradient into the middle of its border of zeros.
+// One image's gradient into the middle of its border of zeros. (Times an infinite weight they are NaN,
+// where libtorch leaves the border out; such a net is lost in both.)
 inline void pad(const Shape& s, const float* gradient, float* padded) {
   const auto width = s.width + s.kernel_width - 1, height = s.height + s.kernel_height - 1;
   for (int64_t o = 0; o < s.out_channels; ++o) {
     for (int64_t y = 0; y < s.out_height(); ++y) {
       auto* to = padded + (o * height + y + s.kernel_height - 1) * width + s.kernel_width - 1;
-      gradient = std::copy_n(gradient, s.out_width(), to) - to + gradient;
+      std::copy_n(gradient, s.out_width(), to);
+      gradient += s.out_width();
     }
   }
 }
