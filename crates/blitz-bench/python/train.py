@@ -15,8 +15,8 @@ step      one batch again and again, the best plain step, for a net of WIDTH cha
           convolutions: steps per second
 
 DATA is a directory of CIFAR-10's binary files; IMAGES are the first ones to train on (0: all). With
-TEST 1 the accuracy on the test images is measured. DEVICE is cpu and N is 4 where they are not given.
-Prints one line of JSON.
+TEST 1 the accuracy on the test images is measured. DEVICE is cpu and N is 4 where they are not
+given. Prints one line of JSON.
 """
 
 import json
@@ -30,7 +30,8 @@ import torch.nn.functional as F
 from torch import nn, optim
 from torch.utils.data import DataLoader, Dataset
 
-GIVEN = [word.removeprefix("--batch-size=") for word in sys.argv if word.startswith("--batch-size=")]
+OPTION = "--batch-size="
+GIVEN = [word.removeprefix(OPTION) for word in sys.argv if word.startswith(OPTION)]
 BATCH_SIZE = int(GIVEN[0]) if GIVEN else 4
 # Not timed: workers start, libraries choose their kernels.
 WARM_UP = 50
