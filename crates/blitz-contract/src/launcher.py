@@ -1,4 +1,4 @@
-"""Starts the processes of a training: torchrun, as `cargo blitz launch` and cells call it.
+"""Starts the processes of a training: torchrun, as `cargo blitz launch` calls it.
 
 torchrun itself listens on all interfaces, for a meeting place without any authentication, and
 tells of a failure in thirty lines. Here, on one machine (no --rdzv-endpoint), the meeting place

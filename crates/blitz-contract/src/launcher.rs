@@ -1,4 +1,4 @@
-//! How the processes of a training are started, by `cargo blitz launch` and from cells.
+//! How `cargo blitz launch` starts the processes of a training.
 
 /// A program for the Python of the environment with PyTorch (`python -c SCRIPT OPTIONS PROGRAM …`):
 /// torchrun with its own options, which on one machine stays on the loopback interface.

@@ -1,4 +1,4 @@
-//! A worker: a process that runs a function of a cell, as one of several under torchrun.
+//! A worker: a process that runs a function of a cell, as one of several.
 //!
 //! The process that runs cells makes a directory with three named pipes for each rank and starts
 //! `blitz-kernel --root ROOT work DIRECTORY LIBRARY OFFSET [STATICS]…` as often as there are ranks.

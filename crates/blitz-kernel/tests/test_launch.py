@@ -9,7 +9,7 @@ from driver import DEPENDENCIES, IMPORTS, Kernel, is_running, wait_until
 
 
 def workers(kernel):
-    """The processes of a launch that is under way, torchrun among them."""
+    """The processes of a launch that is under way."""
     found = []
     for process in kernel.process.children(recursive=True):
         try:
@@ -184,7 +184,7 @@ def test_an_interrupt_ends_all_processes(cells, loop):
     cell = cells.submit("distributed::launch(2, train)?")
     cells.wait_for_text(cell, "on 0")
     cells.wait_for_text(cell, "on 1")
-    assert len(workers(cells)) == 3
+    assert len(workers(cells)) == 2
     assert cells.interrupt().status == "ok"
     cells.finish(cell)
     assert cell.error["ename"] == "interrupted", cell.error
@@ -218,7 +218,7 @@ def test_two_kernels_launch_at_once_and_a_killed_one_leaves_nothing(cells):
         other.wait_for_text(cell, "on 0")
         other.wait_for_text(cell, "on 1")
         family = [other.process, *other.process.children(recursive=True)]
-        assert len(workers(other)) == 3
+        assert len(workers(other)) == 2
         os.kill(other.process.pid, 9)
         wait_until(lambda: not any(is_running(p.pid) for p in family), "the processes' end")
     finally:

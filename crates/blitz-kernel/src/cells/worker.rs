@@ -1,4 +1,4 @@
-//! A process that runs a function of a cell as one of several, under torchrun: what
+//! A process that runs a function of a cell as one of several: what
 //! `blitz::distributed::launch` starts ([`blitz_contract::worker`] has the agreement).
 
 use crate::cells::libtorch;
@@ -27,7 +27,7 @@ pub unsafe fn run(layout: &Layout, arguments: &[OsString]) -> Result<ExitCode> {
         bail!("`work` is for `distributed::launch` alone: DIRECTORY LIBRARY OFFSET [STATICS]…");
     };
     let rank = std::env::var("RANK").ok().and_then(|rank| rank.parse().ok());
-    let rank: usize = rank.context("torchrun has not started this process: RANK is not set")?;
+    let rank: usize = rank.context("RANK is not set")?;
     let offset: usize = offset.to_str().and_then(|it| it.parse().ok()).context("which offset?")?;
     let control = take_pipes(Path::new(dir), rank).context("who started this process is gone")?;
     if rank == 0 {

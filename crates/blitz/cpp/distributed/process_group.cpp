@@ -57,6 +57,24 @@ struct Rendezvous {
   uint64_t timeout_ms;
 };
 
+// Serves the meeting place of others, who come to `port` of this machine: `listening` listens there.
+char* blitz_distributed_serve(
+    int listening, uint16_t port, c10::intrusive_ptr<c10d::Store>** made) {
+  return blitz::guard([&] {
+    c10d::TCPStoreOptions options;
+    options.port = port;
+    options.isServer = true;
+    options.waitWorkers = false;
+    options.masterListenFd = listening;
+    *made = new c10::intrusive_ptr<c10d::Store>(
+        c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options));
+  });
+}
+
+void blitz_distributed_serve_end(c10::intrusive_ptr<c10d::Store>* store) {
+  delete store;
+}
+
 // Meets the others; there is no way to exchange tensors yet.
 char* blitz_distributed_join(const Rendezvous* at, ProcessGroup** made) {
   return blitz::guard([&] {

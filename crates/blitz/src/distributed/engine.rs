@@ -11,12 +11,18 @@ use torch_sys::C_tensor;
 
 use super::environment::Environment;
 use super::nccl;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ffi;
 
 /// `blitz::ProcessGroup` of C++.
 #[repr(C)]
 pub(super) struct Opaque {
+    _private: [u8; 0],
+}
+
+/// A `c10::intrusive_ptr<c10d::Store>` on the heap.
+#[repr(C)]
+struct OpaqueStore {
     _private: [u8; 0],
 }
 
@@ -40,6 +46,8 @@ struct Rendezvous {
 
 #[rustfmt::skip] // a line a function
 unsafe extern "C" {
+    fn blitz_distributed_serve(listening: c_int, port: u16, made: *mut *mut OpaqueStore) -> *mut c_char;
+    fn blitz_distributed_serve_end(store: *mut OpaqueStore);
     fn blitz_distributed_join(at: *const Rendezvous, made: *mut *mut Opaque) -> *mut c_char;
     fn blitz_distributed_use_gloo(group: *mut Opaque, interfaces: *const c_char, host: *const c_char) -> *mut c_char;
     fn blitz_distributed_free(group: *mut Opaque);
@@ -198,6 +206,38 @@ impl Drop for Engine {
     fn drop(&mut self) {
         // SAFETY: nobody else has the group.
         unsafe { blitz_distributed_free(self.as_ptr()) };
+    }
+}
+
+/// Where processes meet, served for others by one that is none of them, as torchrun does.
+pub(super) struct MeetingPlace {
+    store: NonNull<OpaqueStore>,
+}
+
+impl MeetingPlace {
+    /// Serves it on `listening` until this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Torch`] with c10d's reason.
+    pub(super) fn serve(listening: TcpListener) -> Result<MeetingPlace> {
+        const OPERATION: &str = "serving the meeting place";
+        let address = listening.local_addr();
+        let port = address
+            .map_err(|error| Error::Torch { operation: OPERATION, message: error.to_string() })?
+            .port();
+        let mut store = null_mut();
+        // SAFETY: the descriptor is c10d's from now on, and `store` is ours to write.
+        let message = unsafe { blitz_distributed_serve(listening.into_raw_fd(), port, &mut store) };
+        ffi::check(OPERATION, message)?;
+        Ok(MeetingPlace { store: NonNull::new(store).expect("C++ makes one or gives a message") })
+    }
+}
+
+impl Drop for MeetingPlace {
+    fn drop(&mut self) {
+        // SAFETY: nobody else has it.
+        unsafe { blitz_distributed_serve_end(self.store.as_ptr()) };
     }
 }
 

@@ -1,12 +1,12 @@
 //! Starting processes from a notebook's cell.
 
+mod agent;
 mod context;
-mod launcher;
+mod ends;
 mod messages;
 mod output;
 pub(crate) mod own_program;
 mod rank;
-mod report;
 mod returned;
 mod trampoline;
 mod workers;
@@ -20,8 +20,8 @@ use self::context::Context;
 use super::process_group::ProcessGroup;
 use crate::error::{Error, Result};
 
-/// Runs a function of this notebook in `nproc` new processes, started by torchrun, and returns what
-/// it returns on rank 0.
+/// Runs a function of this notebook in `nproc` new processes, started as torchrun starts them, and
+/// returns what it returns on rank 0.
 ///
 /// Each process joins the group by [`init`](super::init) and calls `train` with it. It computes on
 /// the GPU with its own number where there are as many GPUs as processes, and on the CPU otherwise.
@@ -59,7 +59,7 @@ use crate::error::{Error, Result};
 /// [`Error::Rank`] with the first rank that panicked, returned an error, or ended before `train`
 /// returned; the other processes are ended. [`Error::Option`] for a number of processes outside
 /// `1..=64` and a closure that captures variables; [`Error::Launch`] where no process can be started:
-/// outside a cell of the Rust Blitz kernel and of a program that has begun, without torchrun, or in a
+/// outside a cell of the Rust Blitz kernel and of a program that has begun, or in a
 /// function that `launch` runs;
 /// [`Error::Interrupted`].
 pub fn launch<T, E, F>(nproc: usize, train: F) -> Result<T>

@@ -4,21 +4,21 @@ use std::ffi::{CStr, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use blitz_contract::{Layout, symbols};
+use blitz_contract::symbols;
 
 use super::own_program::{self, Role};
 use crate::error::{Error, Result};
 
-/// What is known of whoever launches.
-pub(super) struct Context {
-    pub(super) layout: Layout,
-    pub(super) launching: Launching,
-}
-
 /// Who launches.
-pub(super) enum Launching {
-    /// A cell, with the libraries of the notebook's statics, in order.
-    Cell(Vec<PathBuf>),
+pub(super) enum Context {
+    /// A cell of the kernel whose repository is at `root`, with the libraries of the notebook's statics,
+    /// in order.
+    Cell {
+        /// The repository.
+        root: PathBuf,
+        /// The libraries.
+        statics: Vec<PathBuf>,
+    },
     /// A program that has [begun](crate::program::begin).
     Program,
 }
@@ -41,9 +41,7 @@ impl Context {
     /// as one that may be started again.
     pub(super) fn find() -> Result<Context> {
         match own_program::role() {
-            Some(Role::Program) => {
-                Ok(Context { layout: layout_of_program(), launching: Launching::Program })
-            }
+            Some(Role::Program) => Ok(Context::Program),
             Some(Role::Worker) => Err(launched_already()),
             None => Context::of_cell(),
         }
@@ -72,8 +70,7 @@ impl Context {
         let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let path = |line: &[u8]| PathBuf::from(OsStr::from_bytes(line));
         let root = lines.next().map(path).unwrap_or_default();
-        let launching = Launching::Cell(lines.map(path).collect());
-        Ok(Context { layout: Layout::new(root), launching })
+        Ok(Context::Cell { root, statics: lines.map(path).collect() })
     }
 }
 
@@ -84,14 +81,6 @@ fn launched_already() -> Error {
             "Call `launch` from a cell or from `main` only, with as many processes as are needed"
                 .to_owned(),
     }
-}
-
-/// The clone that this program lies in or runs in, else the one that this crate was compiled in: its
-/// Python has torchrun.
-fn layout_of_program() -> Layout {
-    let (program, dir) = (std::env::current_exe().ok(), std::env::current_dir().ok());
-    let compiled_in = || Layout::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
-    Layout::find(program.as_deref(), dir.as_deref()).unwrap_or_else(compiled_in)
 }
 
 impl Place {

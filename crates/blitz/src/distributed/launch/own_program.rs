@@ -57,7 +57,7 @@ fn work(arguments: &[OsString]) -> io::Result<c_int> {
     let wrong = |text: &str| io::Error::new(io::ErrorKind::InvalidInput, text.to_owned());
     let [dir, offset] = arguments else { return Err(wrong("DIRECTORY OFFSET are expected")) };
     let rank = std::env::var(RANK).ok().and_then(|rank| rank.parse().ok());
-    let rank: usize = rank.ok_or_else(|| wrong("torchrun has not started this process"))?;
+    let rank: usize = rank.ok_or_else(|| wrong("RANK is not set"))?;
     let offset = offset.to_str().and_then(|offset| offset.parse::<usize>().ok());
     let place = place().zip(offset).ok_or_else(|| wrong("no such function"))?;
     let control = take_pipes(Path::new(dir), rank)?;

@@ -134,8 +134,8 @@ impl Rank {
 
     fn signal(&self, signal: i32, target: impl Fn(libc::pid_t) -> libc::pid_t) {
         if let Some(process) = self.process.filter(|_| !self.has_ended) {
-            // SAFETY: a plain system call. torchrun has not waited for the process long, if at all,
-            // so the number is its own.
+            // SAFETY: a plain system call. The process has not been waited for long, if at all, so the
+            // number is its own.
             unsafe { libc::kill(target(process), signal) };
         }
     }

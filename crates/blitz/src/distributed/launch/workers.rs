@@ -4,27 +4,25 @@ use std::fs;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::Path;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
-use super::context::{Context, Launching, Place};
-use super::launcher;
+use super::agent::Agent;
+use super::context::{Context, Place};
+use super::ends;
 use super::messages::Kind;
 use super::output::{Lines, show};
 use super::own_program;
 use super::rank::{Rank, Source};
-use super::report;
 use crate::display::interrupt::Watch;
 use crate::error::{Error, Result, peer_text};
 
-/// How often the end of torchrun and an interrupt are looked for.
+/// How often the end of processes and an interrupt are looked for.
 const PACE: Duration = Duration::from_millis(50);
 /// How long a function may go on after it was asked to stop.
 const GRACE: Duration = Duration::from_secs(8);
-/// How long torchrun takes at most to end the other processes after one has failed. Longer, and all
-/// are ended.
+/// How long the other processes may take to end after one has failed. Longer, and all are killed.
 const END: Duration = Duration::from_secs(10);
-/// How long the others may go on after one has ended without a word, and so that torchrun finds
+/// How long the others may go on after one has ended without a word, and so that its exit code says
 /// nothing wrong.
 const SILENCE: Duration = Duration::from_secs(3);
 
@@ -43,11 +41,11 @@ pub(super) fn run(nproc: usize, context: &Context, address: *const ()) -> Result
     let dir = dir.map_err(Error::io("make a directory in", &std::env::temp_dir()))?;
     let ranks = (0..nproc).map(|rank| Rank::new(dir.path(), rank)).collect::<io::Result<_>>();
     let ranks = ranks.map_err(Error::io("make pipes in", dir.path()))?;
-    let log = dir.path().join("torchrun.log");
-    let torchrun = launcher::start(nproc, context, &place, dir.path(), &log)?;
+    let log = dir.path().join("start.log");
+    let agent = Agent::start(nproc, context, &place, dir.path(), &log)?;
     let lines = |is_rich| (0..nproc).map(|rank| Lines::new(rank, is_rich && rank == 0)).collect();
     let workers = Workers {
-        torchrun,
+        agent,
         ranks,
         stdout: lines(true),
         stderr: lines(false),
@@ -61,14 +59,14 @@ pub(super) fn run(nproc: usize, context: &Context, address: *const ()) -> Result
 
 /// Whether the new processes find the function: those of a program look for it beside this crate.
 fn is_found_again(context: &Context, place: &Place) -> bool {
-    match context.launching {
-        Launching::Cell(_) => true,
-        Launching::Program => own_program::place().is_some_and(|own| own.start == place.start),
+    match context {
+        Context::Cell { .. } => true,
+        Context::Program => own_program::place().is_some_and(|own| own.start == place.start),
     }
 }
 
 struct Workers {
-    torchrun: Child,
+    agent: Agent,
     ranks: Vec<Rank>,
     stdout: Vec<Lines>,
     stderr: Vec<Lines>,
@@ -93,11 +91,11 @@ impl Workers {
             if self.end_at.is_some_and(|at| Instant::now() >= at) {
                 self.kill();
             }
-            // Once torchrun is gone the processes end, and only their end tells that they have said
-            // all. One that never began has nothing to say.
-            let has_torchrun_ended = matches!(self.torchrun.try_wait(), Ok(Some(_)) | Err(_));
-            let runs = |rank: &Rank| rank.process.is_some() && !rank.has_ended;
-            if has_torchrun_ended && !self.ranks.iter().any(runs) {
+            // Only the end of its pipe tells that a process has said all. One that never began has
+            // nothing to say.
+            let have_ended = self.agent.look();
+            let speaks = |rank: &Rank| rank.process.is_some() && !rank.has_ended;
+            if have_ended && !self.ranks.iter().any(speaks) {
                 break;
             }
         }
@@ -178,15 +176,15 @@ impl Workers {
     fn kill(&mut self) {
         self.has_killed = true;
         self.ranks.iter().for_each(Rank::kill);
-        // The processes that have not said their number end with it. Fails where it has ended.
-        let _ = self.torchrun.kill();
+        // Also those that have not said their number.
+        self.agent.kill();
         self.end_at = None;
     }
 
     fn result(&mut self, report: &str) -> Result<Vec<u8>> {
         let world_size = self.ranks.len();
         let failure =
-            self.failure(report).map(|(rank, message)| Error::Rank { rank, world_size, message });
+            self.failure().map(|(rank, message)| Error::Rank { rank, world_size, message });
         if self.interrupts > 0 {
             let state = match (self.has_killed, failure) {
                 (false, Some(error)) => format!("all processes have stopped ({error})"),
@@ -201,7 +199,7 @@ impl Workers {
         match end.filter(|end| end.kind == Kind::Returned) {
             Some(end) => Ok(end.payload),
             None => Err(Error::Launch {
-                reason: format!("torchrun has ended by itself: {}", report::last_words(report)),
+                reason: format!("the processes have ended: {}", ends::last_words(report)),
                 remedy: "`cargo blitz doctor` checks the installation".to_owned(),
             }),
         }
@@ -209,7 +207,7 @@ impl Workers {
 
     /// The rank that failed first, and why. Of what follows from that, such as a connection that
     /// another rank lost, nothing is said.
-    fn failure(&self, report: &str) -> Option<(usize, String)> {
+    fn failure(&self) -> Option<(usize, String)> {
         let silent = |rank: &usize| self.ranks[*rank].ended_silently();
         let told = || {
             let failures = self.ranks.iter().enumerate();
@@ -219,18 +217,16 @@ impl Workers {
                 (peer_text::tells_of_an_end(&failure.text()), failure.time)
             })
         };
-        // torchrun names the first that failed; the others it ends itself.
-        let crashed = |rank: &usize| {
-            self.ranks[*rank].end.is_none() && report::end_of(report, *rank).is_some()
-        };
-        let ended = |rank| (rank, report::described(report::end_of(report, rank)));
+        let crashed =
+            |rank: &usize| self.ranks[*rank].end.is_none() && self.agent.failure(*rank).is_some();
+        let ended = |rank| (rank, ends::described(self.agent.failure(rank).as_deref()));
         let first = self.first_silent.or_else(|| (0..self.ranks.len()).find(crashed));
         if let Some(rank) = first {
             return Some(ended(rank));
         }
         if let Some((rank, failure)) = told() {
             let text = failure.text();
-            // torchrun takes an exit with 0 for a success.
+            // An exit with 0 looks like a success.
             let lost =
                 (0..self.ranks.len()).find(silent).filter(|_| peer_text::tells_of_an_end(&text));
             if let Some(lost) = lost {
@@ -241,14 +237,6 @@ impl Workers {
             return Some((rank, text));
         }
         (0..self.ranks.len()).find(silent).map(ended)
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        // Where this unwinds; otherwise it has ended and been waited for.
-        let _ = self.torchrun.kill();
-        let _ = self.torchrun.wait();
     }
 }
 
