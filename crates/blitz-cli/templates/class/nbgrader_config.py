@@ -151,3 +151,9 @@ c.Execute.startup_timeout = 300
 c.Execute.interrupt_on_timeout = True
 # A submission that prints without end must not fail the others.
 c.Execute.raise_on_iopub_timeout = False
+
+# How the files in an archive are named that `zip_collect` takes apart, without their ending:
+# `anything_STUDENT_attempt_2026-01-30-15-00-00_01_tensors`. Other platforms have other names.
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*_(?P<student_id>[^_]+)_attempt_(?P<timestamp>[0-9-]+)_(?P<file_id>\w+)"
+)

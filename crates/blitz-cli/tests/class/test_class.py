@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import subprocess
+import zipfile
 from html import unescape
 from pathlib import Path
 
@@ -56,15 +57,28 @@ def answers(student):
     return written
 
 
-def submit(course, student):
+def submission(course, student):
     notebook = json.loads((course / "release" / NAME / f"{NAME}.ipynb").read_text())
     written = answers(student)
     for cell in notebook["cells"]:
         if cell["id"] in written:
             cell["source"] = written[cell["id"]]
+    return json.dumps(notebook)
+
+
+def submit(course, student):
     folder = course / "submitted" / student / NAME
     folder.mkdir(parents=True)
-    (folder / f"{NAME}.ipynb").write_text(json.dumps(notebook))
+    (folder / f"{NAME}.ipynb").write_text(submission(course, student))
+
+
+def submit_in_an_archive(course, student):
+    """As a learning platform hands it to the teacher."""
+    folder = course / "downloaded" / NAME / "archive"
+    folder.mkdir(parents=True)
+    name = f"platform_{student}_attempt_2026-01-30-15-00-00_{NAME}.ipynb"
+    with zipfile.ZipFile(folder / "all.zip", "w") as archive:
+        archive.writestr(name, submission(course, student))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +90,10 @@ def course(tmp_path_factory):
     config.write_text(config.read_text() + PATIENCE)
     nbgrader = lambda *arguments: blitz("class", "nbgrader", course, "--", *arguments)  # noqa: E731
     nbgrader("generate_assignment", NAME)
-    for student in STUDENTS:
+    first, *others = STUDENTS
+    submit_in_an_archive(course, first)
+    nbgrader("zip_collect", NAME)
+    for student in others:
         submit(course, student)
     nbgrader("autograde", NAME)
     nbgrader("generate_feedback", NAME)
