@@ -175,7 +175,11 @@ struct SmallConvolutionBackward : ConvolutionBackward {
     if (at::GradMode::is_enabled() || !is_usual() || !task_should_compute_output(1) ||
         !task_should_compute_output(2) || (wants_input && !has_input_gradient(shape)) ||
         grads.size() != 1 || !is_plain(grads[0]) ||
-        grads[0].sizes() != at::IntArrayRef(output_size(shape)) || !agreement(shape).backward) {
+        grads[0].sizes() != at::IntArrayRef(output_size(shape))) {
+      return ConvolutionBackward::apply(std::move(grads));
+    }
+    const auto found = agreement(shape);
+    if (!found.backward) {
       return ConvolutionBackward::apply(std::move(grads));
     }
     at::Tensor input, weight;
@@ -185,7 +189,7 @@ struct SmallConvolutionBackward : ConvolutionBackward {
       weight = weight_.unpack();
     }
     const auto needed = wants_input ? weight : at::Tensor();
-    const auto all = gradients(shape, agreement(shape).order, grads[0], input, needed);
+    const auto all = gradients(shape, found.order, grads[0], input, needed);
     return {all[0], all[1], all[2]};
   }
 
@@ -223,10 +227,11 @@ std::optional<at::Tensor> small_conv2d(
   }
   const Shape s{input.size(0),  input.size(1),  input.size(2), input.size(3),
                 weight.size(0), weight.size(2), weight.size(3)};
-  if (!is_small(s) || !agreement(s).forward) {
+  const auto found = is_small(s) ? agreement(s) : Agreement{};
+  if (!found.forward) {
     return std::nullopt;
   }
-  auto output = output_of(s, agreement(s).order, input, weight, bias);
+  auto output = output_of(s, found.order, input, weight, bias);
   if (torch::autograd::compute_requires_grad(input, weight, bias)) {
     note(s, input, weight, bias, output);
   }

@@ -1,4 +1,4 @@
-// The three convolutions of a training step for one instruction set: nn_conv.cpp includes this once for
+// The three convolutions of a training step for one instruction set: dispatch.h includes this once for
 // each, inside a namespace, with
 //
 //   BLITZ_TARGET   the attribute of its functions
@@ -14,6 +14,42 @@
 using blitz::conv::Order;
 using blitz::conv::Shape;
 
+// The masks of `V` vectors side by side that hold `count` floats.
+template <int V>
+BLITZ_TARGET inline __attribute__((always_inline)) void mask_all(
+    int64_t count, Mask (&masks)[V]) {
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) {
+    masks[v] = mask(count - v * LANES);
+  }
+}
+
+// Adds to `sums` the pixels at `from`, in rows of `width`, times one factor for each of `N` channels.
+template <int ROWS, int N, int V>
+BLITZ_TARGET inline __attribute__((always_inline)) void add_products(
+    const float* from, int64_t width, const Mask (&masks)[V], const float* factors,
+    Vector (&sums)[ROWS][N][V]) {
+  Vector pixels[ROWS][V];
+#pragma GCC unroll 4
+  for (int r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      pixels[r][v] = load(from + r * width + v * LANES, masks[v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int n = 0; n < N; ++n) {
+    const auto factor = spread(factors + n);
+#pragma GCC unroll 4
+    for (int r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) {
+        sums[r][n][v] = fused(pixels[r][v], factor, sums[r][n][v]);
+      }
+    }
+  }
+}
+
 // Rows of `O` output channels of one image, from row `row`, channel `first` and column `column`.
 // `packed` is their weights, [KH, KW, C, O].
 template <int ROWS, int O, int V>
@@ -21,10 +57,7 @@ BLITZ_TARGET inline void forward_tile(
     const Shape& s, const Order& order, const float* image, const float* packed,
     const float* bias, float* output, int64_t first, int64_t row, int64_t column) {
   Mask masks[V];
-#pragma GCC unroll 4
-  for (int v = 0; v < V; ++v) {
-    masks[v] = mask(s.out_width() - column - v * LANES);
-  }
+  mask_all(s.out_width() - column, masks);
   Vector sums[ROWS][O][V];
 #pragma GCC unroll 8
   for (int o = 0; o < O; ++o) {
@@ -41,25 +74,7 @@ BLITZ_TARGET inline void forward_tile(
     for (int64_t x = 0; x < s.kernel_width; ++x) {
       const auto* from = image + (row + y) * s.width + column + x;
       for (int64_t c = 0; c < s.in_channels; ++c, from += s.in_plane(), packed += O) {
-        Vector pixels[ROWS][V];
-#pragma GCC unroll 4
-        for (int r = 0; r < ROWS; ++r) {
-#pragma GCC unroll 4
-          for (int v = 0; v < V; ++v) {
-            pixels[r][v] = load(from + r * s.width + v * LANES, masks[v]);
-          }
-        }
-#pragma GCC unroll 8
-        for (int o = 0; o < O; ++o) {
-          const auto factor = spread(packed + o);
-#pragma GCC unroll 4
-          for (int r = 0; r < ROWS; ++r) {
-#pragma GCC unroll 4
-            for (int v = 0; v < V; ++v) {
-              sums[r][o][v] = fused(pixels[r][v], factor, sums[r][o][v]);
-            }
-          }
-        }
+        add_products(from, s.width, masks, packed, sums);
       }
     }
   }
@@ -124,7 +139,7 @@ BLITZ_TARGET inline __attribute__((always_inline)) void weight_pixels(
   }
 }
 
-// Adds to `sums` [O / …, KW, points] the products of one image for `O` output channels and one vector
+// Adds to `sums` [O, KW, points] the products of one image for `O` output channels and one vector
 // of the kernel's points: a column of the kernel, its channels within its rows. `turned` is the
 // image as [W, H, C], where those points lie side by side.
 template <int O, int KW>
@@ -159,17 +174,14 @@ BLITZ_TARGET inline void weight_tile(
 }
 
 // `weight` [O, C, KH, KW], the gradient of the weight, of `images` and of `gradient`, that of the
-// output. `turned` has room for one image and a vector, `sums` for [O, KW, points] where the
-// points, KH * C, are rounded up to vectors.
+// output. `turned` has room for one image and a vector, `sums` holds zeros for [O, KW, points] where
+// the points, KH * C, are rounded up to vectors.
 template <int O, int KW>
 BLITZ_TARGET void weight_gradient(
     const Shape& s, const float* images, const float* gradient, float* turned, float* sums,
     float* weight) {
   const auto points = s.kernel_height * s.in_channels;
   const auto stride = (points + LANES - 1) / LANES * LANES;
-  for (int64_t at = 0; at < s.out_channels * KW * stride; ++at) {
-    sums[at] = 0;
-  }
   for (int64_t n = 0; n < s.images; ++n) {
     turn(s, images + n * s.in_channels * s.in_plane(), turned);
     const auto* of_image = gradient + n * s.out_channels * s.out_plane();
@@ -203,10 +215,7 @@ BLITZ_TARGET inline void input_tile(
   const auto above = row - s.out_height() + 1;
   const auto begin = above > 0 ? above : 0, end = least(s.kernel_height, row + ROWS);
   Mask masks[V];
-#pragma GCC unroll 4
-  for (int v = 0; v < V; ++v) {
-    masks[v] = mask(s.width - column - v * LANES);
-  }
+  mask_all(s.width - column, masks);
   Vector sums[ROWS][C][V];
 #pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r) {
@@ -226,25 +235,7 @@ BLITZ_TARGET inline void input_tile(
         const auto* from = padded + (block * height + row + s.kernel_height - 1 - y) * width +
             column + s.kernel_width - 1 - x;
         for (int64_t o = block; o < stop; ++o, from += height * width, at += C) {
-          Vector pixels[ROWS][V];
-#pragma GCC unroll 4
-          for (int r = 0; r < ROWS; ++r) {
-#pragma GCC unroll 4
-            for (int v = 0; v < V; ++v) {
-              pixels[r][v] = load(from + r * width + v * LANES, masks[v]);
-            }
-          }
-#pragma GCC unroll 8
-          for (int c = 0; c < C; ++c) {
-            const auto factor = spread(at + c);
-#pragma GCC unroll 4
-            for (int r = 0; r < ROWS; ++r) {
-#pragma GCC unroll 4
-              for (int v = 0; v < V; ++v) {
-                sums[r][c][v] = fused(pixels[r][v], factor, sums[r][c][v]);
-              }
-            }
-          }
+          add_products(from, width, masks, at, sums);
         }
       }
     }

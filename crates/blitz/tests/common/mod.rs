@@ -102,6 +102,11 @@ pub fn values(tensor: &Tensor) -> Vec<f64> {
     Vec::try_from(on_cpu.contiguous().view(-1)).unwrap()
 }
 
+/// The bits of a tensor's elements, which are f32, in order.
+pub fn bits(tensor: &Tensor) -> Vec<u32> {
+    values(tensor).iter().map(|value| (*value as f32).to_bits()).collect()
+}
+
 /// `count` pictures `[count, 3, 32, 32]` by formula, u8, and labels, as the scripts in
 /// tests/reference make them.
 pub fn formula_split(count: i64) -> Split {

@@ -1,6 +1,6 @@
 //! The convolution layer's own loops against libtorch's operator, bit by bit: values, gradients, graph.
 
-use crate::common::values;
+use crate::common::{bits, values};
 use blitz::nn::conv2d;
 use blitz::prelude::*;
 
@@ -8,10 +8,6 @@ use blitz::prelude::*;
 fn numbers(size: &[i64]) -> Tensor {
     let count = size.iter().product::<i64>();
     (Tensor::arange(count, (Kind::Float, Device::Cpu)) * 1.7 + 0.3).sin().view(size)
-}
-
-fn bits(tensor: &Tensor) -> Vec<u32> {
-    values(tensor).iter().map(|value| (*value as f32).to_bits()).collect()
 }
 
 /// A layer with the weights of `numbers`, and its variables.

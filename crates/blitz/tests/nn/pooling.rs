@@ -1,6 +1,6 @@
 //! The pooling layer's own loop against libtorch's operator, bit by bit: values, gradients, graph.
 
-use crate::common::values;
+use crate::common::{bits, values};
 use blitz::prelude::*;
 
 /// Pictures with ties, infinities, NaN and both zeros.
@@ -13,10 +13,6 @@ fn images(size: &[i64]) -> Tensor {
         let _ = images.view(-1).get(index as i64 * 7).fill_(value);
     }
     images
-}
-
-fn bits(tensor: &Tensor) -> Vec<u32> {
-    values(tensor).iter().map(|value| (*value as f32).to_bits()).collect()
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::super::engine::MeetingPlace;
 use super::super::environment::{RANK, WORLD_SIZE};
 use super::context::{Context, Place};
 use super::ends;
+use super::own_program::end_with_parent;
 use crate::error::{Error, Result};
 
 /// The processes of one launch.
@@ -76,7 +77,7 @@ impl Agent {
             process.has_failed =
                 !self.is_ending && process.status.is_some_and(|status| !status.success());
         }
-        if self.processes.iter().any(|process| process.has_failed) {
+        if !self.is_ending && self.processes.iter().any(|process| process.has_failed) {
             self.end(libc::SIGTERM);
         }
         self.processes.iter().all(|process| process.status.is_some())
@@ -138,8 +139,7 @@ fn command(context: &Context, place: &Place, dir: &Path) -> Command {
     unsafe {
         command.pre_exec(|| {
             libc::setsid();
-            #[cfg(target_os = "linux")]
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            end_with_parent();
             Ok(())
         });
     }

@@ -90,8 +90,9 @@ fn take_pipes(dir: &Path, rank: usize) -> io::Result<File> {
     Ok(control)
 }
 
-/// Whoever started this process ends with the program, and this with it.
-fn end_with_parent() {
+/// This process ends with the one that started it, however that ends. Makes one system call, so that it
+/// may stand between fork and exec.
+pub(super) fn end_with_parent() {
     #[cfg(target_os = "linux")]
     // SAFETY: a plain system call without pointers.
     unsafe {
