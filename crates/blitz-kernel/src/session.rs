@@ -16,6 +16,7 @@ use crate::output::publisher::Publisher;
 use definitions::Definitions;
 use record::CellRecord;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 /// What the evaluator shares with the tasks that answer other requests.
 #[derive(Clone)]
@@ -26,4 +27,7 @@ pub struct Session {
     pub record: Arc<CellRecord>,
     /// What the cells have defined.
     pub definitions: Arc<Mutex<Definitions>>,
+    /// Whether the types of all variables are known that ever will be: rustc says them a moment after
+    /// the cell.
+    pub types_are_known: watch::Sender<bool>,
 }

@@ -95,6 +95,23 @@ def test_questions_that_come_before_the_service_has_started(fresh):
     assert any(match.startswith("with_capacity") for match in reply["matches"])
 
 
+def test_a_question_right_behind_a_cell_knows_its_variables(fresh):
+    """rustc says the types of a cell's variables a moment after the cell."""
+    fresh.execute("let words = vec![String::from(\"a\")];").ok()
+    reply = fresh.finish(complete(fresh, "words.pus", 9)).reply
+    # It may still be starting.
+    assert "push(value)" in reply["matches"] or reply["metadata"]["reason"], reply
+    until_known(fresh)
+    for number in range(3):
+        fresh.execute(f"let text{number} = words[0].repeat({number});").ok()
+        code = f"text{number}.push_s"
+        reply = fresh.finish(complete(fresh, code, len(code))).reply
+        assert "push_str(string)" in reply["matches"], reply
+        fresh.execute(f"let count{number} = text{number}.len();").ok()
+        code = f"count{number}.pow"
+        assert fresh.finish(inspect(fresh, code, len(code))).reply["found"]
+
+
 def analysts(kernel):
     return [child for child in kernel.process.children() if "analyse" in child.cmdline()]
 

@@ -18,11 +18,16 @@ pub fn path(project: &Project, kernel: Kernel) -> PathBuf {
     project.venv().join("share/jupyter/kernels").join(kernel.name()).join("kernel.json")
 }
 
-/// JupyterLab's defaults in this environment: it does not ask whether it may fetch news.
+/// JupyterLab's defaults in this environment: it does not ask whether it may fetch news, and shows
+/// completions that come later than after one second, which is what it waits by itself: the first ones
+/// in a notebook do.
 const LAB_DEFAULTS: &str = r#"{
   "@jupyterlab/apputils-extension:notification": {
     "checkForUpdates": false,
     "fetchNews": "false"
+  },
+  "@jupyterlab/completer-extension:manager": {
+    "providerTimeout": 5000
   }
 }
 "#;

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long nothing is compiled before the analyst is started.
 const QUIET: Duration = Duration::from_millis(1_200);
@@ -70,7 +71,8 @@ async fn serve_until_shutdown(
     let Inbox { shell, control, stdin } = inbox;
     let input = InputReader::new(outbox.clone(), Arc::clone(&record), stdin);
     let _own_stderr = OwnStderr::watch(Arc::clone(&publisher), Arc::clone(&record))?;
-    let session = Session { publisher, record, definitions: Arc::default() };
+    let (definitions, types_are_known) = (Arc::default(), watch::Sender::new(true));
+    let session = Session { publisher, record, definitions, types_are_known };
     let history = Arc::new(Mutex::new(History::open(history_file(layout))));
     let (input, analyst) = (Arc::new(input), Analyst::new(layout.clone()));
     let shared = Shared { outbox, session: session.clone(), input, history, analyst };

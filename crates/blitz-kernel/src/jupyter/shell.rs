@@ -14,7 +14,11 @@ use jupyter_protocol::{Header, JupyterMessageContent, Status};
 use serde_json::{Value, json};
 use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
+
+/// How long rustc may take for the types of a cell's variables before a question is asked without.
+const TYPES: Duration = Duration::from_secs(5);
 
 /// Why a question has no answer.
 const NOT_IN_TIME: &str = "the completion service has no answer yet; it may still be starting";
@@ -143,7 +147,7 @@ async fn close_comm(shared: &Shared, request: &Request) {
 }
 
 async fn complete(shared: &Shared, request: &Request) -> JupyterMessageContent {
-    let question = question(shared, request, What::Complete);
+    let question = question(shared, request, What::Complete).await;
     let code = question.code.clone();
     let (answer, mut metadata) = ask(shared, question).await;
     let kinds = answer.matches.iter().map(|(text, kind)| {
@@ -164,7 +168,7 @@ async fn complete(shared: &Shared, request: &Request) -> JupyterMessageContent {
 }
 
 async fn inspect(shared: &Shared, request: &Request) -> JupyterMessageContent {
-    let (answer, metadata) = ask(shared, question(shared, request, What::Inspect)).await;
+    let (answer, metadata) = ask(shared, question(shared, request, What::Inspect).await).await;
     let data = answer
         .documentation
         .as_ref()
@@ -189,7 +193,11 @@ async fn ask(shared: &Shared, question: Question) -> (Answer, Value) {
     }
 }
 
-fn question(shared: &Shared, request: &Request, what: What) -> Question {
+/// The question of `request`, with what the cells so far have defined: who asks right behind a cell
+/// waits for the types of its variables.
+async fn question(shared: &Shared, request: &Request, what: What) -> Question {
+    let mut types = shared.session.types_are_known.subscribe();
+    let _ = tokio::time::timeout(TYPES, types.wait_for(|are_known| *are_known)).await;
     let definitions =
         shared.session.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let code = request.text("code").to_owned();

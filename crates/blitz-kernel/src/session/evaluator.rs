@@ -82,8 +82,13 @@ impl Evaluator {
         }
     }
 
-    /// Tells evcxr the types that rustc has found in the last cell.
+    /// Tells evcxr the types that rustc has found in the last cell, and then those who ask for them.
     fn tell_types(&mut self) {
+        self.tell_engine_types();
+        self.session.types_are_known.send_replace(true);
+    }
+
+    fn tell_engine_types(&mut self) {
         let inferred = self.persistence.take_inferred();
         let Ok(context) = &mut self.engine else { return };
         let is_waiting = |name: &str| {
@@ -261,6 +266,8 @@ impl Evaluator {
         let item = |it: &Definition| Item { key: it.name(), source: it.source.clone() };
         definitions.items = items.map(item).collect();
         drop(definitions);
+        // Before the client learns that the cell has ended, and asks.
+        self.session.types_are_known.send_replace(false);
         self.note_variables();
         let data: Map<String, Value> = outputs
             .content_by_mime_type
