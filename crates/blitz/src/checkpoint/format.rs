@@ -2,8 +2,9 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::ptr::NonNull;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::plain::Plain;
 use super::{atomic, pth, safetensors};
@@ -49,12 +50,24 @@ impl Format {
 
 /// `.ot` by way of memory, because tch ends the program where the disk refuses.
 fn write_ot(tensors: &[Plain], file: &mut impl Write, path: &Path) -> Result<()> {
-    let tensors: Vec<(&str, &Tensor)> =
-        tensors.iter().map(|plain| (plain.name.as_str(), &plain.tensor)).collect();
+    let placed: Vec<Tensor> = tensors.iter().map(|plain| placed(&plain.tensor)).collect();
+    let names = tensors.iter().map(|plain| plain.name.as_str());
+    let tensors: Vec<(&str, &Tensor)> = names.zip(&placed).collect();
     let mut bytes = Vec::new();
     Tensor::save_multi_to_stream(&tensors, &mut bytes)
         .map_err(Error::torch("saving the parameters"))?;
     file.write_all(&bytes).map_err(Error::io("write", path))
+}
+
+/// `tensor`, and one without elements with an address all the same: tch makes a slice of what libtorch
+/// hands it, and a slice at address zero ends a program that has debug assertions, as cells have.
+fn placed(tensor: &Tensor) -> Tensor {
+    if tensor.numel() > 0 {
+        return tensor.shallow_clone();
+    }
+    let (nowhere, size) = (NonNull::<u128>::dangling().as_ptr().cast::<u8>(), tensor.size());
+    // SAFETY: it is aligned for each kind, and of no elements nobody reads one.
+    unsafe { Tensor::from_blob(nowhere, &size, &tensor.stride(), tensor.kind(), Device::Cpu) }
 }
 
 #[cfg(test)]
