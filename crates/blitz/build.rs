@@ -16,17 +16,12 @@ fn main() {
         panic!("torch-sys did not say where libtorch lies; is LIBTORCH set (.cargo/config.toml)?");
     };
     let lib_dir = absolute(Path::new(&printed));
-    compile_cpp(&lib_dir);
-    compile_distributed(&lib_dir);
-    compile_at_start();
-    for (source, variable) in [("graph", "BLITZ_CUDA_GRAPH"), ("nccl", "BLITZ_NCCL")] {
-        let (library, reason) = match compile_cuda(&lib_dir, source) {
-            Ok(library) => (library.display().to_string(), String::new()),
-            Err(reason) => (String::new(), reason),
-        };
-        println!("cargo:rustc-env={variable}={library}");
-        println!("cargo:rustc-env={variable}_MISSING={reason}");
-    }
+    // Each of the two reads libtorch's headers, which takes most of the time.
+    std::thread::scope(|scope| {
+        scope.spawn(|| compile_cuda_libraries(&lib_dir));
+        compile_cpp(&lib_dir);
+        compile_at_start();
+    });
     println!("cargo:rustc-env=BLITZ_LIBTORCH_LIB={}", lib_dir.display());
     // Linkers of unix systems store this path in the program; Windows has no such thing.
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family.contains("unix")) {
@@ -38,34 +33,32 @@ fn main() {
     }
 }
 
-/// Compiles `cpp/*.cpp` against libtorch's headers into an archive. Each function has a section of
-/// its own, so that a cell links only what it calls.
+/// Compiles `cpp/*.cpp` and `cpp/distributed/`, which sees more of libtorch (c10d, and of gloo what its
+/// headers name), into an archive. They are compiled together, because reading libtorch's headers takes
+/// far longer than they do (thirteen files: 15 s of processor time instead of 80). Each function has a
+/// section of its own, so that a cell links only what it calls.
 fn compile_cpp(lib_dir: &Path) {
     println!("cargo:rerun-if-changed=cpp");
-    compile_as_one(&mut compiler(lib_dir), "cpp", "blitz_libtorch");
-}
-
-/// Compiles `cpp/distributed/`, which sees more of libtorch: c10d, and of gloo what its headers name.
-fn compile_distributed(lib_dir: &Path) {
+    let include = |path: &PathBuf| format!("#include {:?}\n", absolute(path));
+    let all: String =
+        ["cpp", "cpp/distributed"].map(sources).iter().flatten().map(include).collect();
+    let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+    let file = Path::new(&out_dir).join("blitz_libtorch.cpp");
+    fs::write(&file, all).expect("OUT_DIR can be written");
     let mut compiler = compiler(lib_dir);
     compiler.include("cpp/distributed/gloo_shim").define("USE_C10D_GLOO", None);
-    compile_as_one(&mut compiler, "cpp/distributed", "blitz_distributed");
+    compiler.flag("-ffunction-sections").flag("-fdata-sections");
+    compiler.file(file).compile("blitz_libtorch");
 }
 
-/// Compiles the files of a directory together, because reading libtorch's headers takes far longer
-/// than they do (thirteen files: 15 s of processor time instead of 80).
-fn compile_as_one(compiler: &mut cc::Build, directory: &str, archive: &str) {
+/// The C++ files of a directory, in their order.
+fn sources(directory: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("the directory is part of this crate");
     let paths = entries.map(|entry| entry.expect("the directory can be read").path());
     let mut sources: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|extension| extension == "cpp")).collect();
     sources.sort();
-    let include = |path: &PathBuf| format!("#include {:?}\n", absolute(path));
-    let all: String = sources.iter().map(include).collect();
-    let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
-    let file = Path::new(&out_dir).join(format!("{archive}.cpp"));
-    fs::write(&file, all).expect("OUT_DIR can be written");
-    compiler.flag("-ffunction-sections").flag("-fdata-sections").file(file).compile(archive);
+    sources
 }
 
 /// Compiles `cpp/at_start/`, what happens before `main`, into an archive that is linked as a whole:
@@ -100,6 +93,18 @@ fn compiler(lib_dir: &Path) -> cc::Build {
         .define("NDEBUG", None)
         .flag("-Wno-unused-parameter");
     build
+}
+
+/// Compiles the files of `cpp/cuda/`, and tells the crate where each library lies or why there is none.
+fn compile_cuda_libraries(lib_dir: &Path) {
+    for (source, variable) in [("graph", "BLITZ_CUDA_GRAPH"), ("nccl", "BLITZ_NCCL")] {
+        let (library, reason) = match compile_cuda(lib_dir, source) {
+            Ok(library) => (library.display().to_string(), String::new()),
+            Err(reason) => (String::new(), reason),
+        };
+        println!("cargo:rustc-env={variable}={library}");
+        println!("cargo:rustc-env={variable}_MISSING={reason}");
+    }
 }
 
 /// Compiles a file of `cpp/cuda/` into a library beside the program, which loads it when it is wanted

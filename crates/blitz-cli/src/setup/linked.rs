@@ -81,6 +81,21 @@ pub fn build(project: &Project) -> Result<Command> {
     cargo(&project.dependencies_dir(), &target_dir(project), "build")
 }
 
+/// What tests the helper crate: all that it depends on is what set-up has compiled for cells, and it alone
+/// is compiled anew, with less optimization.
+///
+/// # Errors
+/// The links cannot be made.
+pub fn test(project: &Project) -> Result<Command> {
+    link_compiled(project)?;
+    let mut command = cargo(project.root(), &target_dir(project), "test")?;
+    for setting in PROFILE.lines().filter(|line| line.contains('=')) {
+        command.args(["--config", &format!("profile.dev.{setting}")]);
+    }
+    command.args(["--config", "profile.dev.package.blitz.opt-level=1"]);
+    Ok(command)
+}
+
 /// What cargo and rustc say of the programs.
 pub fn log(project: &Project) -> PathBuf {
     project.log("programs")

@@ -9,6 +9,7 @@ use crate::notebook::find::find;
 use crate::notebook::nbformat::Notebook;
 use crate::process::command::run_visibly;
 use crate::project::Project;
+use crate::setup::linked;
 use anyhow::{Context, Result, ensure};
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use clap::ValueEnum;
@@ -111,11 +112,11 @@ impl Check {
             Check::Format => format(project),
             Check::Clippy => clippy(project),
             Check::Translations => translate::check(project),
-            Check::Blitz => run_visibly(cargo_test(project, &BLITZ)),
+            Check::Blitz => run_visibly(cargo_test(project, &BLITZ)?),
             Check::Numbers => numbers(project),
             Check::GpuKit => gpu_kit(project),
-            Check::BlitzKernel => run_visibly(cargo_test(project, &KERNEL)),
-            Check::BlitzCli => run_visibly(cargo_test(project, &CLI)),
+            Check::BlitzKernel => run_visibly(cargo_test(project, &KERNEL)?),
+            Check::BlitzCli => run_visibly(cargo_test(project, &CLI)?),
             Check::Jupyter => python::jupyter(project),
             Check::Notebooks => python::nbval(project),
             Check::Programs => programs::programs(project),
@@ -128,32 +129,32 @@ impl Check {
     }
 }
 
-fn cargo(project: &Project, arguments: &[&str]) -> Result<()> {
-    let mut command = cargo_command(project);
-    command.args(arguments);
-    run_visibly(command)
-}
-
-fn cargo_command(project: &Project) -> Command {
+fn cargo(project: &Project, what: &str) -> Command {
     let mut command = Command::new("cargo");
-    // A test that asks for data gets what it asks for, not what the person has.
-    command.current_dir(project.root()).env_remove(variables::DATA);
-    command.env(variables::LANGUAGE, variables::ENGLISH);
+    command.current_dir(project.root()).arg(what);
     command
 }
 
 /// `cargo test` of some packages. Clippy compiles them, so that what it has looked at is what is tested:
 /// by `cargo clippy` all dependencies would be checked once more, which takes longer than all the rest.
-fn cargo_test(project: &Project, packages: &[&str]) -> Command {
-    let mut command = cargo_command(project);
-    command.args(["--config", "build.rustc-workspace-wrapper='clippy-driver'", "test", "--locked"]);
+fn cargo_test(project: &Project, packages: &[&str]) -> Result<Command> {
+    let mut command = match packages == BLITZ {
+        // Compiled as for cells, and of what set-up has compiled for them.
+        true => linked::test(project)?,
+        false => cargo(project, "test"),
+    };
+    // A test that asks for data gets what it asks for, not what the person has.
+    command.env_remove(variables::DATA).env(variables::LANGUAGE, variables::ENGLISH);
+    command.args(["--config", "build.rustc-workspace-wrapper='clippy-driver'", "--locked"]);
     command.args(packages.iter().flat_map(|package| ["--package", package]));
-    command
+    Ok(command)
 }
 
 /// Rust and Python.
 fn format(project: &Project) -> Result<()> {
-    cargo(project, &["fmt", "--all", "--check"])?;
+    let mut fmt = cargo(project, "fmt");
+    fmt.args(["--all", "--check"]);
+    run_visibly(fmt)?;
     for arguments in [&["check", "--quiet"][..], &["format", "--check", "--quiet"]] {
         let mut ruff = project.python_command();
         ruff.current_dir(project.root()).args(["-m", "ruff"]).args(arguments);
@@ -166,7 +167,7 @@ fn format(project: &Project) -> Result<()> {
 fn clippy(project: &Project) -> Result<()> {
     let mut warnings = 0;
     for packages in [&BLITZ[..], &KERNEL, &CLI] {
-        let mut command = cargo_test(project, packages);
+        let mut command = cargo_test(project, packages)?;
         command.args(["--no-run", "--message-format", "json"]).stderr(Stdio::inherit());
         let output = command.output().context("cannot start cargo")?;
         let messages = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -189,7 +190,7 @@ fn numbers(project: &Project) -> Result<()> {
     remake.current_dir(project.root());
     remake.arg(project.path("crates/blitz/tests/reference/remake.py")).arg(&made);
     run_visibly(remake)?;
-    let mut command = cargo_test(project, &BLITZ);
+    let mut command = cargo_test(project, &BLITZ)?;
     command.args(["--test", "same_numbers"]).env("BLITZ_REFERENCE", &made);
     run_visibly(command)
 }
