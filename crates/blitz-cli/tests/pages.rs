@@ -115,6 +115,24 @@ fn python_stands_quoted_above_its_rust_cell() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// VS Code gives the blocks of cells that it shows at the same moment one identifier, and can then put a
+/// block that it colours in the place of one whose language it does not.
+#[test]
+fn blocks_that_nobody_colours_name_no_language() {
+    for folder in ["notebooks", "notebooks/exercises"] {
+        for (name, cells) in notebooks_in(folder) {
+            let texts = cells.iter().filter(|cell| !cell.is_code);
+            let fences = texts.flat_map(|cell| cell.source.lines().map(move |line| (cell, line)));
+            for (cell, line) in fences {
+                let Some((_, language)) = line.split_once("```") else { continue };
+                let is_coloured = ["", "python", "rust", "sh", "toml"].contains(&language.trim());
+                let is_inline = language.contains('`');
+                assert!(is_coloured || is_inline, "{folder}/{name}#{}: {line}", cell.id);
+            }
+        }
+    }
+}
+
 fn wrong_place(name: &str, cell: &Cell, text: &str) -> String {
     format!("{name}, cell {}: {text}", cell.id)
 }

@@ -1,14 +1,16 @@
 //! Markdown cells that quote what code cells print on other data than the stored outputs are of.
 //!
 //! Such a cell has the comment `<!-- real: ID -->` with the id of the code cell, and one block
-//! fenced by "```text" whose contents are what that cell printed.
+//! fenced by "```" whose contents are what that cell printed.
 
 use super::nbformat::Notebook;
 use anyhow::{Result, bail};
 
 const BEGIN: &str = "<!-- real: ";
 const END: &str = " -->";
-const FENCE: &str = "```text\n";
+/// Without a language: VS Code, where it colours other blocks at the same moment, can put one of those
+/// in the place of a block with a language that it does not colour.
+const FENCE: &str = "\n```\n";
 const CLOSED: &str = "\n```";
 
 /// Puts what the cells of `executed` printed into the cells of `notebook` that quote them, and
@@ -30,7 +32,7 @@ pub fn quote(notebook: &mut Notebook, executed: &Notebook) -> Result<usize> {
         }
         count += 1;
         replaced(source, text.trim_end()).map(Some).ok_or_else(|| {
-            anyhow::anyhow!("{name} quotes the cell `{id}` without a block fenced by ```text")
+            anyhow::anyhow!("{name} quotes the cell `{id}` without a block fenced by ```")
         })
     })?;
     Ok(count)
@@ -80,16 +82,16 @@ mod tests {
 
     #[test]
     fn what_a_cell_printed_stands_in_the_block() {
-        let quoting = "<!-- real: train -->\nReal:\n\n```text\nold\nlines\n```\n\nSeed 0.";
+        let quoting = "<!-- real: train -->\nReal:\n\n```\nold\nlines\n```\n\nSeed 0.";
         let written = quoted_by(quoting).expect("quoted");
-        let block = "```text\n[1,  2000] loss: 2.1\n0.54\n```";
+        let block = "```\n[1,  2000] loss: 2.1\n0.54\n```";
         assert_eq!(written, format!("<!-- real: train -->\nReal:\n\n{block}\n\nSeed 0."));
     }
 
     #[test]
     fn what_cannot_be_quoted_is_named() {
         for (quoting, expected) in [
-            ("<!-- real: no-such -->\n```text\n\n```", "`no-such`, which is not there"),
+            ("<!-- real: no-such -->\n```\n\n```", "`no-such`, which is not there"),
             ("<!-- real: train -->\nno block", "without a block"),
         ] {
             let error = quoted_by(quoting).expect_err("it cannot be quoted").to_string();

@@ -17,6 +17,8 @@ suppress_warnings = ["config.cache"]
 
 nb_execution_mode = "off"
 nb_merge_streams = True
+# Blocks without a language are outputs and drawings.
+highlight_language = "text"
 myst_heading_anchors = 6
 # Links between the pages are the notebooks'.
 myst_heading_slug_func = jupyter_anchor
