@@ -1,7 +1,9 @@
 """Interrupting: what reacts ends with all variables alive, what does not is ended by force."""
 
 import time
+from contextlib import suppress
 
+import psutil
 import pytest
 from driver import Kernel, wait_until
 
@@ -130,16 +132,19 @@ def test_an_interrupt_reaches_a_cell_that_waits_for_the_kernel_to_start():
     for _ in range(HELD_STARTS):
         kernel = Kernel()
         try:
-            # The start goes on only when the process that will run cells does.
+            # The start goes on only when the process that will run cells does. Those that answer a
+            # question of evcxr's end meanwhile.
             held = kernel.process.children(recursive=True)
             for process in held:
-                process.suspend()
+                with suppress(psutil.NoSuchProcess):
+                    process.suspend()
             cell = kernel.submit('println!("ran");')
             # Behind the cell on the same channel: when this is answered, the cell has arrived.
             kernel.ask("kernel_info")
             assert kernel.interrupt().status == "ok"
             for process in held:
-                process.resume()
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
             kernel.finish(cell)
             assert kernel.execute("1 + 1").ok().result["text/plain"] == "2"
             if not cell.of("stream"):

@@ -97,7 +97,7 @@ def test_questions_that_come_before_the_service_has_started(fresh):
 
 def test_a_question_right_behind_a_cell_knows_its_variables(fresh):
     """rustc says the types of a cell's variables a moment after the cell."""
-    fresh.execute("let words = vec![String::from(\"a\")];").ok()
+    fresh.execute('let words = vec![String::from("a")];').ok()
     reply = fresh.finish(complete(fresh, "words.pus", 9)).reply
     # It may still be starting.
     assert "push(value)" in reply["matches"] or reply["metadata"]["reason"], reply
