@@ -21,6 +21,9 @@ use std::process::Command;
 /// How many programs are compiled at once: each takes some hundred megabytes.
 const AT_ONCE: &str = "2";
 
+/// The variable that tells the helper crate's tests where the example is.
+const EXAMPLE: &str = "BLITZ_EXAMPLE";
+
 /// Compiles `crates/blitz/examples/cifar10.rs` and returns the program.
 ///
 /// # Errors
@@ -93,6 +96,8 @@ pub fn test(project: &Project) -> Result<Command> {
         command.args(["--config", &format!("profile.dev.{setting}")]);
     }
     command.args(["--config", "profile.dev.package.blitz.opt-level=1"]);
+    // Compiled with the tests: by itself, what tries it would have cargo compile all once more.
+    command.env(EXAMPLE, programs_dir(project)?.join("examples/cifar10"));
     Ok(command)
 }
 
