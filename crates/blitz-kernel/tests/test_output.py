@@ -50,7 +50,7 @@ def test_the_two_streams_keep_their_order_where_one_waits_for_the_other(kernel, 
 
 def test_no_line_of_many_is_lost(kernel):
     expected = {name: "".join(f"{name} {i}\n" for i in range(1000)) for name in ["out", "err"]}
-    for number in range(50):
+    for number in range(100):
         cell = kernel.execute(
             f"let number = {number};\n"
             'for i in 0..1000 { println!("out {i}"); eprintln!("err {i}"); }'

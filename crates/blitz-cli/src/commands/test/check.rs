@@ -195,8 +195,8 @@ fn numbers(project: &Project) -> Result<()> {
     run_visibly(command)
 }
 
-/// Packs the kit of the tests that were compiled before, and goes through what a GPU would do, apart
-/// from the tests that ran already.
+/// Packs the kit, for which cargo compiles the tests by itself, and goes through what a GPU would do,
+/// apart from the tests that ran already.
 fn gpu_kit(project: &Project) -> Result<()> {
     let mut bundle = Command::new(project.path("ci/gpu/bundle"));
     bundle.current_dir(project.root()).arg("--quick");
