@@ -153,7 +153,7 @@ def test_what_cannot_be_started_is_refused(cells):
         ("distributed::launch(65, train)?", "option nproc must be from 1 to 64, got 65"),
         (
             "distributed::launch(2, |_| Ok::<_, blitz::Error>(captured))?",
-            "option train must be a function of the notebook, or a closure that captures nothing",
+            "what they are to run uses variables of the notebook (8 bytes)",
         ),
         ("distributed::launch(1, again)?", "rank 0 of 1: launch cannot start processes: this"),
     ]:

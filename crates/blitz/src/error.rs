@@ -293,7 +293,7 @@ pub enum Error {
     },
 
     /// One of the processes that [`launch`](crate::distributed::launch()) started did not succeed.
-    #[error("rank {rank} of {world_size}: {message}")]
+    #[error("{}", of_rank(*rank, *world_size, message))]
     Rank {
         /// The process, counted from 0.
         rank: usize,
@@ -368,5 +368,32 @@ impl From<&str> for Error {
 impl From<String> for Error {
     fn from(message: String) -> Error {
         Error::Message(message)
+    }
+}
+
+/// A rank's message, with the rank before it unless it begins with that itself, as [`Error::Process`] does.
+fn of_rank(rank: usize, world_size: usize, message: &str) -> String {
+    let itself = format!("failed on rank {rank} of {world_size}: "); // Not translated: compared
+    match message.split_once(' ').is_some_and(|(_operation, rest)| rest.starts_with(&itself)) {
+        true => message.to_owned(),
+        false => format!("rank {rank} of {world_size}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rank_is_said_once() {
+        let told = |rank, message: &str| {
+            Error::Rank { rank, world_size: 2, message: message.to_owned() }.to_string()
+        };
+        assert_eq!(told(1, "no data"), "rank 1 of 2: no data");
+        let own = "all_reduce failed on rank 1 of 2: it is too late. Wait.";
+        assert_eq!(told(1, own), own);
+        assert_eq!(told(0, own), format!("rank 0 of 2: {own}"));
+        let quoted = "the log has: all_reduce failed on rank 1 of 2: it is too late. Wait.";
+        assert_eq!(told(1, quoted), format!("rank 1 of 2: {quoted}"));
     }
 }

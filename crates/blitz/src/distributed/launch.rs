@@ -58,9 +58,9 @@ use crate::error::{Error, Result};
 ///
 /// [`Error::Rank`] with the first rank that panicked, returned an error, or ended before `train`
 /// returned; the other processes are ended. [`Error::Option`] for a number of processes outside
-/// `1..=64` and a closure that captures variables; [`Error::Launch`] where no process can be started:
-/// outside a cell of the Rust Blitz kernel and of a program that has begun, or in a
-/// function that `launch` runs;
+/// `1..=64`; [`Error::Launch`] for a closure that captures variables, and where no process can be
+/// started: outside a cell of the Rust Blitz kernel and of a program that has begun, or in a function
+/// that `launch` runs;
 /// [`Error::Interrupted`].
 pub fn launch<T, E, F>(nproc: usize, train: F) -> Result<T>
 where
@@ -72,13 +72,17 @@ where
         return Err(Error::option("nproc", format!("from 1 to {MOST_PROCESSES}"), nproc));
     }
     if size_of::<F>() != 0 {
-        return Err(Error::option(
-            "train",
-            "a function of the notebook, or a closure that captures nothing: the processes do not \
-             see the cells' variables (write values into the function, as a const, or read them \
-             from a file)",
-            format!("a value with {} bytes of its own", size_of::<F>()),
-        ));
+        return Err(Error::Launch {
+            reason: format!(
+                "what they are to run uses variables of the notebook ({} bytes), which new \
+                 processes do not see",
+                size_of::<F>()
+            ),
+            remedy:
+                "Name a function, and write the values into it, make each a const, or read them \
+                     from a file"
+                    .to_owned(),
+        });
     }
     // The processes call it without this value; nothing of it is dropped here or there.
     std::mem::forget(train);

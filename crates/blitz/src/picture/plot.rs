@@ -2,6 +2,7 @@
 
 mod alt;
 mod chart;
+mod legend;
 mod live;
 
 use crate::error::{Error, Result};
@@ -76,7 +77,8 @@ impl Default for LossPlotOptions {
     }
 }
 
-/// A line chart of `series`, drawn and ready to show; a legend appears with the second line.
+/// A line chart of `series`, drawn and ready to show; with the second line a legend
+/// appears, where it hides least.
 /// Accuracies ([`Series::accuracy`]) are drawn in percent, and have an axis of their own.
 ///
 /// ```no_run
