@@ -133,6 +133,28 @@ fn blocks_that_nobody_colours_name_no_language() {
     }
 }
 
+/// Words that somebody reads in a minute, code among them.
+const WORDS_A_MINUTE: usize = 200;
+
+#[test]
+fn each_page_takes_the_time_that_it_announces() {
+    for (name, cells) in notebooks().iter().filter(|(name, _)| name.starts_with('0')) {
+        // The tables at the end are there to look things up.
+        let read = cells.iter().filter(|cell| !cell.source.starts_with("## Python → Rust"));
+        let words = read.flat_map(|cell| cell.source.split_whitespace());
+        let words = words.filter(|word| word.contains(char::is_alphanumeric)).count();
+        let minutes = words / WORDS_A_MINUTE;
+        let announced = cells[0].source.split_once("about ").and_then(|(_, rest)| {
+            rest.split_once(" minutes").and_then(|(number, _)| number.parse::<usize>().ok())
+        });
+        let announced = announced.unwrap_or_else(|| panic!("{name} announces no time"));
+        assert!(
+            minutes <= announced + announced / 10 && announced <= 2 * minutes.max(5),
+            "{name} announces {announced} minutes, and reading it takes {minutes}"
+        );
+    }
+}
+
 fn wrong_place(name: &str, cell: &Cell, text: &str) -> String {
     format!("{name}, cell {}: {text}", cell.id)
 }

@@ -2,17 +2,14 @@
 
 import csv
 import json
-import os
-import subprocess
 import zipfile
 from html import unescape
 from pathlib import Path
 
 import pytest
+from teacher import blitz, cells, text
 
-ROOT = Path(__file__).resolve().parents[4]
 SMALL = Path(__file__).with_name("exercises") / "01_small.ipynb"
-EXERCISES = ROOT / "notebooks/exercises"
 NAME = SMALL.stem
 STUDENTS = ["right", "wrong", "untouched", "loops", "exits"]
 # The seconds for the one cell that never ends; the others may take what they need here.
@@ -21,23 +18,6 @@ PATIENCE = f"""
 c.Execute.timeout_func = lambda cell: {SECONDS} if "total(&[" in cell.source else 600
 c.Execute.timeout = {SECONDS}
 """
-
-
-def blitz(*arguments):
-    """Runs `cargo blitz` and returns what it printed."""
-    program = os.environ.get("BLITZ_PROGRAM")
-    command = [program] if program else ["cargo", "blitz"]
-    ran = subprocess.run([*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
-    assert ran.returncode == 0, f"{arguments}: {ran.stdout}{ran.stderr}"
-    return ran.stdout + ran.stderr
-
-
-def cells(path):
-    return {cell["id"]: cell for cell in json.loads(path.read_text())["cells"]}
-
-
-def text(cell):
-    return "".join(cell["source"])
 
 
 def answers(student):
@@ -140,19 +120,3 @@ def test_what_is_there_stays(course):
     told = blitz("class", "new", course, "--exercises", SMALL)
     assert told.count("stays as it is") == 2
     assert PATIENCE in (course / "nbgrader_config.py").read_text()
-
-
-def test_nbgrader_takes_every_exercise_notebook(tmp_path):
-    names = sorted(path.stem for path in EXERCISES.glob("*.ipynb"))
-    if not names:
-        pytest.skip("there are no exercises in this clone")
-    blitz("class", "new", tmp_path / "all")
-    for name in names:
-        blitz("class", "nbgrader", tmp_path / "all", "--", "generate_assignment", name)
-        blitz("exercises", name, "--to", tmp_path / "mine")
-        mine = cells(tmp_path / "mine" / f"{name}.ipynb")
-        released = cells(tmp_path / "all/release" / name / f"{name}.ipynb")
-        shown = {i: text(cell) for i, cell in mine.items() if not i.endswith("-solution")}
-        links = {i for i, source in shown.items() if "](" in source}
-        kept = {i: source for i, source in shown.items() if i not in links}
-        assert kept == {i: text(cell) for i, cell in released.items() if i not in links}

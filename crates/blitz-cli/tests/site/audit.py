@@ -66,6 +66,7 @@ class Auditor:
         self.page.evaluate(AXE)
         self.page.evaluate(OWN)
         found = [Finding(name, *it) for it in self._ask("structure") + self._ask("language")]
+        self._ask("thin")
         for width in WIDTHS:
             for scheme in SCHEMES:
                 found += self._under(name, width, scheme)

@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use super::{programs, python, site};
 use crate::commands::translate;
 use crate::kernel::Kernel;
-use crate::notebook::execute::{ExecuteOptions, execute, execute_all, usual_jobs};
+use crate::notebook::execute::{ExecuteOptions, execute, execute_all};
 use crate::notebook::find::find;
 use crate::notebook::nbformat::Notebook;
 use crate::process::command::run_visibly;
@@ -14,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use blitz_contract::variables::{self, BUILTIN_DATA};
 use clap::ValueEnum;
 use serde_json::Value;
+use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -37,6 +38,8 @@ const KERNEL: [&str; 6] = [
 ];
 /// This command and what it measures with.
 const CLI: [&str; 2] = ["blitz-cli", "blitz-bench"];
+/// How many tests of a program Rust's test harness runs at once.
+const THREADS: &str = "RUST_TEST_THREADS";
 /// What the tutorial's net reaches on the 10,000 test images after two epochs, in percent.
 const EXPECTED_ACCURACY: RangeInclusive<u32> = 50..=57;
 
@@ -145,6 +148,10 @@ fn cargo_test(project: &Project, packages: &[&str]) -> Result<Command> {
     };
     // A test that asks for data gets what it asks for, not what the person has.
     command.env_remove(variables::DATA).env(variables::LANGUAGE, variables::ENGLISH);
+    // Many wait for processes that they have started.
+    if std::env::var_os(THREADS).is_none() {
+        command.env(THREADS, "4");
+    }
     command.args(["--config", "build.rustc-workspace-wrapper='clippy-driver'", "--locked"]);
     command.args(packages.iter().flat_map(|package| ["--package", package]));
     Ok(command)
@@ -221,7 +228,9 @@ fn stock(project: &Project) -> Result<()> {
     let notebooks = find(project, &STOCK_NOTEBOOKS.map(str::to_owned))?;
     let target =
         |notebook: &Notebook| project.test_dir().join(format!("stock-{}.ipynb", notebook.name()));
-    let results = execute_all(project, &notebooks, target, &options, usual_jobs());
+    // All at once: their compilers wait for much, and the last would have a core for itself.
+    let jobs = NonZeroUsize::new(notebooks.len()).unwrap_or(NonZeroUsize::MIN);
+    let results = execute_all(project, &notebooks, target, &options, jobs);
     for (notebook, result) in notebooks.iter().zip(results) {
         result.with_context(|| notebook.name())?;
     }

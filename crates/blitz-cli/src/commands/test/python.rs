@@ -52,7 +52,7 @@ pub fn exercises(project: &Project) -> Result<()> {
 pub fn class(project: &Project) -> Result<()> {
     let tests = project.path("crates/blitz-cli/tests/class");
     let mut command = pytest(project, project.root(), &tests);
-    // The tests look at one course.
+    // The tests of a file look at one course.
     command.args(["--dist", "loadfile"]).env(PROGRAM, program::path()?);
     run_visibly(command)
 }
