@@ -32,3 +32,6 @@ pub const WHEN_ASKED: &str = "when-asked";
 /// The kernel sets it for cells: the directory of the catalogues in the person's language; it is not
 /// set for English.
 pub const MESSAGES: &str = "BLITZ_MESSAGES";
+
+/// `cargo blitz test` sets it for the tests of `blitz`: the compiled example. `ci/gpu` does so, too.
+pub const EXAMPLE: &str = "BLITZ_EXAMPLE";

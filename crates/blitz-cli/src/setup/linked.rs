@@ -13,6 +13,7 @@ use crate::process::progress::Step;
 use crate::program::package::{self, PACKAGE, Programs};
 use crate::project::Project;
 use anyhow::{Context, Result};
+use blitz_contract::variables;
 use blitz_user_dirs::linked_tree;
 use std::fs;
 use std::path::PathBuf;
@@ -20,9 +21,6 @@ use std::process::Command;
 
 /// How many programs are compiled at once: each takes some hundred megabytes.
 const AT_ONCE: &str = "2";
-
-/// The variable that tells the helper crate's tests where the example is.
-const EXAMPLE: &str = "BLITZ_EXAMPLE";
 
 /// Compiles `crates/blitz/examples/cifar10.rs` and returns the program.
 ///
@@ -97,7 +95,7 @@ pub fn test(project: &Project) -> Result<Command> {
     }
     command.args(["--config", "profile.dev.package.blitz.opt-level=1"]);
     // Compiled with the tests: by itself, what tries it would have cargo compile all once more.
-    command.env(EXAMPLE, programs_dir(project)?.join("examples/cifar10"));
+    command.env(variables::EXAMPLE, programs_dir(project)?.join("examples/cifar10"));
     Ok(command)
 }
 

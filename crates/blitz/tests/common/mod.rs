@@ -14,6 +14,7 @@ use std::thread;
 use blitz::data::records::RECORD_LEN;
 use blitz::data::split::Split;
 use blitz::tch::{self, Device, Kind, Tensor};
+use blitz_contract::variables;
 use serde_json::Value;
 
 /// This crate's directory. cargo says where it is; where it does not, because the tests were taken
@@ -29,10 +30,10 @@ pub fn python() -> PathBuf {
     named.map_or_else(|| crate_dir().join("../../.venv/bin/python"), PathBuf::from)
 }
 
-/// examples/cifar10.rs: compiled by cargo, or as `BLITZ_EXAMPLE` names it, with the person's own
+/// examples/cifar10.rs: compiled by cargo, or as [`variables::EXAMPLE`] names it, with the person's own
 /// settings forgotten.
 pub fn example() -> Command {
-    let mut command = match std::env::var_os("BLITZ_EXAMPLE") {
+    let mut command = match std::env::var_os(variables::EXAMPLE) {
         Some(program) => Command::new(program),
         None => {
             let mut cargo = Command::new(env!("CARGO"));
