@@ -56,7 +56,7 @@ def test_a_failed_check_says_so(chinese):
 
 def test_a_list_and_a_tensor_are_compared(chinese):
     failed = chinese.execute('check!(exercises, "1", { vec![1i64, 2] => [1i64, 3]; });')
-    assert "得到 2，应为 3，位于下标 1（完整的应为 [1, 3]）" in failed.traceback
+    assert "得到 2，应为 3，位于索引 1（完整的应为 [1, 3]）" in failed.traceback
     two, three = (f"Tensor::from_slice(&[1i64, {last}])" for last in (2, 3))
     failed = chinese.execute(f'check!(exercises, "1", {{ {two} => {three}; }});')
     assert "首个不同之处在 [1]：得到 2，应为 3（2 个元素中有 1 个不同）" in failed.traceback
@@ -91,7 +91,7 @@ def test_errors_of_the_library_leave_a_cell(chinese):
     assert "请把 BLITZ_DATA（或 data）设为包含" in failed.error["evalue"]
     options = "SgdOptions { lr: -1.0, ..Default::default() }"
     failed = chinese.execute(f"Sgd::new(&tch::nn::VarStore::new(Device::Cpu), {options})?;")
-    assert failed.error["evalue"] == "选项 lr 应为不小于 0 的有限数，得到的是 -1"
+    assert failed.error["evalue"] == "选项 lr 应为不小于 0 的有限数，实际是 -1"
 
 
 def test_a_layer_that_does_not_fit_panics_in_chinese(chinese):
@@ -102,7 +102,7 @@ layer.forward(&Tensor::zeros([2, 4], (Kind::Float, Device::Cpu)));
 """
     failed = chinese.execute(cell)
     assert failed.error["ename"] == "panic"
-    expected = "需要形状为 [.., 3] 的输入，得到的是 [2, 4]。每行有 4 个特征：请用 in_features=4"
+    expected = "需要形状为 [.., 3] 的输入，实际是 [2, 4]。每行有 4 个特征：请用 in_features=4"
     assert expected in failed.error["evalue"]
 
 
