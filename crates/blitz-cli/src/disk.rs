@@ -60,6 +60,7 @@ impl Part {
                 made("bin"),
                 project.evcxr_config_dir(),
                 made(layout::KERNELS),
+                made(layout::CELLS),
                 project.sources_dir(),
                 project.dependencies_dir(),
                 project.example_dir(),

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// The directory, below the repository, of all that set-up and kernels make.
 pub const MADE: &str = ".blitz";
 
+/// Cells that were compiled before, below [`MADE`] or in a user's cache.
+pub const CELLS: &str = "cells";
+
 /// The kernels' build directories, below [`MADE`] or in a user's cache.
 pub const KERNELS: &str = "kernels";
 

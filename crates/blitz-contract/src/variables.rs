@@ -29,6 +29,12 @@ pub const COMPLETION: &str = "BLITZ_COMPLETION";
 /// question. Otherwise it does so in the first pause: ten seconds of a core, in vain where nobody asks.
 pub const WHEN_ASKED: &str = "when-asked";
 
+/// A person's: [`OFF`] has every cell compiled, also where a kernel has compiled the same before.
+pub const KEPT_CELLS: &str = "BLITZ_KEPT_CELLS";
+
+/// The value of [`KEPT_CELLS`] that does so.
+pub const OFF: &str = "off";
+
 /// The kernel sets it for cells: the directory of the catalogues in the person's language; it is not
 /// set for English.
 pub const MESSAGES: &str = "BLITZ_MESSAGES";

@@ -1,11 +1,13 @@
 """A kernel driven as Jupyter drives it, and what it sends."""
 
 import errno
+import json
 import os
 import re
 import shutil
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
@@ -16,6 +18,9 @@ from jupyter_client import KernelManager
 
 # Whatever the person's: tests that want another language say so.
 os.environ["BLITZ_LANGUAGE"] = "en"
+# A test of cells compiles them. What runs whole notebooks takes what other kernels have compiled.
+os.environ["BLITZ_KEPT_CELLS"] = "off"
+WITH_KEPT_CELLS = {name: it for name, it in os.environ.items() if name != "BLITZ_KEPT_CELLS"}
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = ROOT / "notebooks"
@@ -356,3 +361,33 @@ class HeldCompilation:
         if self.pipe is not None:
             os.close(self.pipe)
             self.pipe = None
+
+
+# Each says who was called and becomes the real tool.
+WRAPPER = '#!/bin/sh\necho {tool} >> "{log}"\nexec "{real}" "$@"\n'
+
+
+@contextmanager
+def called_tools(kernel, directory):
+    """A function that returns which tools the kernel has called since the last time, in their
+    order. Files for it go into the directory."""
+    file, log = kernel.build_dir() / "toolchain.json", directory / "calls"
+    original = file.read_text()
+    session = json.loads(original)
+    for tool in ["cargo", "rustc"]:
+        wrapper = directory / tool
+        real = session["toolchain"][tool]["path"]
+        wrapper.write_text(WRAPPER.format(tool=tool, log=log, real=real))
+        wrapper.chmod(0o755)
+        session["toolchain"][tool]["path"] = str(wrapper)
+
+    def since_last():
+        called = log.read_text().split() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return called
+
+    file.write_text(json.dumps(session))
+    try:
+        yield since_last
+    finally:
+        file.write_text(original)

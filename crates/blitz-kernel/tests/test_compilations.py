@@ -1,35 +1,15 @@
 """What is started for a cell: one rustc, one more for types that are not written, and nothing else.
 How fast that is, `cargo blitz bench kernel` measures."""
 
-import json
-
 import pytest
-
-# Each says who was called and becomes the real tool.
-WRAPPER = '#!/bin/sh\necho {tool} >> "{log}"\nexec "{real}" "$@"\n'
+from driver import called_tools
 
 
 @pytest.fixture
 def calls(torch_kernel, tmp_path):
     """Returns which tools were called since the last time, in their order."""
-    file, log = torch_kernel.build_dir() / "toolchain.json", tmp_path / "calls"
-    original = file.read_text()
-    session = json.loads(original)
-    for tool in ["cargo", "rustc"]:
-        wrapper = tmp_path / tool
-        real = session["toolchain"][tool]["path"]
-        wrapper.write_text(WRAPPER.format(tool=tool, log=log, real=real))
-        wrapper.chmod(0o755)
-        session["toolchain"][tool]["path"] = str(wrapper)
-
-    def since_last():
-        called = log.read_text().split() if log.exists() else []
-        log.unlink(missing_ok=True)
-        return called
-
-    file.write_text(json.dumps(session))
-    yield since_last
-    file.write_text(original)
+    with called_tools(torch_kernel, tmp_path) as since_last:
+        yield since_last
 
 
 CELLS = [

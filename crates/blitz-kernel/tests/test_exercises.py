@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from driver import NOTEBOOKS, ROOT, Kernel
+from driver import NOTEBOOKS, ROOT, WITH_KEPT_CELLS, Kernel
 
 SOURCES = NOTEBOOKS / "exercises"
 NAMES = sorted(path.stem for path in SOURCES.glob("*.ipynb"))
@@ -166,7 +166,7 @@ class Session:
 def test_checks_tell_right_from_wrong(path, tmp_path):
     made = learners(path, tmp_path / "mine")
     checks = {solution["id"]: (solution, check) for solution, check in pairs(path)}
-    kernel = Kernel(env=os.environ | {"BLITZ_DATA": "builtin"}, cwd=tmp_path)
+    kernel = Kernel(env=WITH_KEPT_CELLS | {"BLITZ_DATA": "builtin"}, cwd=tmp_path)
     try:
         session = Session(kernel)
         for cell in code_cells(path):

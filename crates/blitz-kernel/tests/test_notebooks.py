@@ -4,12 +4,11 @@ Cells are sent as JupyterLab sends them, each under its own name.
 """
 
 import json
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from driver import NOTEBOOKS, Kernel
+from driver import NOTEBOOKS, WITH_KEPT_CELLS, Kernel
 
 NAMES = [
     "00_quickstart",
@@ -19,7 +18,7 @@ NAMES = [
     "04_cifar10_classifier",
     "05_data_parallel",
 ]
-ENVIRONMENT = os.environ | {"BLITZ_DATA": "builtin"}
+ENVIRONMENT = WITH_KEPT_CELLS | {"BLITZ_DATA": "builtin"}
 
 
 class Notebook:

@@ -1,6 +1,7 @@
 //! rustc for the kernel itself: what does a notebook's Rust come to?
 
 use crate::job::{self, Diagnosed, Job};
+use crate::kept_cells::{self, Compilation};
 use crate::linker::Linker;
 use crate::messages;
 use crate::recording::Recording;
@@ -9,7 +10,6 @@ use crate::session::Session;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 
 /// rustc with the dependencies that the cells have now.
 pub struct Compiler {
@@ -41,9 +41,21 @@ impl Compiler {
     /// rustc cannot be run.
     pub fn check(&self, source: &str) -> Result<Checked> {
         let dir = self.session.build_dir.join("definitions");
+        let compilation = Compilation::of_definitions(&self.session, &self.recording, source, &dir);
+        let kept = compilation.as_ref().and_then(Compilation::take);
+        if let Some(kept_cells::Result { diagnosed, .. }) = kept {
+            return judged(diagnosed);
+        }
         let mut command = rustc::command(&self.session, &self.recording, source, &dir)?;
-        command.arg("--emit=metadata");
-        self.run(&mut command)
+        command.arg("--emit=metadata,dep-info");
+        let Job::Ended(diagnosed) = job::diagnosed(&mut command, &self.session)? else {
+            return Ok(Checked::Cancelled);
+        };
+        if let Some(compilation) = compilation {
+            compilation
+                .keep(&kept_cells::Result { diagnosed: diagnosed.clone(), report: None }, None);
+        }
+        judged(diagnosed)
     }
 
     /// Compiles `source`, a crate, into the shared object `library`.
@@ -55,22 +67,21 @@ impl Compiler {
         let mut command = rustc::command(&self.session, &self.recording, source, dir)?;
         command.arg("--emit=link").args(["-Copt-level=0", "-Ccodegen-units=1"]);
         command.args(Linker::ByCompiler.arguments(&self.session)).arg("-o").arg(library);
-        self.run(&mut command)
-    }
-
-    fn run(&self, command: &mut Command) -> Result<Checked> {
-        let Job::Ended(Diagnosed { lines, is_success }) = job::diagnosed(command, &self.session)?
-        else {
-            return Ok(Checked::Cancelled);
-        };
-        let is_error = |message: &Value| {
-            let text = message["message"].as_str().unwrap_or_default();
-            message["level"] == "error" && !text.starts_with("aborting due to ")
-        };
-        let errors: Vec<Value> = messages::diagnostics(&lines).filter(is_error).collect();
-        if !is_success && errors.is_empty() {
-            bail!("rustc failed: {lines}");
+        match job::diagnosed(&mut command, &self.session)? {
+            Job::Ended(diagnosed) => judged(diagnosed),
+            Job::Cancelled => Ok(Checked::Cancelled),
         }
-        Ok(Checked::Errors(errors))
     }
+}
+
+fn judged(Diagnosed { lines, is_success }: Diagnosed) -> Result<Checked> {
+    let is_error = |message: &Value| {
+        let text = message["message"].as_str().unwrap_or_default();
+        message["level"] == "error" && !text.starts_with("aborting due to ")
+    };
+    let errors: Vec<Value> = messages::diagnostics(&lines).filter(is_error).collect();
+    if !is_success && errors.is_empty() {
+        bail!("rustc failed: {lines}");
+    }
+    Ok(Checked::Errors(errors))
 }

@@ -8,6 +8,7 @@ use crate::control::Requests;
 use crate::crate_dir;
 use crate::instrument;
 use crate::job::{Diagnosed, Job};
+use crate::kept_cells::{self, Compilation};
 use crate::messages;
 use crate::notebook::{Notebook, Step};
 use crate::opt_level;
@@ -16,7 +17,7 @@ use crate::repeated;
 use crate::rustc;
 use crate::session::Session;
 use crate::unused_variables::without_unused;
-use crate::variable_types::{self, inferred};
+use crate::variable_types::{self, Report, inferred};
 use anyhow::{Context, Result};
 use std::fs;
 use std::process::ExitCode;
@@ -121,8 +122,9 @@ impl<'a> Cell<'a> {
         }
         let shows = !Requests::new(build_dir).has_own_format();
         let instrumented = instrument::instrument(&self.source, self.library, shows);
-        let (ended, is_kept) = self.build_beside_types(&instrumented);
-        let mut ended = ended?;
+        let (mut ended, report) = self.build_or_take(&instrumented)?;
+        let note = |it: &Report| variable_types::note_inferred(session, &self.source, it);
+        let is_named = report.as_ref().is_none_or(note);
         let source = inferred::left_to_rustc(&self.source);
         // The diagnostics of what evcxr wrote are those that it understands.
         if let Job::Ended(Diagnosed { lines, is_success: false }) = &ended
@@ -139,25 +141,42 @@ impl<'a> Cell<'a> {
                 let (crates, ask) = (self.recording.crates(), |it: &str| self.ask_types(it));
                 variable_types::note_failed(session, &source, lines, &crates, &ask);
             }
-            Job::Ended(_) if !is_kept => return Ok(Compiled::NotKept),
+            Job::Ended(_) if !is_named => return Ok(Compiled::NotKept),
             _ => {}
         }
         Ok(ended.into())
     }
 
+    /// What comes of `instrumented`, by rustc or from an earlier time, and the types that had to be found, if
+    /// there were such.
+    fn build_or_take(&self, instrumented: &str) -> Result<(Job<Diagnosed>, Option<Report>)> {
+        let (session, recording) = (self.session, &self.recording);
+        let compilation = Compilation::of_cell(session, recording, &self.source, instrumented);
+        if let Some(kept) = compilation.as_ref().and_then(Compilation::take) {
+            return Ok((Job::Ended(kept.diagnosed), kept.report));
+        }
+        let (ended, report) = self.build_beside_types(instrumented);
+        let ended = ended?;
+        if let (Some(compilation), Job::Ended(diagnosed)) = (compilation, &ended) {
+            let library = rustc::library(&session.build_dir);
+            let made = diagnosed.is_success.then_some(library.as_path());
+            let result =
+                kept_cells::Result { diagnosed: diagnosed.clone(), report: report.clone() };
+            compilation.keep(&result, made);
+        }
+        Ok((ended, report))
+    }
+
     /// Makes the library of `instrumented`; on a second core, where there is one, rustc says what the types
-    /// are that it has to find. Returns whether all variables can be kept.
-    fn build_beside_types(&self, instrumented: &str) -> (Result<Job<Diagnosed>>, bool) {
+    /// are that it has to find, if there are such.
+    fn build_beside_types(&self, instrumented: &str) -> (Result<Job<Diagnosed>>, Option<Report>) {
         let (crates, ask) = (self.recording.crates(), |source: &str| self.ask_types(source));
         std::thread::scope(|scope| {
-            let types = inferred::is_in(&self.source).then(|| {
-                scope.spawn(|| {
-                    variable_types::note_inferred(self.session, &self.source, &crates, &ask)
-                })
-            });
+            let types = inferred::is_in(&self.source)
+                .then(|| scope.spawn(|| variable_types::inferred(&self.source, &crates, &ask)));
             let source = inferred::left_to_rustc(instrumented);
             let ended = rustc::make_library(self.session, &self.recording, &source);
-            (ended, types.is_none_or(|types| types.join().unwrap_or(false)))
+            (ended, types.map(|types| types.join().unwrap_or_default()))
         })
     }
 

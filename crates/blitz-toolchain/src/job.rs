@@ -4,6 +4,7 @@ use crate::control::Requests;
 use crate::parent::end_with_parent;
 use crate::session::Session;
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
@@ -23,7 +24,7 @@ pub enum Job<T> {
 }
 
 /// What rustc said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosed {
     /// Its diagnostics, one a line.
     pub lines: String,

@@ -4,7 +4,8 @@
 //! tensor is printed, read crates that no cell can name, and compile each cell through cargo. So a
 //! kernel puts links to its own binary before the real tools. Under those names it answers what was
 //! answered before (`answers`), shows rust-analyzer less (`metadata`, `sysroot`), and compiles a
-//! cell by calling rustc as cargo did once (`compile_cell`).
+//! cell by calling rustc as cargo did once (`compile_cell`), unless a kernel has compiled the same before
+//! (`kept_cells`).
 //!
 //! # What would make this crate unnecessary
 //!
@@ -35,6 +36,7 @@ pub mod crate_dir;
 mod install;
 mod instrument;
 mod job;
+mod kept_cells;
 mod linker;
 mod messages;
 mod metadata;

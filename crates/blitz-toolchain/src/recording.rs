@@ -61,6 +61,11 @@ impl Recording {
         recording.sources.iter().all(is_current).then_some(recording)
     }
 
+    /// Those sources as they were, to tell recordings apart.
+    pub fn sources_as_text(&self) -> String {
+        serde_json::to_string(&self.sources).unwrap_or_default()
+    }
+
     /// The crates that cells can name.
     pub fn crates(&self) -> Vec<String> {
         let externs = self.args.windows(2).filter(|pair| pair[0] == "--extern");
@@ -68,6 +73,14 @@ impl Recording {
         // An option may stand before the name: `noprelude:alloc`.
         let names = names.filter_map(|name| name.rsplit(':').next());
         ["std", "core"].into_iter().chain(names).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+impl Recording {
+    /// The recording of a cell without dependencies.
+    pub fn for_tests() -> Self {
+        Recording { args: Vec::new(), env: Vec::new(), sources: Vec::new() }
     }
 }
 

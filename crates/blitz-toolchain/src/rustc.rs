@@ -19,6 +19,11 @@ pub fn library(build_dir: &Path) -> PathBuf {
     build_dir.join("cell").join(format!("{prefix}{}{suffix}", messages::CRATE))
 }
 
+/// rustc's list of what it has read for the crate that it has compiled in `dir`, where it is asked for one.
+pub fn dependencies(dir: &Path) -> PathBuf {
+    dir.join(format!("{}.d", messages::CRATE))
+}
+
 /// Makes nothing of `source`.
 ///
 /// # Errors
@@ -46,7 +51,7 @@ pub fn make_library(
     let level = opt_level::choose(source, &manifest);
     let link = |linker: &Linker| {
         let mut command = command(session, recording, source, &session.build_dir.join("cell"))?;
-        command.arg("--emit=link").arg(format!("-Copt-level={level}"));
+        command.arg("--emit=link,dep-info").arg(format!("-Copt-level={level}"));
         command.args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]);
         job::diagnosed(command.args(linker.arguments(session)), session)
     };
@@ -86,6 +91,8 @@ pub fn command(
     source: &str,
     dir: &Path,
 ) -> Result<Command> {
+    // That of an earlier source says nothing of this one.
+    let _ = fs::remove_file(dependencies(dir));
     let file = dir.join("src/lib.rs");
     let sources = dir.join("src");
     fs::create_dir_all(&sources).with_context(|| format!("cannot create {}", sources.display()))?;

@@ -2,7 +2,8 @@
 
 use crate::toolchain::{self, Toolchain};
 use anyhow::{Context, Result};
-use blitz_contract::Layout;
+use blitz_contract::layout::CELLS;
+use blitz_contract::{Layout, variables};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -35,6 +36,8 @@ pub struct Session {
     pub build_dir: PathBuf,
     /// The answers recorded by set-up.
     pub store: PathBuf,
+    /// Where cells are kept that were compiled before, for every kernel of this person.
+    pub kept_cells: Option<PathBuf>,
     /// The compiled dependencies that the build directory was started from.
     pub warm_dir: PathBuf,
     /// The real tools.
@@ -71,6 +74,7 @@ impl Session {
             root: layout.root().to_owned(),
             build_dir: build_dir.to_owned(),
             store: layout.answers_dir(),
+            kept_cells: kept_cells(layout, build_dir),
             warm_dir: layout.warm_dir(),
             toolchain,
             analysis,
@@ -133,6 +137,13 @@ impl Session {
     }
 }
 
+/// What set-up compiles it keeps in its own way. Best effort: without the directory, cells are compiled.
+fn kept_cells(layout: &Layout, build_dir: &Path) -> Option<PathBuf> {
+    let is_off = std::env::var_os(variables::KEPT_CELLS).is_some_and(|it| it == variables::OFF);
+    let is_set_up = build_dir == layout.warm_dir();
+    (!is_off && !is_set_up).then(|| blitz_user_dirs::own_subdir(layout.root(), CELLS).ok())?
+}
+
 #[cfg(test)]
 impl Session {
     /// A session in `build_dir` whose toolchain is an empty file.
@@ -152,6 +163,7 @@ impl Session {
             root: build_dir.join("repository"),
             build_dir: build_dir.to_owned(),
             store: build_dir.join("store"),
+            kept_cells: None,
             warm_dir: build_dir.join("warm"),
             toolchain,
             analysis: Analysis::Everything,

@@ -99,14 +99,18 @@ pub fn forget(build_dir: &Path) {
     let _ = fs::remove_file(build_dir.join(FILE));
 }
 
-/// Notes the types of the variables of `source` that are [`INFERRED`] there. Returns whether each can be
-/// kept under its type.
-pub fn note_inferred(session: &Session, source: &str, crates: &[String], ask: Ask) -> bool {
-    let report = report(source, &[], crates, ask);
+/// The types of the variables of `source` that are [`INFERRED`] there.
+pub fn inferred(source: &str, crates: &[String], ask: Ask) -> Report {
+    report(source, &[], crates, ask)
+}
+
+/// Notes what is [`inferred`] for `source`. Returns whether each of its variables can be kept under its
+/// type.
+pub fn note_inferred(session: &Session, source: &str, report: &Report) -> bool {
     let wanted = source.lines().filter(|line| inferred::is_kept(line)).count();
     let is_kept = |variable: &&Variable| variable.is_nameable() && !variable.is_function;
     let named = report.variables.iter().filter(is_kept).count();
-    write(session, &report);
+    write(session, report);
     named == wanted
 }
 

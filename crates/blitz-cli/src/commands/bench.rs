@@ -117,6 +117,8 @@ fn measure_kernels(project: &Project, options: &kernel::Options, step: &Step) ->
     let log = project.log("bench-kernel");
     let mut command = kernel::command(project.python_command(), &project.notebooks_dir(), options);
     command.env(variables::DATA, BUILTIN_DATA);
+    // What is measured is compiling.
+    command.env(variables::KEPT_CELLS, variables::OFF);
     let mut result = None;
     let status = events::run(command, b"", &log, |mut event| {
         if let Some(progress) = event["progress"].as_str() {
