@@ -18,12 +18,13 @@ const COLUMNS: [(&str, &str, &str); 6] = [
     ("memory", "memory", "MB"),
 ];
 /// The columns of the second table.
-const MOMENTS: [(&str, &str, &str); 5] = [
+const MOMENTS: [(&str, &str, &str); 6] = [
     ("call", "`x.dim()`", "ms"),
     ("loop", "a loop", "ms"),
     ("error", "an error", "ms"),
     ("together", "first tensor, four kernels at once", "s"),
     ("idle", "processor time in 10 s without a question", "ms"),
+    ("again", "restarted, all of notebook 01 run again", "s"),
 ];
 /// Notebooks whose cells are measured.
 const NOTEBOOKS: u32 = 3;
@@ -161,10 +162,10 @@ mod tests {
             "kernels": {
                 "rust": {"start": 1.234, "first_tensor": 3.0, "cell_median": 312.4,
                          "cell_p90": 400.0, "completion": 31.0, "memory": 900.0,
-                         "call": 110.4, "loop": 160.0, "error": 200.0, "together": 2.5, "idle": 0.0},
+                         "call": 110.4, "loop": 160.0, "error": 200.0, "together": 2.5, "idle": 0.0, "again": 2.0},
                 "python3": {"start": 0.5, "first_tensor": 2.0, "cell_median": 3.21,
                             "cell_p90": 5.0, "completion": 3.1, "memory": null,
-                            "call": 5.52, "loop": 8.0, "error": 10.0, "together": 5.0, "idle": 3.0},
+                            "call": 5.52, "loop": 8.0, "error": 10.0, "together": 5.0, "idle": 3.0, "again": 3.0},
             },
             "hardware": {"CPU": "a CPU", "cores": 2}, "versions": {"torch": "2.11.0"},
             "method": "what they are", "cells": {"rust": 90, "python3": 70},
@@ -178,8 +179,8 @@ mod tests {
         );
         let ratios = "\n| python3 / rust | 0.41 | 0.67 | 0.01 | 0.01 | 0.10 | not measured |\n";
         assert!(text.contains(ratios) && !text.contains("WARNING"), "{text}");
-        assert!(text.contains("\n| rust | 110 | 160 | 200 | 2.50 | 0.0 |\n"), "{text}");
-        let ratios = "\n| python3 / rust | 0.05 | 0.05 | 0.05 | 2.00 | not measured |\n";
+        assert!(text.contains("\n| rust | 110 | 160 | 200 | 2.50 | 0.0 | 2.00 |\n"), "{text}");
+        let ratios = "\n| python3 / rust | 0.05 | 0.05 | 0.05 | 2.00 | not measured | 1.50 |\n";
         assert!(text.contains(ratios) && text.contains("rustc takes 57 ms"), "{text}");
         assert!(text.contains("cores 2") && text.contains("torch 2.11.0"), "{text}");
         assert!(text.contains("over 3 starts") && text.contains("rust 90"), "{text}");

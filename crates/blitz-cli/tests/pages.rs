@@ -144,7 +144,7 @@ fn each_page_takes_the_time_that_it_announces() {
         let words = read.flat_map(|cell| cell.source.split_whitespace());
         let words = words.filter(|word| word.contains(char::is_alphanumeric)).count();
         let minutes = words / WORDS_A_MINUTE;
-        let announced = cells[0].source.split_once("about ").and_then(|(_, rest)| {
+        let announced = cells[0].source.split_once("**Time:** about ").and_then(|(_, rest)| {
             rest.split_once(" minutes").and_then(|(number, _)| number.parse::<usize>().ok())
         });
         let announced = announced.unwrap_or_else(|| panic!("{name} announces no time"));

@@ -78,17 +78,36 @@ def test_what_was_changed_is_compiled_and_what_does_not_depend_on_it_is_not(kern
                 assert executed.stdout == f'{value * 6} ["b"]\n'
 
 
-def test_an_error_is_told_again(kernels, tmp_path):
-    new = random.randrange(10**12)
-    cells = [f"let n: i32 = {new}.0;", f'fn f() -> u8 {{ "{new}" }}', f"{new}u64.wrong()"]
+def test_an_error_and_a_panic_are_told_as_the_first_time(kernels, tmp_path):
+    new = random.randrange(10**6)
+    cells = [
+        DEPENDENCIES,
+        IMPORTS,
+        f"let moved = vec![{new}];\nlet n = moved.len();\nlet other = moved;",
+        f"let wrong: i32 = {new}.5;",
+        f"let x = Tensor::ones([2, {new}], (Kind::Float, Device::Cpu));\nx.matmul(&x);",
+        f"let f = |a: usize| a + {new};",
+        "other.len() + f(1)",
+    ]
     told = []
     for _ in range(2):
         kernel = kernels()
-        with called_tools(kernel, tmp_path) as calls:
-            told.append([kernel.execute(cell).traceback for cell in cells])
-            called = calls()
-    assert told[0] == told[1] and called == []
-    assert f"{new}u64.wrong()" in told[0][2]
+        executed = [kernel.execute(cell, stop_on_error=False) for cell in cells]
+        told.append([(it.status, it.of("error") and it.traceback, it.result) for it in executed])
+    assert told[0] == told[1]
+    assert [it[0] for it in told[0]] == ["ok", "ok", "ok", "error", "error", "ok", "ok"]
+    assert "x.matmul(&x)" in told[0][4][1] and str(new + 2) in str(told[0][6][2])
+
+
+def test_a_cell_that_waits_for_the_kernel_is_the_same_cell(kernels, tmp_path):
+    new = random.randrange(10**12)
+    cell = f'println!("{{}}", {new}i64);'
+    patient, hasty = kernels(), kernels()
+    patient.execute(":version").ok()
+    patient.execute(cell).ok()
+    with called_tools(hasty, tmp_path) as calls:
+        assert hasty.execute(":version").ok() and hasty.execute(cell).ok().stdout == f"{new}\n"
+        assert calls() == []
 
 
 def test_what_a_cell_reads_while_it_is_compiled_is_read_again(kernels, tmp_path):
@@ -97,6 +116,11 @@ def test_what_a_cell_reads_while_it_is_compiled_is_read_again(kernels, tmp_path)
         f'println!("{{}}", include_str!("{words}"));',
         'println!("{:?}", option_env!("BLITZ_TEST_WORD"));',
     ]
+    # An error of a file that is not there does not outlive it.
+    missing = kernels()
+    assert missing.execute(cells[0]).status == "error"
+    words.write_text("first")
+    assert missing.execute(cells[0]).ok().stdout == "first\n"
     for word in ["first", "second"]:
         words.write_text(word)
         kernel = kernels(BLITZ_TEST_WORD=word)

@@ -1,7 +1,7 @@
 //! rustc for the kernel itself: what does a notebook's Rust come to?
 
 use crate::job::{self, Diagnosed, Job};
-use crate::kept_cells::{self, Compilation};
+use crate::kept_cells::{Compilation, Outcome};
 use crate::linker::Linker;
 use crate::messages;
 use crate::recording::Recording;
@@ -43,7 +43,7 @@ impl Compiler {
         let dir = self.session.build_dir.join("definitions");
         let compilation = Compilation::of_definitions(&self.session, &self.recording, source, &dir);
         let kept = compilation.as_ref().and_then(Compilation::take);
-        if let Some(kept_cells::Result { diagnosed, .. }) = kept {
+        if let Some(Outcome { diagnosed, .. }) = kept {
             return judged(diagnosed);
         }
         let mut command = rustc::command(&self.session, &self.recording, source, &dir)?;
@@ -52,8 +52,7 @@ impl Compiler {
             return Ok(Checked::Cancelled);
         };
         if let Some(compilation) = compilation {
-            compilation
-                .keep(&kept_cells::Result { diagnosed: diagnosed.clone(), report: None }, None);
+            compilation.keep(&Outcome { diagnosed: diagnosed.clone(), report: None }, None);
         }
         judged(diagnosed)
     }
@@ -75,11 +74,7 @@ impl Compiler {
 }
 
 fn judged(Diagnosed { lines, is_success }: Diagnosed) -> Result<Checked> {
-    let is_error = |message: &Value| {
-        let text = message["message"].as_str().unwrap_or_default();
-        message["level"] == "error" && !text.starts_with("aborting due to ")
-    };
-    let errors: Vec<Value> = messages::diagnostics(&lines).filter(is_error).collect();
+    let errors: Vec<Value> = messages::errors(&lines).collect();
     if !is_success && errors.is_empty() {
         bail!("rustc failed: {lines}");
     }

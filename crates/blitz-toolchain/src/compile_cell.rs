@@ -8,7 +8,7 @@ use crate::control::Requests;
 use crate::crate_dir;
 use crate::instrument;
 use crate::job::{Diagnosed, Job};
-use crate::kept_cells::{self, Compilation};
+use crate::kept_cells::{Compilation, Outcome};
 use crate::messages;
 use crate::notebook::{Notebook, Step};
 use crate::opt_level;
@@ -151,18 +151,21 @@ impl<'a> Cell<'a> {
     /// there were such.
     fn build_or_take(&self, instrumented: &str) -> Result<(Job<Diagnosed>, Option<Report>)> {
         let (session, recording) = (self.session, &self.recording);
-        let compilation = Compilation::of_cell(session, recording, &self.source, instrumented);
+        let compilation = Compilation::of_cell(session, recording, instrumented);
         if let Some(kept) = compilation.as_ref().and_then(Compilation::take) {
             return Ok((Job::Ended(kept.diagnosed), kept.report));
         }
         let (ended, report) = self.build_beside_types(instrumented);
         let ended = ended?;
-        if let (Some(compilation), Job::Ended(diagnosed)) = (compilation, &ended) {
+        // A question about types that was not answered, in time or for want of memory, is asked again.
+        let is_answered = |report: &Report| variable_types::are_named(&self.source, report);
+        if let (Some(compilation), Job::Ended(diagnosed)) = (compilation, &ended)
+            && report.as_ref().is_none_or(is_answered)
+        {
             let library = rustc::library(&session.build_dir);
             let made = diagnosed.is_success.then_some(library.as_path());
-            let result =
-                kept_cells::Result { diagnosed: diagnosed.clone(), report: report.clone() };
-            compilation.keep(&result, made);
+            let outcome = Outcome { diagnosed: diagnosed.clone(), report: report.clone() };
+            compilation.keep(&outcome, made);
         }
         Ok((ended, report))
     }

@@ -12,6 +12,14 @@ pub fn diagnostics(lines: &str) -> impl Iterator<Item = Value> {
     lines.lines().filter_map(|line| serde_json::from_str(line).ok())
 }
 
+/// The errors among them, without the one that counts the others.
+pub fn errors(lines: &str) -> impl Iterator<Item = Value> {
+    diagnostics(lines).filter(|message| {
+        let text = message["message"].as_str().unwrap_or_default();
+        message["level"] == "error" && !text.starts_with("aborting due to ")
+    })
+}
+
 /// How evcxr keeps a variable for the cells to come.
 const KEEPS_VARIABLE: &str = "evcxr_variable_store.put_variable";
 

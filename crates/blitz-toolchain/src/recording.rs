@@ -66,6 +66,13 @@ impl Recording {
         serde_json::to_string(&self.sources).unwrap_or_default()
     }
 
+    /// Whether all of those sources belong to the repository. What others are made of besides, such as by
+    /// their build scripts, cargo alone knows.
+    pub fn is_of_repository(&self, session: &Session) -> bool {
+        let layout = session.layout();
+        self.sources.iter().all(|source| layout.contains(&source.path))
+    }
+
     /// The crates that cells can name.
     pub fn crates(&self) -> Vec<String> {
         let externs = self.args.windows(2).filter(|pair| pair[0] == "--extern");
@@ -80,7 +87,13 @@ impl Recording {
 impl Recording {
     /// The recording of a cell without dependencies.
     pub fn for_tests() -> Self {
-        Recording { args: Vec::new(), env: Vec::new(), sources: Vec::new() }
+        Recording::of_sources(&[])
+    }
+
+    /// The recording of a cell whose dependencies have these sources.
+    pub fn of_sources(paths: &[&PathBuf]) -> Self {
+        let sources = paths.iter().filter_map(|path| Stamped::now(path)).collect();
+        Recording { args: Vec::new(), env: Vec::new(), sources }
     }
 }
 

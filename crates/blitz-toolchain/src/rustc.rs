@@ -44,6 +44,7 @@ pub fn make_library(
 ) -> Result<Job<Diagnosed>> {
     let prepared = prepared_library(session, source);
     let library = library(&session.build_dir);
+    let _ = fs::remove_file(dependencies(&session.build_dir.join("cell")));
     if take(&prepared, &library).is_ok() {
         return Ok(Job::Ended(Diagnosed { lines: String::new(), is_success: true }));
     }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 /// How the statement begins that checks a variable.
-const CHECK: &str = "evcxr_vars_ok &= evcxr_variable_store.check_variable::<";
+pub const CHECK: &str = "evcxr_vars_ok &= evcxr_variable_store.check_variable::<";
 /// What stands between a variable's type and its name.
 const NAMED: &str = ">(::std::stringify!(";
 

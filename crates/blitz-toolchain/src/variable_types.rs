@@ -104,14 +104,17 @@ pub fn inferred(source: &str, crates: &[String], ask: Ask) -> Report {
     report(source, &[], crates, ask)
 }
 
-/// Notes what is [`inferred`] for `source`. Returns whether each of its variables can be kept under its
-/// type.
+/// Notes what is [`inferred`] for `source`. Returns whether its variables [are named](are_named).
 pub fn note_inferred(session: &Session, source: &str, report: &Report) -> bool {
+    write(session, report);
+    are_named(source, report)
+}
+
+/// Whether each variable of `source` that is [`INFERRED`] there can be kept under the type of the report.
+pub fn are_named(source: &str, report: &Report) -> bool {
     let wanted = source.lines().filter(|line| inferred::is_kept(line)).count();
     let is_kept = |variable: &&Variable| variable.is_nameable() && !variable.is_function;
-    let named = report.variables.iter().filter(is_kept).count();
-    write(session, report);
-    named == wanted
+    report.variables.iter().filter(is_kept).count() == wanted
 }
 
 /// Notes what there is to know of `source`, at which evcxr has only looked, with rustc's diagnostics

@@ -28,9 +28,8 @@ window.blitzAudit = (() => {
     ].join();
   }
 
-  /** The first of all elements with text that look alike, with all that is around them. A page has
-   * thousands of coloured words and some hundred looks; to compare each with its ground takes minutes. */
-  function looks() {
+  /** Numbers elements: those with one number look alike, with all that is around them. */
+  function numbering() {
     const numbers = new Map();
     const known = new Map();
     const number = (element) => {
@@ -42,6 +41,13 @@ window.blitzAudit = (() => {
       }
       return known.get(element);
     };
+    return number;
+  }
+
+  /** The first of all elements with text that look alike, with all that is around them. A page has
+   * thousands of coloured words and some hundred looks; to compare each with its ground takes minutes. */
+  function looks() {
+    const number = numbering();
     const first = new Map();
     const hasText = (element) =>
       [...element.childNodes].some((it) => it.nodeType === Node.TEXT_NODE && it.data.trim());
@@ -53,10 +59,12 @@ window.blitzAudit = (() => {
     return [...first.values()];
   }
 
-  /** Leaves of the coloured words of code one of each kind: the others become plain text. What has the
-   * names, classes and styles of another, all the way up, looks as it does under all conditions; and a
-   * page of thousands of elements takes seconds each time that it is asked what lies over what. */
+  /** Leaves of the coloured words of code one of each kind: the others become plain text. Words are of one
+   * kind that look alike now, and have the same names, classes and styles all the way up, by which they do
+   * so in other conditions. A page of thousands of elements takes seconds each time that it is asked what
+   * lies over what. */
   function thin() {
+    const number = numbering();
     const chains = new Map();
     const chain = (element) => {
       if (!element) return "";
@@ -66,12 +74,15 @@ window.blitzAudit = (() => {
       }
       return chains.get(element);
     };
-    const kinds = new Set();
-    for (const word of document.querySelectorAll(":is(pre, code) span:not([id]):not(:has(*))")) {
-      const kind = chain(word);
-      if (kinds.has(kind)) word.replaceWith(...word.childNodes);
-      kinds.add(kind);
-    }
+    const saysMore = ({ name }) => name !== "class" && name !== "style";
+    const words = [...document.querySelectorAll(":is(pre, code) span:not(:has(*))")];
+    const kinds = words.map((word) => `${chain(word)} ${number(word)}`);
+    const seen = new Set();
+    words.forEach((word, index) => {
+      const isKept = !seen.has(kinds[index]) || [...word.attributes].some(saysMore);
+      if (!isKept) word.replaceWith(...word.childNodes);
+      seen.add(kinds[index]);
+    });
     document.body.normalize();
   }
 

@@ -67,15 +67,13 @@ impl Evaluator {
 
     /// Evaluates cells until the queue is closed.
     pub fn run(mut self, queue: &Receiver<Execution>) {
-        let first = queue.try_recv().ok();
-        if first.is_none()
-            && let Ok(context) = &mut self.engine
-        {
-            // Nobody waits: do now what the first cell would wait for.
+        if let Ok(context) = &mut self.engine {
+            // Also where a cell waits already: evcxr numbers what it compiles, and by the same number the
+            // next kernel finds what this one has compiled.
             let _ = engine::warm_up(context);
         }
         self.session.record.ready();
-        for execution in first.into_iter().chain(queue.iter()) {
+        for execution in queue {
             self.execute(&execution, queue);
             // While the person reads.
             self.tell_types();

@@ -119,11 +119,14 @@ impl SourceLines {
     }
 
     fn is_generated(&self, file: &str) -> bool {
-        // Debug information names the file relative to the build directory, or with it.
-        file == CELL_SOURCE
-            || self.generated.parent().is_some_and(|dir| {
-                dir.parent().is_some_and(|root| std::path::Path::new(file).starts_with(root))
-            })
+        // Debug information names the file relative to the build directory, or with it: that of the kernel
+        // which has compiled the cell.
+        let file = std::path::Path::new(file);
+        let build_dir = self.generated.parent().and_then(std::path::Path::parent);
+        let kernels = build_dir.and_then(std::path::Path::parent);
+        file == std::path::Path::new(CELL_SOURCE)
+            || build_dir.is_some_and(|dir| file.starts_with(dir))
+            || kernels.is_some_and(|dir| file.starts_with(dir)) && file.ends_with("cell/src/lib.rs")
     }
 }
 

@@ -20,15 +20,16 @@ fn write_list(dir: &Path, text: &str) {
 
 fn cell<'a>(session: &'a Session, source: &str) -> Compilation<'a> {
     let recording = Recording::for_tests();
-    Compilation::of_cell(session, &recording, source, source).expect("cells are kept")
+    Compilation::of_cell(session, &recording, source).expect("cells are kept")
 }
 
-const ERROR: &str = r#"{"level": "error", "message": "no", "spans": [{}]}"#;
+/// An error after which evcxr tries another form.
+const MOVED: &str = r#"{"level": "error", "message": "moved", "code": {"code": "E0382"}}"#;
 
-fn ended(is_success: bool) -> Result {
-    let lines = if is_success { "{}\n" } else { ERROR };
+fn ended(is_success: bool) -> Outcome {
+    let lines = if is_success { "{}\n" } else { MOVED };
     let diagnosed = Diagnosed { lines: lines.to_owned(), is_success };
-    Result { diagnosed, report: is_success.then(Report::default) }
+    Outcome { diagnosed, report: is_success.then(Report::default) }
 }
 
 fn keep(session: &Session, source: &str, is_success: bool) {
@@ -49,8 +50,39 @@ fn what_was_compiled_is_taken_for_the_same_source_alone() {
     assert_eq!(fs::read_to_string(&library).expect("a library"), "library");
     // Two sources with one name of a file: the whole of them counts.
     let (file, _) = cell(&session, "a").file(true);
-    fs::rename(file, cell(&session, "c").file(true).0).expect("the file is there");
+    fs::copy(&file, cell(&session, "c").file(true).0).expect("the file is there");
     assert_eq!(cell(&session, "c").take(), None);
+    // What somebody's full disk has left of a library is none, nor is one that is gone.
+    fs::write(library_beside(&file), "libr").expect("a library is written");
+    assert_eq!(cell(&session, "a").take(), None);
+    fs::remove_file(library_beside(&file)).expect("the library is there");
+    assert_eq!(cell(&session, "a").take(), None);
+}
+
+#[test]
+fn nothing_is_taken_while_nothing_is_to_be_compiled() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let session = session(dir.path(), &["src/lib.rs"]);
+    keep(&session, "a", true);
+    crate::control::Control::new(dir.path()).cancel().expect("the request is written");
+    assert_eq!(cell(&session, "a").take(), None);
+}
+
+#[test]
+fn where_a_build_script_or_a_native_library_may_decide_nothing_is_kept() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let session = session(dir.path(), &["src/lib.rs"]);
+    let of = |recording: &Recording, source: &str| {
+        Compilation::of_cell(&session, recording, source).is_some()
+    };
+    let (own, ours) = (dir.path().join("own.rs"), session.layout().root().join("lib.rs"));
+    fs::create_dir_all(session.layout().root()).expect("a directory is made");
+    for file in [&own, &ours] {
+        fs::write(file, "").expect("a source is written");
+    }
+    assert!(of(&Recording::for_tests(), "a") && of(&Recording::of_sources(&[&ours]), "a"));
+    assert!(!of(&Recording::of_sources(&[&ours, &own]), "a"));
+    assert!(!of(&Recording::for_tests(), "#[link(name = \"x\")] extern \"C\" {}"));
 }
 
 #[test]
@@ -70,13 +102,14 @@ fn a_failure_and_a_check_have_no_library() {
 }
 
 #[test]
-fn a_failure_that_is_not_about_the_source_is_not_kept() {
+fn of_failures_those_are_kept_after_which_evcxr_tries_another_form() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let session = session(dir.path(), &["src/lib.rs"]);
-    let linker = r#"{"level": "error", "message": "linking with `cc` failed", "spans": []}"#;
-    for lines in ["", linker, &format!("{ERROR}\n{linker}")] {
+    let linker = r#"{"level": "error", "message": "linking with `cc` failed", "code": null}"#;
+    let feature = MOVED.replace("E0382", "E0554");
+    for lines in ["", linker, &feature, &format!("{MOVED}\n{linker}")] {
         let diagnosed = Diagnosed { lines: lines.to_owned(), is_success: false };
-        cell(&session, "a").keep(&Result { diagnosed, report: None }, None);
+        cell(&session, "a").keep(&Outcome { diagnosed, report: None }, None);
         assert_eq!(cell(&session, "a").take(), None, "{lines}");
     }
 }
@@ -112,7 +145,14 @@ fn what_was_not_used_for_long_goes_first() {
         let opened = File::options().append(true).open(file(number));
         opened.and_then(|it| it.set_modified(used)).expect("the time is set");
     }
+    let (part, orphan) = (dir.path().join("made-x.1-2.part"), library_beside(&file(MOST + 1)));
+    for (path, age) in [(&part, 2 * ABANDONED), (&orphan, ABANDONED / 2)] {
+        let opened = File::create(path);
+        opened.and_then(|it| it.set_modified(SystemTime::now() - age)).expect("the time is set");
+    }
     remove_unused(dir.path());
+    assert!(!part.exists() && orphan.exists(), "a kernel may be writing it");
+    fs::remove_file(orphan).expect("it is there");
     let left = fs::read_dir(dir.path()).expect("a directory").count();
     assert_eq!(left, 2 * (MOST + 1 - AT_ONCE));
     assert!(!file(0).exists() && file(MOST).exists());
@@ -121,12 +161,11 @@ fn what_was_not_used_for_long_goes_first() {
 #[test]
 fn the_order_of_variables_does_not_count_unless_there_are_errors() {
     let line = |does: &str, name: &str| format!("{does}i64>(::std::stringify!({name}), {name});\n");
-    let checked = "evcxr_vars_ok &= evcxr_variable_store.check_variable::<";
     let source = |names: &[&str]| {
         let lines = |does: &str| names.iter().map(|name| line(does, name)).collect::<String>();
         let taken = names.iter().map(|name| line(&format!("let {name}{TAKE}"), name));
         let taken: String = taken.collect();
-        format!("{}}}\n{taken}f(a, b);\ng(b, a);\n{}store", lines(checked), lines(PUT))
+        format!("{}}}\n{taken}f(a, b);\ng(b, a);\n{}store", lines(CHECK), lines(PUT))
     };
     let (one, other) = (source(&["a", "b"]), source(&["b", "a"]));
     assert_eq!(in_one_order(&one), in_one_order(&other));

@@ -21,6 +21,7 @@ const STEP: f64 = 1.0 / 256.0;
 /// The position at which a legend of `size` (width, height) covers least of `lines`; of equal ones the
 /// first.
 pub(super) fn freest(lines: &[Vec<Place>], size: Place) -> SeriesLabelPosition {
+    let places: Vec<Place> = lines.iter().flat_map(|line| along(line)).collect();
     let covered = |corner: Place| {
         let left = corner.0 * (1.0 - size.0);
         let bottom = corner.1 * (1.0 - size.1);
@@ -28,19 +29,21 @@ pub(super) fn freest(lines: &[Vec<Place>], size: Place) -> SeriesLabelPosition {
             (left..=left + size.0).contains(&place.0)
                 && (bottom..=bottom + size.1).contains(&place.1)
         };
-        lines.iter().flat_map(|line| along(line)).filter(is_hidden).count()
+        places.iter().filter(|place| is_hidden(place)).count()
     };
     let best = POSITIONS.into_iter().min_by_key(|(_, corner)| covered(*corner));
     best.map_or(SeriesLabelPosition::UpperRight, |(position, _)| position)
 }
 
-/// Places along a line, as far from each other everywhere.
+/// Places along a line, as far from each other everywhere; of a line of very many points, the points.
 fn along(line: &[Place]) -> impl Iterator<Item = Place> {
-    let between = line.windows(2).flat_map(|ends| {
+    const MANY: usize = 2_000;
+    let most = if line.len() > MANY { 1 } else { u32::MAX };
+    let between = line.windows(2).flat_map(move |ends| {
         let (from, to) = (ends[0], ends[1]);
         let (x, y) = (to.0 - from.0, to.1 - from.1);
         // Both are within the plane, so that this is at most a few hundred.
-        let count = (x.hypot(y) / STEP).ceil() as u32;
+        let count = ((x.hypot(y) / STEP).ceil() as u32).min(most);
         (0..count).map(move |step| {
             let part = f64::from(step) / f64::from(count);
             (from.0 + part * x, from.1 + part * y)
