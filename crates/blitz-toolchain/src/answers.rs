@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Output};
+use std::time::SystemTime;
 
 /// Stands for the build directory in what is kept, because each kernel has its own.
 const BUILD_DIR: &str = "@BUILD_DIR@";
@@ -87,15 +88,26 @@ pub fn load<T: DeserializeOwned>(session: &Session, kind: &str, question: &Quest
 pub fn save<T: Serialize>(session: &Session, kind: &str, question: &Question, value: &T) {
     let store = session.own_store();
     let Ok(text) = serde_json::to_string(value) else { return };
-    let path = store.join(question.file_name(kind));
-    let unfinished = path.with_extension(std::process::id().to_string());
-    let written = fs::create_dir_all(&store)
-        .and_then(|()| fs::write(&unfinished, generalize(session, &text)))
-        // Whole or not at all: another tool may read at the same time.
-        .and_then(|()| fs::rename(&unfinished, &path));
+    let text = generalize(session, &text);
+    let file = store.join(question.file_name(kind));
+    let _ = fs::create_dir_all(&store)
+        // Another tool may read at the same time.
+        .and_then(|()| whole(&file, |path| fs::write(path, &text)));
+}
+
+/// Lets `write` make the file `path` so that nobody sees a part of it.
+///
+/// # Errors
+/// It fails, and nothing is left, or the file cannot get its name.
+pub fn whole(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let unfinished = format!("{}-{}.part", std::process::id(), now.as_nanos());
+    let unfinished = path.with_extension(unfinished);
+    let written = write(&unfinished).and_then(|()| fs::rename(&unfinished, path));
     if written.is_err() {
-        let _ = fs::remove_file(unfinished);
+        let _ = fs::remove_file(&unfinished);
     }
+    written
 }
 
 /// `text` with the session's build directory and toolchain replaced by placeholders.

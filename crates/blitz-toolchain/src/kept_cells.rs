@@ -10,9 +10,8 @@
 //! `env!`), or links to native libraries, and nothing where cells have crates of a person's own, whose build
 //! scripts may do anything. What a procedural macro reads unbeknown to rustc is not seen, as by cargo.
 
-use crate::absolute::{PUT, TAKE};
 use crate::aids;
-use crate::answers::{self, Question};
+use crate::answers::{self, Question, whole};
 use crate::control::Requests;
 use crate::job::Diagnosed;
 use crate::messages;
@@ -21,7 +20,7 @@ use crate::recording::{self, Recording};
 use crate::rustc;
 use crate::session::Session;
 use crate::toolchain::Stamped;
-use crate::unused_variables::CHECK;
+use crate::unused_variables::begins_statement;
 use crate::variable_types::Report;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -207,8 +206,7 @@ fn in_one_order(source: &str) -> String {
 
 /// Whether a line is one of evcxr's statements about a variable, and all of it.
 fn is_about_a_variable(line: &str) -> bool {
-    let begins = [CHECK, PUT].into_iter().any(|start| line.starts_with(start));
-    (begins || line.starts_with("let ") && line.contains(TAKE)) && line.ends_with(");")
+    begins_statement(line) && line.ends_with(");")
 }
 
 /// Whether `list`, rustc's list of what it has read, names the source alone.
@@ -223,18 +221,6 @@ fn leads_to_another_form(lines: &str) -> bool {
     let mut codes = messages::errors(lines).map(|error| error["code"]["code"].clone()).peekable();
     codes.peek().is_some()
         && codes.all(|code| code.as_str().is_some_and(|code| OF_ANOTHER_FORM.contains(&code)))
-}
-
-/// Writes `path` so that nobody sees a part of it.
-fn whole(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let unfinished = format!("{}-{}.part", std::process::id(), now.as_nanos());
-    let unfinished = path.with_extension(unfinished);
-    let written = write(&unfinished).and_then(|()| fs::rename(&unfinished, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&unfinished);
-    }
-    written
 }
 
 /// Removes those that were not used for the longest time, where there are too many, and what was left of

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 /// How the statement begins that checks a variable.
-pub const CHECK: &str = "evcxr_vars_ok &= evcxr_variable_store.check_variable::<";
+const CHECK: &str = "evcxr_vars_ok &= evcxr_variable_store.check_variable::<";
 /// What stands between a variable's type and its name.
 const NAMED: &str = ">(::std::stringify!(";
 
@@ -44,12 +44,9 @@ fn statements<'a>(lines: &[&'a str]) -> Vec<Statement<'a>> {
     let mut at = 0;
     while at < lines.len() {
         let line = lines[at];
-        let begins = line.starts_with(CHECK)
-            || line.starts_with(PUT)
-            || line.starts_with("let ") && line.contains(TAKE);
         // A type that the person has written may have several lines.
         let end = (at..lines.len()).find(|&index| lines[index].contains(NAMED));
-        if begins
+        if begins_statement(line)
             && let Some(end) = end
             && let Some(variable) = variable(lines[end])
         {
@@ -59,6 +56,13 @@ fn statements<'a>(lines: &[&'a str]) -> Vec<Statement<'a>> {
         at += 1;
     }
     found
+}
+
+/// Whether a line begins a statement by which evcxr checks, takes or puts a variable.
+pub fn begins_statement(line: &str) -> bool {
+    line.starts_with(CHECK)
+        || line.starts_with(PUT)
+        || line.starts_with("let ") && line.contains(TAKE)
 }
 
 /// The variable that the end of a statement names.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::absolute::{PUT, TAKE};
 
 /// A session that keeps cells, whose last one rustc has compiled from these files.
 fn session(dir: &Path, read: &[&str]) -> Session {
@@ -161,11 +162,12 @@ fn what_was_not_used_for_long_goes_first() {
 #[test]
 fn the_order_of_variables_does_not_count_unless_there_are_errors() {
     let line = |does: &str, name: &str| format!("{does}i64>(::std::stringify!({name}), {name});\n");
+    let checked = "evcxr_vars_ok &= evcxr_variable_store.check_variable::<";
     let source = |names: &[&str]| {
         let lines = |does: &str| names.iter().map(|name| line(does, name)).collect::<String>();
         let taken = names.iter().map(|name| line(&format!("let {name}{TAKE}"), name));
         let taken: String = taken.collect();
-        format!("{}}}\n{taken}f(a, b);\ng(b, a);\n{}store", lines(CHECK), lines(PUT))
+        format!("{}}}\n{taken}f(a, b);\ng(b, a);\n{}store", lines(checked), lines(PUT))
     };
     let (one, other) = (source(&["a", "b"]), source(&["b", "a"]));
     assert_eq!(in_one_order(&one), in_one_order(&other));
