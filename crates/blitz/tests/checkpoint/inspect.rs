@@ -78,6 +78,7 @@ fn a_file_is_listed_as_python_lists_it() {
 
 #[test]
 fn the_list_is_a_table_in_each_format() {
+    let _turn = common::seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let vs = nn::VarStore::new(Device::Cpu);
     conv2d(vs.root() / "conv1", 3, 6, 5);
@@ -114,6 +115,7 @@ fc1.bias      [120]         float32      120      480
 
 #[test]
 fn damage_to_the_numbers_is_not_looked_at_and_that_to_shapes_is() {
+    let _turn = common::seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("net.safetensors");
     let vs = nn::VarStore::new(Device::Cpu);

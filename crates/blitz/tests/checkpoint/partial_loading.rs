@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common;
+use crate::common::{self, seeded};
 use crate::wild_files::{add, listed, sizes};
 use blitz::nn::VarStore;
 use blitz::prelude::*;
@@ -133,6 +133,7 @@ fn classifier(root: &nn::Path, classes: i64) -> impl nn::Module + use<> {
 
 #[test]
 fn the_report_is_a_few_lines_however_much_differs() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("net.safetensors");
     let saved = VarStore::new(Device::Cpu);
@@ -177,7 +178,7 @@ fn small_net(root: &nn::Path, classes: i64) -> nn::Sequential {
 fn a_net_is_tuned_for_another_last_layer() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("trained.pth");
-    tch::manual_seed(0);
+    let _turn = seeded(0);
     let trained_vs = VarStore::new(Device::Cpu);
     small_net(&trained_vs.root(), 5);
     checkpoint::save(&trained_vs, &path).unwrap();

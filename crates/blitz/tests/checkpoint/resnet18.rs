@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::common::{self, difference, values};
+use crate::common::{self, difference, seeded, values};
 use blitz::prelude::*;
 use nn::ModuleT;
 
@@ -14,6 +14,7 @@ fn images() -> Tensor {
 
 #[test]
 fn torchvisions_resnet18_computes_in_tch_what_it_computes_in_python() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let script = common::crate_dir().join("tests/python/resnet18.py");
     let output = Command::new(common::python()).arg("-B").arg(script).arg(dir.path()).output();

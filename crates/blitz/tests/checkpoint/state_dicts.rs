@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{self, difference, values};
+use crate::common::{self, difference, seeded, values};
 use blitz::nn::VarStore;
 use blitz::prelude::*;
 
@@ -75,6 +75,7 @@ fn bits(vs: &VarStore) -> Vec<(String, Vec<f64>)> {
 
 #[test]
 fn python_computes_the_same_logits_with_what_rust_trained() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let (vs, net) = trained();
     let kinds = store(&kinds());
@@ -98,6 +99,7 @@ fn python_computes_the_same_logits_with_what_rust_trained() {
 
 #[test]
 fn rust_computes_the_same_logits_with_what_python_trained() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     python("write", dir.path());
     let path = |name: &str| dir.path().join(name);
@@ -146,6 +148,7 @@ const FORMATS: [&str; 3] = ["net.pth", "net.safetensors", "net.ot"];
 
 #[test]
 fn what_was_saved_comes_back_bit_for_bit_in_each_format() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let (vs, _) = trained();
     for name in FORMATS {
@@ -163,6 +166,7 @@ fn what_was_saved_comes_back_bit_for_bit_in_each_format() {
 
 #[test]
 fn a_file_of_another_net_is_refused_with_the_parameter_and_both_shapes() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let saved = VarStore::new(Device::Cpu);
     linear(saved.root() / "fc", 5, 3);
@@ -188,6 +192,7 @@ fn a_file_of_another_net_is_refused_with_the_parameter_and_both_shapes() {
 
 #[test]
 fn a_damaged_file_is_refused_and_nothing_is_loaded() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let saved = VarStore::new(Device::Cpu);
     linear(saved.root() / "fc", 50, 30);
@@ -224,6 +229,7 @@ fn a_damaged_file_is_refused_and_nothing_is_loaded() {
 
 #[test]
 fn a_file_that_cannot_be_written_keeps_the_old_one() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let (mut vs, _) = trained();
     let path = dir.path().join("net.safetensors");

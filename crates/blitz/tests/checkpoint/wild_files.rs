@@ -200,6 +200,7 @@ fn what_no_file_holds_is_refused_by_its_name_when_saving() {
 
 #[test]
 fn what_tch_itself_saved_is_read_under_any_name() {
+    let _turn = common::seeded(0);
     let dir = tempfile::tempdir().unwrap();
     let vs = VarStore::new(Device::Cpu);
     cifar10_net(&vs.root());

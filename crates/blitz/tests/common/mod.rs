@@ -46,17 +46,40 @@ pub fn example() -> Command {
     command
 }
 
-/// libtorch's generators are global, so the tests of one program that draw from them take turns.
-pub fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// libtorch's generators are global, so the tests of one program that seed them or draw from them
+/// take turns, also those that only make a net.
+///
+/// # Panics
+/// Where something drew outside a turn, which could have been inside another test's.
+pub fn turn() -> Turn {
+    static TURN: Mutex<bool> = Mutex::new(false);
+    let mut begun = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let first_number = || Tensor::rand([1], (Kind::Double, Device::Cpu)).double_value(&[0]);
+    let found = first_number();
+    tch::manual_seed(BETWEEN_TURNS);
+    let untouched = !std::mem::replace(&mut *begun, true) || found == first_number();
+    tch::manual_seed(BETWEEN_TURNS);
+    assert!(untouched, "a test before this one drew numbers, or seeded, without `common::turn()`");
+    Turn(begun)
 }
 
 /// A [`turn`] that begins with `seed`.
-pub fn seeded(seed: i64) -> MutexGuard<'static, ()> {
+pub fn seeded(seed: i64) -> Turn {
     let turn = turn();
     tch::manual_seed(seed);
     turn
+}
+
+/// While it lives, no other test draws. At its end all generators have one seed, from which
+/// [`turn`] sees what was drawn since.
+pub struct Turn(#[expect(dead_code, reason = "held")] MutexGuard<'static, bool>);
+
+const BETWEEN_TURNS: i64 = 0x626c_6974;
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        tch::manual_seed(BETWEEN_TURNS);
+    }
 }
 
 /// This program again, in which the ignored test `name` runs alone; `module` is the

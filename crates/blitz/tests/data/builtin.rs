@@ -1,5 +1,6 @@
 //! The built-in set: the same bytes everywhere, balanced, and worth learning from.
 
+use crate::common::seeded;
 use blitz::data::builtin::{self, BuiltInOptions};
 use blitz::data::records::RECORD_LEN;
 use blitz::prelude::*;
@@ -75,7 +76,7 @@ fn the_tutorials_settings_learn_it_in_two_epochs() {
     let mut test_loader = DataLoader::new(&cifar10.test, LoaderOptions::default()).unwrap();
     // One thread: the batches are too small to share, and sums keep one order.
     tch::set_num_threads(1);
-    tch::manual_seed(0);
+    let _turn = seeded(0);
     let vs = nn::VarStore::new(Device::Cpu);
     let net = cifar10_net(&vs.root());
     let mut optimizer = nn::sgd(0.9, 0.0, 0.0, false).build(&vs, 0.001).unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{crate_dir, reference};
+use crate::common::{crate_dir, reference, seeded};
 use blitz::prelude::*;
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ fn write_picture(path: &Path, (width, height): (u32, u32), start: usize) {
 
 #[test]
 fn a_folder_is_loaded_split_and_learned_from() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     for class in ["dog", "cat"] {
         for index in 0..5u32 {
@@ -258,6 +259,7 @@ fn what_a_person_does_not_see_is_passed_over_and_links_are_followed() {
 
 #[test]
 fn grey_pictures_of_other_sizes_go_through_loader_and_net() {
+    let _turn = seeded(0);
     let dir = tempfile::tempdir().unwrap();
     write_two_classes(dir.path());
     let options = ImageFolderOptions { size: 18, channels: Channels::Grey, ..Default::default() };

@@ -259,7 +259,7 @@ fn a_panic_of_a_replica_names_it() {
 #[test]
 fn fit_trains_a_net_on_several_devices_as_on_one() {
     let losses = |devices: &[Device]| -> Vec<f64> {
-        tch::manual_seed(0);
+        let _turn = seeded(0);
         let vs = nn::VarStore::new(Device::Cpu);
         let net = DataParallel::new(&vs, devices, cifar10_net).unwrap();
         let sgd = SgdOptions { lr: 0.01, momentum: 0.9, ..SgdOptions::default() };

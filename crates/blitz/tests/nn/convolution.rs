@@ -1,6 +1,6 @@
 //! The convolution layer's own loops against libtorch's operator, bit by bit: values, gradients, graph.
 
-use crate::common::{bits, values};
+use crate::common::{bits, seeded, values};
 use blitz::nn::conv2d;
 use blitz::prelude::*;
 
@@ -57,6 +57,7 @@ const CONVOLUTIONS: [(i64, i64, [i64; 4]); 12] = [
 
 #[test]
 fn values_and_gradients_have_libtorchs_bits() {
+    let _turn = seeded(0);
     for threads in [1, 2] {
         tch::set_num_threads(threads);
         for (out_channels, kernel_size, size) in CONVOLUTIONS {
@@ -86,6 +87,7 @@ fn values_and_gradients_have_libtorchs_bits() {
 
 #[test]
 fn other_inputs_go_to_libtorch() {
+    let _turn = seeded(0);
     tch::set_num_threads(1);
     let (mut conv, _vs) = layer(3, 6, 5);
     let images = numbers(&[2, 3, 16, 20]);
@@ -105,6 +107,7 @@ fn other_inputs_go_to_libtorch() {
 
 #[test]
 fn the_graph_is_libtorchs_and_gives_second_derivatives() {
+    let _turn = seeded(0);
     tch::set_num_threads(1);
     let (conv, _vs) = layer(6, 6, 3);
     let images = numbers(&[2, 6, 5, 7]).set_requires_grad(true);
@@ -121,6 +124,7 @@ fn the_graph_is_libtorchs_and_gives_second_derivatives() {
 
 #[test]
 fn frozen_parts_get_no_gradient_and_the_others_get_theirs() {
+    let _turn = seeded(0);
     tch::set_num_threads(1);
     for frozen in ["weight", "bias", "both"] {
         let (conv, _vs) = layer(6, 8, 3);
@@ -139,6 +143,7 @@ fn frozen_parts_get_no_gradient_and_the_others_get_theirs() {
 
 #[test]
 fn a_graph_is_used_once_and_its_tensors_stay_as_they_were() {
+    let _turn = seeded(0);
     tch::set_num_threads(1);
     let (mut conv, _vs) = layer(3, 6, 5);
     let images = numbers(&[2, 3, 12, 12]);

@@ -38,6 +38,7 @@ fn in_crate(path: &str) -> PathBuf {
 /// One test, since the rows seed libtorch's one global generator.
 #[test]
 fn the_tables_say_what_was_run() {
+    let _turn = common::seeded(0);
     let pages = pages();
     let count: usize = pages.iter().map(Page::row_count).sum();
     assert!(count > 80, "{count} rows");

@@ -2,12 +2,13 @@
 //! are tested in tests/gpu.
 
 use crate::common::steps::{OPTIONS, batches, net, parameters, with_graphed_step, written_out};
-use crate::common::turn;
+use crate::common::{seeded, turn};
 use blitz::nn::loss::cross_entropy;
 use blitz::prelude::*;
 
 #[test]
 fn steps_on_the_cpu_have_the_bits_of_the_loop_written_out() {
+    let _turn = seeded(0);
     let (expected, reference) = written_out(Device::Cpu);
     let (losses, vs, is_graph) = with_graphed_step(Device::Cpu);
     assert!(!is_graph);
@@ -18,6 +19,7 @@ fn steps_on_the_cpu_have_the_bits_of_the_loop_written_out() {
 
 #[test]
 fn train_step_and_the_plain_step_are_the_same() {
+    let _turn = seeded(0);
     let (vs, plain) = net(Device::Cpu);
     let mut optimizer = Sgd::new(&vs, OPTIONS).unwrap();
     let (other_vs, other) = net(Device::Cpu);
