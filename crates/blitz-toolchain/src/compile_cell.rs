@@ -14,7 +14,7 @@ use crate::notebook::{Notebook, Step};
 use crate::opt_level;
 use crate::recording::{self, Recorded, Recording};
 use crate::repeated;
-use crate::rustc;
+use crate::rustc::{self, Reader};
 use crate::session::Session;
 use crate::unused_variables::without_unused;
 use crate::variable_types::{self, Report, inferred};
@@ -131,7 +131,7 @@ impl<'a> Cell<'a> {
             && instrumented != self.source
             && instrument::is_named_in(lines)
         {
-            ended = rustc::make_library(session, &self.recording, &source)?;
+            ended = self.make_library(&source, Reader::Person)?;
         }
         match &ended {
             Job::Ended(Diagnosed { lines, is_success: false }) => {
@@ -155,8 +155,7 @@ impl<'a> Cell<'a> {
         if let Some(kept) = compilation.as_ref().and_then(Compilation::take) {
             return Ok((Job::Ended(kept.diagnosed), kept.report));
         }
-        let (ended, report) = self.build_beside_types(instrumented);
-        let ended = ended?;
+        let (ended, report) = self.build_with_types(instrumented)?;
         // A question about types that was not answered, in time or for want of memory, is asked again.
         let is_answered = |report: &Report| variable_types::are_named(&self.source, report);
         if let (Some(compilation), Job::Ended(diagnosed)) = (compilation, &ended)
@@ -170,17 +169,33 @@ impl<'a> Cell<'a> {
         Ok((ended, report))
     }
 
-    /// Makes the library of `instrumented`; on a second core, where there is one, rustc says what the types
-    /// are that it has to find, if there are such.
-    fn build_beside_types(&self, instrumented: &str) -> (Result<Job<Diagnosed>>, Option<Report>) {
+    /// Makes the library of `instrumented`. What the types are that rustc has to find, if there are such, it
+    /// says meanwhile.
+    fn build_with_types(&self, instrumented: &str) -> Result<(Job<Diagnosed>, Option<Report>)> {
+        let source = inferred::left_to_rustc(instrumented);
+        if !inferred::is_in(&self.source) {
+            return Ok((self.make_library(&source, Reader::Person)?, None));
+        }
+        let telling = inferred::telling(instrumented);
+        let (ended, told) = match self.make_library(&telling, Reader::Types)? {
+            Job::Cancelled => return Ok((Job::Cancelled, None)),
+            Job::Ended(Diagnosed { lines, is_success: true }) => {
+                let diagnosed = Diagnosed { lines: String::new(), is_success: true };
+                (Job::Ended(diagnosed), Some(lines))
+            }
+            // In words for people, and of the cell as it was written.
+            Job::Ended(_) => (self.make_library(&source, Reader::Person)?, None),
+        };
+        let Job::Ended(Diagnosed { is_success: true, .. }) = &ended else {
+            return Ok((ended, None));
+        };
         let (crates, ask) = (self.recording.crates(), |source: &str| self.ask_types(source));
-        std::thread::scope(|scope| {
-            let types = inferred::is_in(&self.source)
-                .then(|| scope.spawn(|| variable_types::inferred(&self.source, &crates, &ask)));
-            let source = inferred::left_to_rustc(instrumented);
-            let ended = rustc::make_library(self.session, &self.recording, &source);
-            (ended, types.map(|types| types.join().unwrap_or_default()))
-        })
+        let report = variable_types::inferred(&self.source, told, &crates, &ask);
+        Ok((ended, Some(report)))
+    }
+
+    fn make_library(&self, source: &str, reader: Reader) -> Result<Job<Diagnosed>> {
+        rustc::make_library(self.session, &self.recording, source, reader)
     }
 
     fn ask_types(&self, source: &str) -> Option<String> {

@@ -33,6 +33,15 @@ pub fn check(session: &Session, recording: &Recording, source: &str) -> Result<J
     job::diagnosed(command.arg("--emit=metadata"), session)
 }
 
+/// Whom rustc's messages are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The person: names as short as they are clear.
+    Person,
+    /// This program, which looks for types ([`variable_types::PRINTING`]).
+    Types,
+}
+
 /// Makes the [`library`] of `source`, or takes the one that set-up has made.
 ///
 /// # Errors
@@ -41,6 +50,7 @@ pub fn make_library(
     session: &Session,
     recording: &Recording,
     source: &str,
+    reader: Reader,
 ) -> Result<Job<Diagnosed>> {
     let prepared = prepared_library(session, source);
     let library = library(&session.build_dir);
@@ -54,6 +64,9 @@ pub fn make_library(
         let mut command = command(session, recording, source, &session.build_dir.join("cell"))?;
         command.arg("--emit=link,dep-info").arg(format!("-Copt-level={level}"));
         command.args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]);
+        if reader == Reader::Types {
+            print_types(&mut command);
+        }
         job::diagnosed(command.args(linker.arguments(session)), session)
     };
     let linker = Linker::found(&aids::dir(&session.build_dir));
@@ -74,11 +87,16 @@ pub fn make_library(
 pub fn ask_types(session: &Session, recording: &Recording, source: &str) -> Option<String> {
     let dir = session.build_dir.join("types");
     let mut command = command(session, recording, source, &dir).ok()?;
-    command.arg("--emit=metadata").args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
+    print_types(command.arg("--emit=metadata"));
     match job::diagnosed(&mut command, session).ok()? {
         Job::Ended(diagnosed) => Some(diagnosed.lines),
         Job::Cancelled => None,
     }
+}
+
+/// How types are printed is an unstable option.
+fn print_types(rustc: &mut Command) {
+    rustc.args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
 }
 
 /// The call of rustc for `source`, which is written into `dir`, without what is to be made of it and how

@@ -99,9 +99,10 @@ pub fn forget(build_dir: &Path) {
     let _ = fs::remove_file(build_dir.join(FILE));
 }
 
-/// The types of the variables of `source` that are [`INFERRED`] there.
-pub fn inferred(source: &str, crates: &[String], ask: Ask) -> Report {
-    report(source, &[], crates, ask)
+/// The types of the variables of `source` that are [`INFERRED`] there. `told` is what rustc has said of the
+/// source that [tells](inferred::telling) them.
+pub fn inferred(source: &str, told: Option<String>, crates: &[String], ask: Ask) -> Report {
+    report(source, &[], crates, told, ask)
 }
 
 /// Notes what is [`inferred`] for `source`. Returns whether its variables [are named](are_named).
@@ -123,10 +124,10 @@ pub fn are_named(source: &str, report: &Report) -> bool {
 pub fn note_looked_at(session: &Session, source: &str, lines: &str, crates: &[String], ask: Ask) {
     let report = match borrows::judge(lines) {
         Judgement::Borrows(borrows) => Report { borrows, ..Report::default() },
-        Judgement::Types(misspelt) => report(source, &misspelt, crates, ask),
-        Judgement::Moved => report(source, &[], crates, ask),
+        Judgement::Types(misspelt) => report(source, &misspelt, crates, None, ask),
+        Judgement::Moved => report(source, &[], crates, None, ask),
         Judgement::Other if lines.contains("\"level\":\"error\"") => return,
-        Judgement::Other => report(source, &[], crates, ask),
+        Judgement::Other => report(source, &[], crates, None, ask),
     };
     write(session, &report);
 }
@@ -136,15 +137,21 @@ pub fn note_looked_at(session: &Session, source: &str, lines: &str, crates: &[St
 pub fn note_failed(session: &Session, source: &str, lines: &str, crates: &[String], ask: Ask) {
     match borrows::judge(lines) {
         Judgement::Borrows(borrows) => write(session, &Report { borrows, ..Report::default() }),
-        Judgement::Types(misspelt) => write(session, &report(source, &misspelt, crates, ask)),
+        Judgement::Types(misspelt) => write(session, &report(source, &misspelt, crates, None, ask)),
         // evcxr leaves those out, and compiles again.
         Judgement::Moved | Judgement::Other => {}
     }
 }
 
 /// The types of the variables of `source`, some of which are `misspelt` there.
-fn report(source: &str, misspelt: &[String], crates: &[String], ask: Ask) -> Report {
-    let mut variables = probe::types(source, crates, ask);
+fn report(
+    source: &str,
+    misspelt: &[String],
+    crates: &[String],
+    told: Option<String>,
+    ask: Ask,
+) -> Report {
+    let mut variables = probe::types(source, crates, told, ask);
     for variable in &mut variables {
         variable.is_misspelt = misspelt.contains(&variable.name);
         variable.type_name = aliases::with_aliases(source, &variable.type_name);

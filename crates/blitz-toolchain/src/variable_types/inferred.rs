@@ -9,6 +9,9 @@ use crate::absolute::PUT;
 /// The type that stands for one that rustc finds.
 pub const INFERRED: &str = "EvcxrInferred";
 
+/// rustc's lint that is about [a statement](telling) that does nothing.
+pub const WARNING: &str = "dropping_references";
+
 /// The statement, for the end of a `let`, by which evcxr takes the type of a variable for [`INFERRED`].
 pub fn statement(name: &str, is_mut: bool) -> String {
     let mutability = if is_mut { "mut " } else { "" };
@@ -38,6 +41,25 @@ pub fn left_to_rustc(source: &str) -> String {
         false => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// `source` as rustc sees it, with statements that have it warn of each such variable, and name its type,
+/// while it compiles.
+pub fn telling(source: &str) -> String {
+    let mut lines: Vec<String> = left_to_rustc(source).split('\n').map(str::to_owned).collect();
+    for (line, before) in lines.iter_mut().zip(source.split('\n')) {
+        if is_kept(before)
+            && let Some(name) = kept_variable(before)
+        {
+            line.insert_str(0, &format!("#[warn({WARNING})] ::std::mem::drop(&{name}); "));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The variable that a statement of evcxr's keeps of which `line` is the last.
+pub fn kept_variable(line: &str) -> Option<&str> {
+    line.rsplit_once("), ").and_then(|it| it.1.strip_suffix(");"))
 }
 
 /// A line of a cell with blanks in the place of what [`statement`] and [`annotation`] have added.

@@ -39,8 +39,8 @@ struct Keeping {
 }
 
 /// The types of the variables that `source` keeps, of those that rustc knows; only of those whose types it
-/// has to find, where there are such.
-pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
+/// has to find, where there are such. What it has `told` of them already, it is not asked for.
+pub fn types(source: &str, crates: &[String], told: Option<String>, ask: Ask) -> Vec<Variable> {
     let mut statements = statements(source);
     if inferred::is_in(source) {
         let lines: Vec<&str> = source.split('\n').collect();
@@ -53,7 +53,7 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
     let mut answers = vec![None; statements.len() * QUESTIONS];
     let mut functions = HashSet::new();
     let note = |answers: &mut [Option<String>], functions: &mut HashSet<usize>, lines: &str| {
-        for (number, type_name) in diagnostics(lines).filter_map(|it| answer(&it)) {
+        for (number, type_name) in diagnostics(lines).filter_map(|it| answer(&it, &statements)) {
             if let Some(answer) = answers.get_mut(number) {
                 *answer = Some(written(&type_name, crates));
                 functions.extend(names_function(&type_name).then_some(number));
@@ -61,8 +61,11 @@ pub fn types(source: &str, crates: &[String], ask: Ask) -> Vec<Variable> {
         }
     };
     let first = |number, name: &str| format!("evcxr_type::<{}, _>(&{name});", number * QUESTIONS);
-    let Some(lines) = ask(&with_probes(source, &statements, first)) else { return Vec::new() };
-    note(&mut answers, &mut functions, &lines);
+    note(&mut answers, &mut functions, &told.unwrap_or_default());
+    if answers.iter().step_by(QUESTIONS).any(Option::is_none) {
+        let Some(lines) = ask(&with_probes(source, &statements, first)) else { return Vec::new() };
+        note(&mut answers, &mut functions, &lines);
+    }
     // A type that has a name needs no more questions, and most have one.
     let has_name = |answers: &[Option<String>]| answers[0].as_deref().is_none_or(is_nameable);
     let named: Vec<bool> = answers.chunks(QUESTIONS).map(has_name).collect();
@@ -158,7 +161,7 @@ fn statements(source: &str) -> Vec<Keeping> {
         let Some(length) = lines[at..].iter().position(|line| line.ends_with(");")) else { break };
         let name = match is_looked_at {
             true => line[LOOKED_AT.len()..].strip_suffix(");"),
-            false => lines[at + length].rsplit_once("), ").and_then(|it| it.1.strip_suffix(");")),
+            false => inferred::kept_variable(lines[at + length]),
         };
         if let Some(name) = name {
             found.push(Keeping { name: name.to_owned(), lines: (at, at + length + 1) });
@@ -182,12 +185,24 @@ fn with_probes(
     format!("{FEATURES}{}{PROBES}", lines.join("\n"))
 }
 
-/// The number of a question and the type that answers it.
-fn answer(diagnostic: &Value) -> Option<(usize, String)> {
+/// The number of a question about one of the `statements` and the type that answers it.
+fn answer(diagnostic: &Value, statements: &[Keeping]) -> Option<(usize, String)> {
+    if diagnostic["code"]["code"] == inferred::WARNING {
+        return told(diagnostic, statements);
+    }
     let message = diagnostic["message"].as_str()?.strip_prefix("the trait bound `")?;
     let (type_name, rest) = message.rsplit_once(": EvcxrProbe<")?;
     let number = rest.strip_suffix(">` is not satisfied")?.parse().ok()?;
     Some((number, type_name.to_owned()))
+}
+
+/// What rustc says of a statement that [tells](inferred::telling) a type.
+fn told(warning: &Value, statements: &[Keeping]) -> Option<(usize, String)> {
+    let span = warning["spans"].as_array()?.iter().find(|span| span["label"].is_string())?;
+    let line = span["line_start"].as_u64()?;
+    let index = statements.iter().position(|it| it.lines.0 as u64 + 1 == line)?;
+    let type_name = span["label"].as_str()?.strip_prefix("argument has type `&")?;
+    Some((index * QUESTIONS, type_name.strip_suffix('`')?.to_owned()))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn variables(code: &str, names: &[&str]) -> Vec<Variable> {
          fn evens() -> impl Iterator<Item = u64> {{ (0..).step_by(2) }}\n\
          fn cell() {{\n{code}\n{looked_at}}}\n"
     );
-    types(&source, &["std".to_owned()], &rustc)
+    types(&source, &["std".to_owned()], None, &rustc)
 }
 
 #[test]
@@ -63,4 +63,33 @@ fn closures_have_a_signature_and_iterators_an_item() {
     assert_eq!(items, [None, None, None, Some("u64"), Some("u64")]);
     assert_eq!(found[4].type_name, "impl ::std::iter::Iterator<Item = u64>");
     assert!(found.iter().all(|it| !it.is_nameable()));
+}
+
+#[test]
+fn rustc_tells_types_while_it_compiles() {
+    let values = [
+        ("a", "vec![Some(1u8)]", "::std::vec::Vec<::std::option::Option<u8>>"),
+        ("r#type", "1", "i32"),
+        ("b", "(0.5, \"text\")", "(f64, &str)"),
+        ("c", "std::borrow::Cow::Borrowed(\"text\")", "::std::borrow::Cow<'static, str>"),
+        ("d", "&1 as &(dyn Send + Sync)", "&(dyn ::std::marker::Send + ::std::marker::Sync)"),
+    ];
+    let mut source =
+        "struct Store; impl Store { fn put_variable<T: 'static>(&self, _: &str, _: T) {} \
+        }\nfn cell(evcxr_variable_store: &Store) {\n"
+            .to_owned();
+    for (name, value, _) in values {
+        source.push_str(&format!("let {name} = {value};{}\n", inferred::statement(name, false)));
+    }
+    for (name, ..) in values {
+        source.push_str(&format!("{PUT}EvcxrInferred>(stringify!({name}), {name});\n"));
+    }
+    let source = format!("{source}}}\n");
+    let told = rustc(&inferred::telling(&source));
+    let asked = |_: &str| panic!("rustc is asked for what it has told");
+    let found = types(&source, &["std".to_owned()], told, &asked);
+    let found: Vec<_> = found.iter().map(|it| (it.name.as_str(), it.type_name.as_str())).collect();
+    assert_eq!(found, values.map(|(name, _, type_name)| (name, type_name)));
+    // A part of it is no answer: the others are asked for.
+    assert_eq!(types(&source, &["std".to_owned()], Some(String::new()), &rustc).len(), 5);
 }
