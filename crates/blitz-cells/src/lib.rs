@@ -23,11 +23,15 @@ pub const SUPPORT: [(&str, &str); 4] = [
     ("variable_store.rs", include_str!("support/variable_store.rs")),
 ];
 
-/// The source of the crate that holds what notebooks use.
-pub const PREPARED: &str = include_str!("prepared.rs");
+/// The files of the crate that holds what notebooks use; the first is its root.
+pub const PREPARED: [(&str, &str); 2] = [
+    ("lib.rs", include_str!("prepared/lib.rs")),
+    ("instances.rs", include_str!("prepared/instances.rs")),
+];
 
 // Only for rustfmt: its crates are compiled for cells, after this.
 #[cfg(any())]
+#[path = "prepared/lib.rs"]
 mod prepared;
 #[cfg(test)]
 mod runtime;

@@ -4,6 +4,7 @@ use crate::engine::{self, environment};
 use crate::session::dependencies;
 use anyhow::{Context, Result, anyhow, bail};
 use blitz_contract::Layout;
+use blitz_toolchain::why_not_prepared;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -78,6 +79,12 @@ fn compile(layout: &Layout) -> Result<()> {
     engine::warm_up(&mut context).map_err(|error| describe(&error))?;
     context.execute(FIRST_CELL).map_err(|error| describe(&error))?;
     drop(context);
+    // Whoever has changed `blitz` shall learn of it here. A linker that cannot do it is no reason to have
+    // no cells.
+    let is_in_source = |reason: &String| reason.contains("error[E");
+    if let Some(reason) = why_not_prepared(&layout.warm_dir()).filter(is_in_source) {
+        bail!("crates/blitz-cells/src/prepared does not fit `blitz` any more: {reason}");
+    }
     match stdout.join() {
         Ok(true) => Ok(()),
         _ => Err(anyhow!("the first cell compiled but did not print its tensor")),

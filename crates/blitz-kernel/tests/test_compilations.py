@@ -1,5 +1,5 @@
-"""What is started for a cell: one rustc, which also tells the types that are not written, and nothing else.
-How fast that is, `cargo blitz bench kernel` measures."""
+"""What is started for a cell: one rustc, which also tells the types that are not written, and
+nothing else. How fast that is, `cargo blitz bench kernel` measures."""
 
 import pytest
 from driver import called_tools

@@ -11,6 +11,7 @@
 
 use crate::job::{self, Diagnosed, Job};
 use crate::linker::Linker;
+use crate::rustc;
 use crate::session::Session;
 use crate::toolchain::Stamped;
 use anyhow::{Context, Result, bail};
@@ -28,8 +29,19 @@ const HELD: [&str; 2] = ["blitz", "tch"];
 /// What [`PREPARED`] makes public beside what rustc does: functions in C (the names of those in C++ begin
 /// with an underscore), which what cells instantiate of the crates may call.
 const PUBLIC: &str = "{ global: [^_]*; };\n";
+/// Leaves to cells what is marked to be inlined, and no more: what rustc would inline by itself, these
+/// libraries instantiate.
+const TO_BE_SHARED: [&str; 2] = ["-Zinline-mir=no", "-Zcross-crate-inline-threshold=never"];
 /// What the libraries were made of.
 const MADE_OF: &str = "made-of.json";
+
+/// Why [`PREPARED`] could not be made.
+const FAILED: &str = "not-prepared.txt";
+
+/// Why cells do without [`PREPARED`], if they have to: evcxr shows nothing of that.
+pub fn why_not_prepared(build_dir: &Path) -> Option<String> {
+    fs::read_to_string(dir(build_dir).join(FAILED)).ok()
+}
 
 /// The directory of these files below a build directory.
 pub fn dir(build_dir: &Path) -> PathBuf {
@@ -64,7 +76,8 @@ pub fn make(session: &Session, args: &[String]) -> Result<()> {
     let dir = dir(&session.build_dir);
     let held: Vec<Stamped> = HELD.iter().filter_map(|name| library_of(args, name)).collect();
     let sources = (blitz_cells::SUPPORT, blitz_cells::PREPARED);
-    let made_of = serde_json::to_string(&(&held, sources, &session.toolchain.version))?;
+    let made_of = (&held, sources, TO_BE_SHARED, &session.toolchain.version);
+    let made_of = serde_json::to_string(&made_of)?;
     let is_there = support(&session.build_dir).is_some()
         && fs::read_to_string(dir.join(MADE_OF)).is_ok_and(|text| text == made_of);
     if is_there {
@@ -75,11 +88,13 @@ pub fn make(session: &Session, args: &[String]) -> Result<()> {
     make_stubs(&session.layout().libtorch_lib(), &dir)?;
     make_support(session, args, &dir)?;
     Linker::find(session, args, &dir);
+    let _ = fs::remove_file(dir.join(FAILED));
     // Cells do without it, and take longer.
     if held.len() == HELD.len()
         && let Err(error) = make_prepared(session, args, &dir)
     {
         eprintln!("blitz-kernel: cells compile more slowly: {error:#}");
+        write(&dir.join(FAILED), &format!("{error:#}"))?;
     }
     write(&dir.join(MADE_OF), &made_of)
 }
@@ -94,14 +109,10 @@ fn library_of(args: &[String], name: &str) -> Option<Stamped> {
 }
 
 fn make_support(session: &Session, args: &[String], dir: &Path) -> Result<()> {
-    let sources = dir.join(SUPPORT);
-    fs::create_dir_all(&sources).with_context(|| format!("cannot create {}", sources.display()))?;
-    for (name, text) in blitz_cells::SUPPORT {
-        write(&sources.join(name), text)?;
-    }
+    let source = write_sources(dir, SUPPORT, &blitz_cells::SUPPORT)?;
     // rustc replaces a file's content, and hard links to it may be in other kernels' hands.
     let _ = fs::remove_file(dir.join(format!("lib{SUPPORT}.rlib")));
-    let mut rustc = rustc(session, args, SUPPORT, &sources.join(blitz_cells::SUPPORT[0].0));
+    let mut rustc = rustc_for(session, args, SUPPORT, &source);
     rustc.arg("--crate-type=rlib").arg("--out-dir").arg(dir);
     run(session, &mut rustc, SUPPORT)
 }
@@ -109,11 +120,33 @@ fn make_support(session: &Session, args: &[String], dir: &Path) -> Result<()> {
 /// Each has a name of its own: the process that runs cells may have loaded an older one, and what it has
 /// loaded under a name stands for all of that name.
 fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
-    let source = dir.join(format!("{PREPARED}.rs"));
-    write(&source, blitz_cells::PREPARED)?;
     let older: Vec<PathBuf> = all_prepared(&session.build_dir).collect();
+    // Whole or not at all.
+    let made = dir.join(format!("{PREPARED}.made"));
+    fs::create_dir_all(&made).with_context(|| format!("cannot create {}", made.display()))?;
+    // Only so does rustc let others use how a struct is dropped.
+    let incremental = made.with_extension("incremental");
+    let mut rustc = rustc_for_prepared(session, args, dir)?;
+    rustc.arg("--out-dir").arg(&made);
+    rustc.arg(format!("-Cincremental={}", incremental.display()));
+    let ended = run(session, &mut rustc, PREPARED);
+    let _ = fs::remove_dir_all(incremental);
+    ended?;
+    for entry in fs::read_dir(&made)?.flatten() {
+        fs::rename(entry.path(), dir.join(entry.file_name()))?;
+    }
+    fs::remove_dir(&made).with_context(|| format!("cannot remove {}", made.display()))?;
+    if session.is_set_up() {
+        // Nothing runs here that has loaded an older one.
+        older.iter().for_each(|library| drop(fs::remove_file(library)));
+    }
+    Ok(())
+}
+
+fn rustc_for_prepared(session: &Session, args: &[String], dir: &Path) -> Result<Command> {
+    let source = write_sources(dir, PREPARED, &blitz_cells::PREPARED)?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).context("this clock is wrong")?;
-    let mut rustc = rustc(session, args, PREPARED, &source);
+    let mut rustc = rustc_for(session, args, PREPARED, &source);
     rustc.arg("--crate-type=dylib").arg(format!("-Cextra-filename=-{:016x}", since.as_nanos()));
     for pair in args.windows(2) {
         match (pair[0].as_str(), pair[1].as_str()) {
@@ -132,32 +165,20 @@ fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
         write(&public, PUBLIC)?;
         rustc.arg(format!("-Clink-arg=-Wl,--version-script={}", public.display()));
     }
-    // Whole or not at all.
-    let made = dir.join(format!("{PREPARED}.made"));
-    fs::create_dir_all(&made).with_context(|| format!("cannot create {}", made.display()))?;
-    rustc.arg("--out-dir").arg(&made);
-    run(session, &mut rustc, PREPARED)?;
-    for entry in fs::read_dir(&made)?.flatten() {
-        fs::rename(entry.path(), dir.join(entry.file_name()))?;
-    }
-    fs::remove_dir(&made).with_context(|| format!("cannot remove {}", made.display()))?;
-    if session.is_set_up() {
-        // Nothing runs here that has loaded an older one.
-        older.iter().for_each(|library| drop(fs::remove_file(library)));
-    }
-    Ok(())
+    Ok(rustc)
 }
 
 fn is_held(library: &str) -> bool {
     library.split_once('=').is_some_and(|(name, _)| HELD.contains(&name))
 }
 
-/// rustc for one of the libraries. At level 1 it lets cells use what is instantiated there.
-fn rustc(session: &Session, args: &[String], name: &str, source: &Path) -> Command {
+/// rustc for one of the libraries. Cells use what is instantiated there ([`rustc::SHARING`]).
+fn rustc_for(session: &Session, args: &[String], name: &str, source: &Path) -> Command {
     let mut rustc = Command::new(&session.toolchain.rustc.path);
     session.restore(&mut rustc);
     rustc.args(["--crate-name", name, "--edition=2024", "--cap-lints=allow"]);
-    rustc.args(["-Copt-level=1", "-Cprefer-dynamic", "-Cembed-bitcode=no"]);
+    rustc.args(["-Copt-level=2", "-Cprefer-dynamic", "-Cembed-bitcode=no"]);
+    rustc.args(TO_BE_SHARED).arg(rustc::SHARING).env("RUSTC_BOOTSTRAP", "1");
     rustc.args(args.iter().skip_while(|arg| *arg != "--target").take(2)).arg(source);
     rustc
 }
@@ -168,6 +189,16 @@ fn run(session: &Session, rustc: &mut Command, name: &str) -> Result<()> {
         Job::Ended(Diagnosed { lines, .. }) => bail!("cannot compile {name}: {lines}"),
         Job::Cancelled => bail!("compilation cancelled"), // Not translated
     }
+}
+
+/// Writes the files of a library, and returns its root.
+fn write_sources(dir: &Path, name: &str, files: &[(&str, &str)]) -> Result<PathBuf> {
+    let sources = dir.join(name);
+    fs::create_dir_all(&sources).with_context(|| format!("cannot create {}", sources.display()))?;
+    for (name, text) in files {
+        write(&sources.join(name), text)?;
+    }
+    Ok(sources.join(files[0].0))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
@@ -217,6 +248,19 @@ mod tests {
         fs::write(dir.join(format!("{PREPARED}.rs")), "").expect("a file is written");
         let newest = dir.join(format!("{prefix}{PREPARED}-00b{suffix}"));
         assert_eq!(prepared(root.path()), Some(newest));
+    }
+
+    #[test]
+    fn no_crate_lends_cells_instances_that_are_not_optimized() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let config = fs::read_to_string(root.join(".cargo/config.toml")).expect("cargo's settings");
+        let levels: Vec<(&str, &str)> =
+            config.lines().filter_map(|line| line.split_once(" = { opt-level = ")).collect();
+        assert!(levels.len() > 10, "{levels:?}");
+        for (package, level) in levels {
+            let is_mostly_c = package.ends_with("-sys\"");
+            assert!(is_mostly_c || !level.starts_with('0'), "{package}: {level}");
+        }
     }
 
     #[test]

@@ -66,6 +66,8 @@ struct Cell<'a> {
     source: String,
     /// The crate that has what the source calls.
     library: &'static str,
+    /// How much it is optimized.
+    level: String,
 }
 
 fn compile(call: &Call, how: fn(&Cell<'_>) -> Result<Compiled>) -> Result<Compiled> {
@@ -103,7 +105,9 @@ impl<'a> Cell<'a> {
         let library = library_for(session, &source);
         let source = instrument::with_store_of_library(&source, library).unwrap_or(source);
         let source = instrument::forget(&source, library, &notebook.forgotten);
-        Ok(Cell { session, recording, written, source, library })
+        let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).unwrap_or_default();
+        let level = opt_level::choose(&source, &manifest);
+        Ok(Cell { session, recording, written, source, library, level })
     }
 
     fn check(&self) -> Result<Compiled> {
@@ -151,7 +155,7 @@ impl<'a> Cell<'a> {
     /// there were such.
     fn build_or_take(&self, instrumented: &str) -> Result<(Job<Diagnosed>, Option<Report>)> {
         let (session, recording) = (self.session, &self.recording);
-        let compilation = Compilation::of_cell(session, recording, instrumented);
+        let compilation = Compilation::of_cell(session, recording, instrumented, &self.level);
         if let Some(kept) = compilation.as_ref().and_then(Compilation::take) {
             return Ok((Job::Ended(kept.diagnosed), kept.report));
         }
@@ -173,29 +177,40 @@ impl<'a> Cell<'a> {
     /// says meanwhile.
     fn build_with_types(&self, instrumented: &str) -> Result<(Job<Diagnosed>, Option<Report>)> {
         let source = inferred::left_to_rustc(instrumented);
-        if !inferred::is_in(&self.source) {
-            return Ok((self.make_library(&source, Reader::Person)?, None));
-        }
-        let telling = inferred::telling(instrumented);
-        let (ended, told) = match self.make_library(&telling, Reader::Types)? {
+        let told = match self.build_first(instrumented)? {
             Job::Cancelled => return Ok((Job::Cancelled, None)),
-            Job::Ended(Diagnosed { lines, is_success: true }) => {
-                let diagnosed = Diagnosed { lines: String::new(), is_success: true };
-                (Job::Ended(diagnosed), Some(lines))
+            Job::Ended(told) => told,
+        };
+        let ended = match told {
+            Some(_) => Job::Ended(Diagnosed { lines: String::new(), is_success: true }),
+            None => self.make_library(&source, Reader::Person)?,
+        };
+        let is_made = matches!(ended, Job::Ended(Diagnosed { is_success: true, .. }));
+        let report = (is_made && inferred::is_in(&self.source)).then(|| {
+            let (crates, ask) = (self.recording.crates(), |source: &str| self.ask_types(source));
+            variable_types::inferred(&self.source, told, &crates, &ask)
+        });
+        Ok((ended, report))
+    }
+
+    /// What rustc says while it makes the library with unstable options; `None` where it makes none, or
+    /// nothing would be gained.
+    fn build_first(&self, instrumented: &str) -> Result<Job<Option<String>>> {
+        let is_gain = inferred::is_in(&self.source) || self.level != opt_level::NONE;
+        // A person's own are refused, as ever.
+        if !is_gain || self.written.contains("feature(") {
+            return Ok(Job::Ended(None));
+        }
+        match self.make_library(&inferred::telling(instrumented), Reader::Program)? {
+            Job::Ended(Diagnosed { lines, is_success }) => {
+                Ok(Job::Ended(is_success.then_some(lines)))
             }
-            // In words for people, and of the cell as it was written.
-            Job::Ended(_) => (self.make_library(&source, Reader::Person)?, None),
-        };
-        let Job::Ended(Diagnosed { is_success: true, .. }) = &ended else {
-            return Ok((ended, None));
-        };
-        let (crates, ask) = (self.recording.crates(), |source: &str| self.ask_types(source));
-        let report = variable_types::inferred(&self.source, told, &crates, &ask);
-        Ok((ended, Some(report)))
+            Job::Cancelled => Ok(Job::Cancelled),
+        }
     }
 
     fn make_library(&self, source: &str, reader: Reader) -> Result<Job<Diagnosed>> {
-        rustc::make_library(self.session, &self.recording, source, reader)
+        rustc::make_library(self.session, &self.recording, source, &self.level, reader)
     }
 
     fn ask_types(&self, source: &str) -> Option<String> {

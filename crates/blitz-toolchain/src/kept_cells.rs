@@ -15,7 +15,6 @@ use crate::answers::{self, Question, whole};
 use crate::control::Requests;
 use crate::job::Diagnosed;
 use crate::messages;
-use crate::opt_level;
 use crate::recording::{self, Recording};
 use crate::rustc;
 use crate::session::Session;
@@ -71,12 +70,15 @@ struct Kept {
 }
 
 impl<'a> Compilation<'a> {
-    /// That of a cell to a library; `None` where nothing is kept.
-    pub fn of_cell(session: &'a Session, recording: &Recording, source: &str) -> Option<Self> {
-        let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).ok()?;
-        let level = opt_level::choose(source, &manifest);
+    /// That of a cell to a library, optimized at `level`; `None` where nothing is kept.
+    pub fn of_cell(
+        session: &'a Session,
+        recording: &Recording,
+        source: &str,
+        level: &str,
+    ) -> Option<Self> {
         let list = rustc::dependencies(&session.build_dir.join("cell"));
-        Compilation::new(session, recording, &level, source, list)
+        Compilation::new(session, recording, level, source, list)
     }
 
     /// That of a crate of definitions in `dir`, which is only checked.

@@ -56,6 +56,7 @@ mod toolchain;
 mod unused_variables;
 pub mod variable_types;
 
+pub use aids::why_not_prepared;
 pub use check::{Checked, Compiler};
 pub use control::Control;
 pub use install::{Variables, prepare, prepare_set_up, restore, variables_of_stock};

@@ -10,6 +10,8 @@ use std::collections::HashSet;
 
 /// The level at which dependencies are compiled, whatever `:opt` says, and cells without `:opt`.
 const USUAL: &str = "2";
+/// That of a cell that is not optimized.
+pub const NONE: &str = "0";
 const KEY: &str = "opt-level = ";
 /// The names of the functions that evcxr makes of cells begin so.
 const CELL: &str = "run_user_code_";
@@ -17,7 +19,7 @@ const CELL: &str = "run_user_code_";
 /// The level for the cell in `source`: that of the manifest, which `:opt` sets, or none.
 pub fn choose(source: &str, manifest: &str) -> String {
     let level = manifest.lines().find_map(|line| line.strip_prefix(KEY)).unwrap_or(USUAL);
-    if loops(source) { level.to_owned() } else { "0".to_owned() }
+    if loops(source) { level.to_owned() } else { NONE.to_owned() }
 }
 
 /// The manifest with the level of the dependencies.

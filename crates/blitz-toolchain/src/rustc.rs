@@ -4,7 +4,6 @@ use crate::aids;
 use crate::job::{self, Diagnosed, Job};
 use crate::linker::Linker;
 use crate::messages;
-use crate::opt_level;
 use crate::recording::{self, Recording};
 use crate::session::Session;
 use crate::variable_types;
@@ -36,11 +35,16 @@ pub fn check(session: &Session, recording: &Recording, source: &str) -> Result<J
 /// Whom rustc's messages are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// The person: names as short as they are clear.
+    /// The person.
     Person,
-    /// This program, which looks for types ([`variable_types::PRINTING`]).
-    Types,
+    /// This program, which wants to know types, and whether there is a library. rustc gets unstable options
+    /// that save time, and would say things that concern nobody.
+    Program,
 }
+
+/// Has rustc use, at any level, what was instantiated in the crates that a cell links
+/// ([`aids::PREPARED`]); by itself it does at low levels only.
+pub const SHARING: &str = "-Zshare-generics=yes";
 
 /// Makes the [`library`] of `source`, or takes the one that set-up has made.
 ///
@@ -50,6 +54,7 @@ pub fn make_library(
     session: &Session,
     recording: &Recording,
     source: &str,
+    level: &str,
     reader: Reader,
 ) -> Result<Job<Diagnosed>> {
     let prepared = prepared_library(session, source);
@@ -58,14 +63,12 @@ pub fn make_library(
     if take(&prepared, &library).is_ok() {
         return Ok(Job::Ended(Diagnosed { lines: String::new(), is_success: true }));
     }
-    let manifest = fs::read_to_string(session.build_dir.join("Cargo.toml")).unwrap_or_default();
-    let level = opt_level::choose(source, &manifest);
     let link = |linker: &Linker| {
         let mut command = command(session, recording, source, &session.build_dir.join("cell"))?;
         command.arg("--emit=link,dep-info").arg(format!("-Copt-level={level}"));
         command.args(["-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]);
-        if reader == Reader::Types {
-            print_types(&mut command);
+        if reader == Reader::Program {
+            print_types(command.arg(SHARING));
         }
         job::diagnosed(command.args(linker.arguments(session)), session)
     };
@@ -94,7 +97,7 @@ pub fn ask_types(session: &Session, recording: &Recording, source: &str) -> Opti
     }
 }
 
-/// How types are printed is an unstable option.
+/// What is printed of types is an unstable option.
 fn print_types(rustc: &mut Command) {
     rustc.args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
 }

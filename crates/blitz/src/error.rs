@@ -23,7 +23,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// let error = x.f_matmul(&x).unwrap_err();
 /// assert!(first_line(&error).ends_with("shapes cannot be multiplied (2x3 and 2x3)"));
 /// ```
-pub fn first_line(error: &impl fmt::Display) -> String {
+pub fn first_line(error: &dyn fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 

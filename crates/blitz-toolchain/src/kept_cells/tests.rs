@@ -21,7 +21,7 @@ fn write_list(dir: &Path, text: &str) {
 
 fn cell<'a>(session: &'a Session, source: &str) -> Compilation<'a> {
     let recording = Recording::for_tests();
-    Compilation::of_cell(session, &recording, source).expect("cells are kept")
+    Compilation::of_cell(session, &recording, source, "0").expect("cells are kept")
 }
 
 /// An error after which evcxr tries another form.
@@ -74,7 +74,7 @@ fn where_a_build_script_or_a_native_library_may_decide_nothing_is_kept() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let session = session(dir.path(), &["src/lib.rs"]);
     let of = |recording: &Recording, source: &str| {
-        Compilation::of_cell(&session, recording, source).is_some()
+        Compilation::of_cell(&session, recording, source, "0").is_some()
     };
     let (own, ours) = (dir.path().join("own.rs"), session.layout().root().join("lib.rs"));
     fs::create_dir_all(session.layout().root()).expect("a directory is made");

@@ -1,8 +1,10 @@
 //! One check: an exercise's answers, one after the other.
 
+use std::any::Any;
+
 use super::compare::Compare;
 use crate::error::caught_panic::quietly;
-use crate::error::{Result, first_line, torch_text};
+use crate::error::{Error, Result, first_line, torch_text};
 
 /// How `todo!()` begins what it says.
 // Not translated: the standard library's words.
@@ -41,26 +43,40 @@ impl Cases {
             let got = got();
             match expected() {
                 Ok(expected) => got.difference(&expected),
-                Err(error) => Some(format!("cannot be checked: {}", first_line(&error))),
+                Err(error) => Some(unchecked(&error)),
             }
         });
-        let told = match compared {
-            Ok(None) => return Ok(()),
-            Ok(Some(told)) => match told.split_once(PANICKED).and_then(|it| asked(it.1)) {
-                Some(asked) => return Err(NotSolved(not_written(asked))),
-                None => told,
-            },
-            Err(payload) => {
-                let text = torch_text::of_panic(&*payload).unwrap_or("no reason given");
-                if let Some(asked) = asked(text) {
-                    return Err(NotSolved(not_written(asked)));
-                }
-                let text = text.strip_prefix(UNWRAPPED).unwrap_or(text);
-                format!("panicked: {}", torch_text::first_line(text))
-            }
-        };
-        Err(NotSolved(reason(source, &told, question)))
+        judge(source, question, compared)
     }
+}
+
+/// What comes of a comparison: how the two differ, or the panic that ended it. Not generic: it is compiled
+/// with this crate, not for each answer of a notebook.
+fn judge(
+    source: &str,
+    question: &str,
+    compared: std::result::Result<Option<String>, Box<dyn Any + Send>>,
+) -> std::result::Result<(), NotSolved> {
+    let told = match compared {
+        Ok(None) => return Ok(()),
+        Ok(Some(told)) => match told.split_once(PANICKED).and_then(|it| asked(it.1)) {
+            Some(asked) => return Err(NotSolved(not_written(asked))),
+            None => told,
+        },
+        Err(payload) => {
+            let text = torch_text::of_panic(&*payload).unwrap_or("no reason given");
+            if let Some(asked) = asked(text) {
+                return Err(NotSolved(not_written(asked)));
+            }
+            let text = text.strip_prefix(UNWRAPPED).unwrap_or(text);
+            format!("panicked: {}", torch_text::first_line(text))
+        }
+    };
+    Err(NotSolved(reason(source, &told, question)))
+}
+
+fn unchecked(error: &Error) -> String {
+    format!("cannot be checked: {}", first_line(error))
 }
 
 /// What a `todo!` that panicked with `text` asks for; `None` where it was another panic.

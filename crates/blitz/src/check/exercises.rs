@@ -57,7 +57,12 @@ impl Exercises {
         cases: impl FnOnce(&mut Cases) -> std::result::Result<(), NotSolved>,
     ) -> Result<()> {
         let exercise = self.find(id)?;
-        let outcome = cases(&mut Cases::new());
+        self.end(exercise, cases(&mut Cases::new()))
+    }
+
+    /// Notes the outcome of a check, and says it.
+    fn end(&self, exercise: &Exercise, outcome: std::result::Result<(), NotSolved>) -> Result<()> {
+        let id = &exercise.id;
         if let Err(error) = self.progress_file().note(id, outcome.is_ok()) {
             eprintln!("{}", told(&format!("What is solved is not remembered: {error}")));
         }

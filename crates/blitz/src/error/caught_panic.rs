@@ -18,28 +18,44 @@ pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> std::result::Result<T, Stri
 
 /// What `body` returns, or its panic's payload; nothing is printed.
 pub(crate) fn quietly<T>(body: impl FnOnce() -> T) -> std::result::Result<T, Box<dyn Any + Send>> {
-    /// Is loud again also where `body` panics.
-    struct Again(bool);
-    impl Drop for Again {
-        fn drop(&mut self) {
-            IS_QUIET.set(self.0);
-        }
-    }
-    HOOK.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !IS_QUIET.try_with(Cell::get).unwrap_or(false) {
-                previous(info);
-            }
-        }));
-    });
-    let _again = Again(IS_QUIET.replace(true));
-    let was_recording = set_recording(true);
-    set_recording(was_recording);
-    catch_unwind(AssertUnwindSafe(body)).inspect_err(|_| {
-        // tch's `no_grad` does not come to its end where a panic leaves it.
+    // All that does not depend on `body` is there: cells instantiate the rest.
+    let quiet = Quiet::begin();
+    catch_unwind(AssertUnwindSafe(body)).inspect_err(|_| quiet.restore_recording())
+}
+
+/// While it lives, panics of this thread print nothing.
+struct Quiet {
+    was_quiet: bool,
+    was_recording: bool,
+}
+
+impl Quiet {
+    fn begin() -> Quiet {
+        HOOK.call_once(|| {
+            let previous = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                if !IS_QUIET.try_with(Cell::get).unwrap_or(false) {
+                    previous(info);
+                }
+            }));
+        });
+        let was_quiet = IS_QUIET.replace(true);
+        let was_recording = set_recording(true);
         set_recording(was_recording);
-    })
+        Quiet { was_quiet, was_recording }
+    }
+
+    /// tch's `no_grad` does not come to its end where a panic leaves it.
+    fn restore_recording(&self) {
+        set_recording(self.was_recording);
+    }
+}
+
+impl Drop for Quiet {
+    /// Also where the body panics.
+    fn drop(&mut self) {
+        IS_QUIET.set(self.was_quiet);
+    }
 }
 
 /// Whether libtorch records gradients in this thread from now on. Returns whether it did.

@@ -98,6 +98,17 @@ pub fn conv2d_with<'a>(
     kernel_size: i64,
     options: Conv2dOptions,
 ) -> Conv2d {
+    made(path.borrow(), in_channels, out_channels, kernel_size, options)
+}
+
+/// Not generic: it is compiled with this crate, not with each cell that makes a layer.
+fn made(
+    path: &Path,
+    in_channels: i64,
+    out_channels: i64,
+    kernel_size: i64,
+    options: Conv2dOptions,
+) -> Conv2d {
     let Conv2dOptions { stride, padding, dilation, groups, bias } = options;
     let sizes = [in_channels, out_channels, kernel_size, stride, dilation, groups];
     assert!(
@@ -111,7 +122,6 @@ pub fn conv2d_with<'a>(
         "conv2d expected groups that divide both numbers of channels, got \
          in_channels={in_channels}, out_channels={out_channels}, groups={groups}"
     );
-    let path = path.borrow();
     let shape = [out_channels, in_channels / groups, kernel_size, kernel_size];
     let mut weight = path.var("weight", &shape, ZEROS);
     let mut bias = bias.then(|| path.var("bias", &[out_channels], ZEROS));

@@ -57,12 +57,16 @@ pub fn linear_with<'a>(
     out_features: i64,
     options: LinearOptions,
 ) -> Linear {
+    made(path.borrow(), in_features, out_features, options)
+}
+
+/// Not generic: it is compiled with this crate, not with each cell that makes a layer.
+fn made(path: &Path, in_features: i64, out_features: i64, options: LinearOptions) -> Linear {
     assert!(
         in_features >= 1 && out_features >= 1,
         "linear expected sizes of at least 1, got in_features={in_features}, \
          out_features={out_features}"
     );
-    let path = path.borrow();
     let mut weight = path.var("weight", &[out_features, in_features], ZEROS);
     let mut bias = options.bias.then(|| path.var("bias", &[out_features], ZEROS));
     reset_parameters(&mut weight, bias.as_mut(), in_features);
