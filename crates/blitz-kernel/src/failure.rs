@@ -4,6 +4,7 @@ pub mod cell_error;
 pub mod compile_error;
 pub mod defined;
 pub mod definitions;
+mod helps;
 pub mod names;
 pub mod outdated;
 pub mod place;
@@ -15,6 +16,7 @@ use crate::cells::libtorch;
 use crate::cells::outcome::Outcome;
 use crate::output::markers::UserError;
 use crate::session::sent::Sent;
+use crate::syntax::fault::Fault;
 use cell_error::{CellError, Line};
 use place::{Place, place_caption};
 use std::path::Path;
@@ -58,7 +60,7 @@ impl Failed<'_> {
     /// The error of a cell that came to its end, but in which an interrupt has ended something early.
     pub fn cut_short(&self) -> Option<CellError> {
         let told = self.outcome.user_error.as_ref().filter(|_| self.outcome.reacted)?;
-        Some(interrupted(&told.message))
+        Some(interrupted(&told.message).of_complete_cell())
     }
 
     /// The error of a cell that evcxr could not evaluate.
@@ -152,6 +154,15 @@ impl Failed<'_> {
 pub fn let_without_pattern(line: usize) -> CellError {
     let message = format!("expected a name after `let` in line {line}");
     CellError::new(COMPILE_ERROR, &message)
+}
+
+/// The error of a cell with this execution count whose `code` cannot be read as Rust.
+pub fn unreadable(fault: &Fault, cell: usize, code: &str) -> CellError {
+    let mut error = CellError::new(COMPILE_ERROR, &fault.message);
+    let (place, part) = Place::of_range(cell, code, fault.range.clone());
+    error.extend(place.render_part(part));
+    error.extend(fault.helps.iter().map(|help| Line::help(help)));
+    error
 }
 
 /// The error of a `:dep` line that asks for what no kernel of this project can have.

@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod edits;
+pub mod fault;
 
 use commands::{commands, without_commands};
 use ra_ap_syntax::ast;

@@ -222,3 +222,49 @@ def test_a_changed_function_that_is_no_rust_is_not_defined_twice(kernel):
     kernel.execute("fn again() -> i64 { 1 }").ok()
     cell = kernel.execute("fn again() -> i64 { 1 if true else 2 }")
     assert "expected one of" in cell.error["evalue"] and "E0428" not in everything(cell)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("let x = (1, 2;", ["this `(` is never closed", "1 | let x = (1, 2;", "  |         ^"]),
+        ('print!("a");\nlet s = "abc;', ['a `"` is missing', "line 2", '2 | let s = "abc;']),
+        ("let z = f（3);", ["`（` is another character than `(`", "write `let z = f(3);`"]),
+        ('println!("形状：{}”, 1);', ["this text has no end", "`”` does not end a text"]),
+        ('for i in 0..3 {\n    print!("{i}"\n}', ["`(` is not closed before `}` in line 3"]),
+    ],
+)
+def test_what_cannot_be_read_is_told_at_its_place(kernel, code, told):
+    cell = kernel.execute(code)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", cell.traceback)
+    assert cell.error["ename"] == "compile error"
+    assert all(part in text for part in told), text
+    assert "evcxr" not in everything(cell)
+
+
+def test_a_moved_value_that_the_last_line_shows_is_told_as_moved(kernel):
+    for cell in ["let a = vec![1];\nlet b = a;\na", "let v = vec![1];\ndrop(v);\nv"]:
+        failed = kernel.execute(cell)
+        assert "E0382" in failed.traceback and "value moved here" in failed.traceback
+        assert "the last line of the cell uses it after that" in failed.traceback
+        assert "EvcxrInferred" not in everything(failed)
+
+
+def test_a_panic_of_an_operator_in_the_last_line_names_that_line(torch_kernel):
+    torch_kernel.execute(f"{MATRIX}\nlet other = Tensor::ones([5], tch::kind::FLOAT_CPU);").ok()
+    cell = torch_kernel.execute('println!("(");\n(1);\n&matrix + &other')
+    assert "line 3" in cell.traceback and "&matrix + &other" in cell.traceback
+
+
+@pytest.mark.parametrize(
+    ("code", "mended"),
+    [
+        ("let n = 3;\nif n % 2 = 0 { println!(); }", "  | if n % 2 == 0 { println!(); }"),
+        ("let s = 'abc';", '  | let s = "abc";'),
+        ("fn f(x: i64) -> i64 {\n    x + 1;\n}", "  |     x + 1;\n  |          ^"),
+        ("let m = HashMap::<u8, u8>::new();", "  | use std::collections::HashMap;"),
+    ],
+)
+def test_a_help_is_shown_as_the_line_that_it_makes(kernel, code, mended):
+    text = re.sub(r"\x1b\[[0-9;]*m", "", kernel.execute(code).traceback)
+    assert mended in text, text

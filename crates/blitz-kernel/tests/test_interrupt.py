@@ -1,5 +1,6 @@
 """Interrupting: what reacts ends with all variables alive, what does not is ended by force."""
 
+import re
 import time
 from contextlib import suppress
 
@@ -100,15 +101,18 @@ let mut sgd = Sgd::new(&vs, SgdOptions::default())?;"""
         queued = torch_kernel.submit('println!("ran");')
         torch_kernel.wait_for_text(cell, epoch)
         interrupted(torch_kernel, cell)
-        assert "stopped in epoch" in cell.error["evalue"], cell.error
+        # Within an epoch, or where one ends.
+        assert re.search("stopped (in|after) epoch", cell.error["evalue"]), cell.error
         assert "resume continues from here" in cell.error["evalue"], cell.error
         assert torch_kernel.finish(queued).status == "aborted"
         # The rest of the cell is stopped, too.
         shown = 'println!("{} {}", report.interrupted.is_some(), after.is_err());'
-        assert torch_kernel.execute(shown).ok().stdout == "true true\n"
+        shown = torch_kernel.execute(shown).ok()
+        assert shown.stdout == "true true\n"
+        assert shown.stderr == "", "`report` is that of the cell that was interrupted"
         points = torch_kernel.execute("report.points.len() >= 2").ok()
         assert points.result["text/plain"] == "true"
-    assert "goes on in epoch" in cell.stdout, "the second time"
+    assert re.search("goes on (in|after) epoch", cell.stdout), "the second time"
     quick = "let options = FitOptions { epochs: 1, ..options };"
     again = torch_kernel.execute(f"{quick}\n{train}\nreport.interrupted").ok()
     assert "A new training begins" in again.stdout and again.result["text/plain"] == "None"

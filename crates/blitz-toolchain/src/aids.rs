@@ -14,7 +14,7 @@ use crate::linker::Linker;
 use crate::rustc;
 use crate::session::Session;
 use crate::toolchain::Stamped;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,9 +29,12 @@ const HELD: [&str; 2] = ["blitz", "tch"];
 /// What [`PREPARED`] makes public beside what rustc does: functions in C (the names of those in C++ begin
 /// with an underscore), which what cells instantiate of the crates may call.
 const PUBLIC: &str = "{ global: [^_]*; };\n";
-/// Leaves to cells what is marked to be inlined, and no more: what rustc would inline by itself, these
-/// libraries instantiate.
-const TO_BE_SHARED: [&str; 2] = ["-Zinline-mir=no", "-Zcross-crate-inline-threshold=never"];
+/// Instantiates for cells, at the level of their loops, all that is not marked to be inlined, also what rustc
+/// would inline by itself.
+const TO_BE_SHARED: [&str; 4] =
+    ["-Copt-level=2", rustc::SHARING, "-Zinline-mir=no", "-Zcross-crate-inline-threshold=never"];
+/// What rustc says of an option that it does not have (any more).
+const UNKNOWN_OPTION: &str = "unknown unstable option";
 /// What the libraries were made of.
 const MADE_OF: &str = "made-of.json";
 
@@ -126,11 +129,18 @@ fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
     fs::create_dir_all(&made).with_context(|| format!("cannot create {}", made.display()))?;
     // Only so does rustc let others use how a struct is dropped.
     let incremental = made.with_extension("incremental");
-    let mut rustc = rustc_for_prepared(session, args, dir)?;
-    rustc.arg("--out-dir").arg(&made);
-    rustc.arg(format!("-Cincremental={}", incremental.display()));
-    let ended = run(session, &mut rustc, PREPARED);
-    let _ = fs::remove_dir_all(incremental);
+    let rustc = |options: &[&str]| -> Result<()> {
+        let mut rustc = rustc_for_prepared(session, args, dir)?;
+        rustc.arg("--out-dir").arg(&made).args(options).env("RUSTC_BOOTSTRAP", "1");
+        rustc.arg(format!("-Cincremental={}", incremental.display()));
+        run(session, &mut rustc, PREPARED)
+    };
+    let is_of_another_rustc = |error: &Error| error.to_string().contains(UNKNOWN_OPTION);
+    let ended = rustc(&TO_BE_SHARED).or_else(|error| match is_of_another_rustc(&error) {
+        true => rustc(&[]),
+        false => Err(error),
+    });
+    let _ = fs::remove_dir_all(&incremental);
     ended?;
     for entry in fs::read_dir(&made)?.flatten() {
         fs::rename(entry.path(), dir.join(entry.file_name()))?;
@@ -172,13 +182,12 @@ fn is_held(library: &str) -> bool {
     library.split_once('=').is_some_and(|(name, _)| HELD.contains(&name))
 }
 
-/// rustc for one of the libraries. Cells use what is instantiated there ([`rustc::SHARING`]).
+/// rustc for one of the libraries. At level 1 it lets cells use what is instantiated there.
 fn rustc_for(session: &Session, args: &[String], name: &str, source: &Path) -> Command {
     let mut rustc = Command::new(&session.toolchain.rustc.path);
     session.restore(&mut rustc);
     rustc.args(["--crate-name", name, "--edition=2024", "--cap-lints=allow"]);
-    rustc.args(["-Copt-level=2", "-Cprefer-dynamic", "-Cembed-bitcode=no"]);
-    rustc.args(TO_BE_SHARED).arg(rustc::SHARING).env("RUSTC_BOOTSTRAP", "1");
+    rustc.args(["-Copt-level=1", "-Cprefer-dynamic", "-Cembed-bitcode=no"]);
     rustc.args(args.iter().skip_while(|arg| *arg != "--target").take(2)).arg(source);
     rustc
 }

@@ -13,6 +13,8 @@ const PLAIN: &str = "\x1b[0m";
 pub struct CellError {
     /// The kind of error, such as `panic`: programs read it, so it is English in every language.
     pub name: String,
+    /// The cell has run to its end all the same: what it defines is there.
+    pub is_complete: bool,
     message: Line,
     traceback: Vec<Line>,
 }
@@ -29,13 +31,19 @@ impl CellError {
     /// An error whose message is told, and heads the traceback.
     pub fn new(name: &str, message: &str) -> CellError {
         let head = Line { lead: format!("{RED}{name}{PLAIN}: "), told: message.to_owned() };
-        CellError { name: name.to_owned(), message: Line::told(message), traceback: vec![head] }
+        let message = Line::told(message);
+        CellError { name: name.to_owned(), is_complete: false, message, traceback: vec![head] }
     }
 
     /// An error without a traceback, whose message is rustc's.
     pub fn shown(name: &str, message: String) -> CellError {
         let message = Line::shown(message);
-        CellError { name: name.to_owned(), message, traceback: Vec::new() }
+        CellError { name: name.to_owned(), is_complete: false, message, traceback: Vec::new() }
+    }
+
+    /// The same of a cell that has run to its end.
+    pub fn of_complete_cell(self) -> CellError {
+        CellError { is_complete: true, ..self }
     }
 
     /// Adds to the traceback.

@@ -2,8 +2,10 @@
 
 use super::COMPILE_ERROR;
 use super::cell_error::{CellError, Line};
+use super::helps::mended;
 use crate::notebook::fitting::CONFLICTS;
 use crate::session::sent::{Position, Sent};
+use crate::syntax::{ends_with_expression, tokens};
 use ariadne::{Color, ColorGenerator, Label, Report, ReportKind, sources};
 use evcxr::CompilationError;
 
@@ -20,16 +22,29 @@ pub fn describe(errors: &[CompilationError], sent: &Sent) -> CellError {
     if errors.is_empty() {
         errors = false_ones;
     }
+    let is_used_here = |it: &&CompilationError| !is_used_by_evcxr(it);
+    let is_used_at_the_end = !errors.iter().any(is_used_here);
+    errors.retain(|it| is_used_at_the_end || is_used_here(it));
     let mut described = match errors.first() {
         Some(error) => {
             let code = error.code().map(|code| format!(" [{code}]")).unwrap_or_default();
-            CellError::shown(COMPILE_ERROR, format!("{}{code}", readable(&error.message())))
+            CellError::shown(COMPILE_ERROR, format!("{}{code}", readable(&error.message(), sent)))
         }
         None => CellError::new(COMPILE_ERROR, "the cell does not compile"),
     };
     let lines = errors.iter().flat_map(|error| render(error, sent));
     described.extend(lines.map(Line::shown));
+    if is_used_at_the_end && !errors.is_empty() && ends_with_expression(&sent.written) {
+        described.extend([Line::note("the last line of the cell uses it after that")]);
+    }
     described
+}
+
+/// Whether the error is that a line of evcxr's uses what the cell has moved: it keeps a variable, or shows
+/// the cell's last expression.
+fn is_used_by_evcxr(error: &CompilationError) -> bool {
+    let mut spanned = error.spanned_messages().iter();
+    error.code() == Some("E0382") && !spanned.any(|it| it.is_primary && it.span.is_some())
 }
 
 /// Whether a definition of the cell meets the one that it would replace. Of a cell that is no Rust,
@@ -39,11 +54,16 @@ fn is_replacement(error: &CompilationError) -> bool {
     error.code().is_some_and(|code| CONFLICTS.contains(&code)) && own.count() < 2
 }
 
-/// What rustc says where a cell's last `let` has no `;`, without what evcxr has written behind it.
-fn readable(message: &str) -> String {
-    ["found `evcxr_variable_store`", "found <end of input>"] // Not translated
+/// What rustc says where a `;` is missing at the end of a line or of the cell, without what evcxr has written
+/// behind it.
+fn readable(message: &str, sent: &Sent) -> String {
+    let text = ["found `evcxr_variable_store`", "found <end of input>"] // Not translated
         .iter()
-        .fold(message.to_owned(), |text, found| text.replace(found, "found the end of the cell"))
+        .fold(message.to_owned(), |text, found| text.replace(found, "found the end of the cell"));
+    let is_written = |word: &str| tokens(&sent.written).iter().any(|token| token.text() == word);
+    ["fn", "let"].into_iter().filter(|word| !is_written(word)).fold(text, |text, word| {
+        text.replace(&format!("found keyword `{word}`"), "found the end of the line")
+    })
 }
 
 fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
@@ -57,12 +77,25 @@ fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
     let shown = lines.join("\n");
     let helps = helps.iter().filter(|help| !shown.contains(help.lines().next().unwrap_or(help)));
     for help in helps {
-        lines.extend(format!("\x1b[1mhelp\x1b[0m: {help}").lines().map(str::to_owned));
+        let (message, suggested) = help.split_once("\n\n").unwrap_or((help, ""));
+        let mended = mended(&error.rendered(), message);
+        lines.push(format!("\x1b[1mhelp\x1b[0m: {message}"));
+        match mended.is_empty() {
+            true => lines.extend(suggested.lines().map(str::to_owned)),
+            false => lines.extend(mended.into_iter().map(|line| format!("  | {line}"))),
+        }
     }
     if let Some(hint) = error.evcxr_extra_hint() {
         lines.push(format!("\x1b[1mnote\x1b[0m: {hint}"));
     }
     lines
+}
+
+/// Whether the help that `label` tells is shown as [mended] lines.
+fn is_shown_mended(error: &CompilationError, label: &str) -> bool {
+    let (helps, rendered) = (error.help(), error.rendered());
+    let mut messages = helps.iter().filter_map(|help| help.lines().next());
+    messages.any(|it| label.contains(it) && !mended(&rendered, it).is_empty())
 }
 
 /// The report with the code, for what is ASCII.
@@ -82,14 +115,15 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
         .map(|it| range((it.start_line, it.start_column), (it.end_line, it.end_column)));
     let primary = (CELL.to_owned(), primary.unwrap_or(0..code.len()));
     let mut report =
-        Report::build(ReportKind::Error, primary).with_message(readable(&error.message()));
+        Report::build(ReportKind::Error, primary).with_message(readable(&error.message(), sent));
     if let Some(code) = error.code() {
         report = report.with_code(code);
     }
     let (mut colors, mut notes) = (ColorGenerator::new(), String::new());
-    let helps = error.help_spanned();
+    let helps = error.help_spanned().iter().filter(|it| !is_shown_mended(error, &it.label));
     for message in error.spanned_messages().iter().chain(helps) {
         let Some(span) = &message.span else {
+            notes.push_str(if notes.is_empty() { "" } else { "\n" });
             notes.push_str(&message.label);
             continue;
         };
@@ -102,7 +136,8 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
             color => color,
         };
         let range = range((span.start_line, span.start_column), (span.end_line, span.end_column));
-        let label = Label::new((CELL.to_owned(), range)).with_message(readable(&message.label));
+        let label =
+            Label::new((CELL.to_owned(), range)).with_message(readable(&message.label, sent));
         report = report.with_label(label.with_color(color).with_order(10));
     }
     if matches!(error.code(), Some("E0384" | "E0596")) {
@@ -120,7 +155,8 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
 /// The report for code that is not ASCII, or that is not the cell's.
 fn plain(error: &CompilationError, sent: &Sent) -> Vec<String> {
     let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
-    let mut lines = vec![format!("\x1b[31merror{code}\x1b[0m: {}", readable(&error.message()))];
+    let mut lines =
+        vec![format!("\x1b[31merror{code}\x1b[0m: {}", readable(&error.message(), sent))];
     for message in error.spanned_messages() {
         let Some(span) = &message.span else {
             lines.push(message.label.clone());
@@ -135,7 +171,7 @@ fn plain(error: &CompilationError, sent: &Sent) -> Vec<String> {
         if start_line == end_line {
             let indent = " ".repeat(start_column.saturating_sub(1));
             let marks = "^".repeat(end_column.saturating_sub(start_column).max(1));
-            lines.push(format!("  | {indent}{marks} {}", readable(&message.label)));
+            lines.push(format!("  | {indent}{marks} {}", readable(&message.label, sent)));
         } else if !message.label.is_empty() {
             lines.push(format!("  = {}", message.label));
         }

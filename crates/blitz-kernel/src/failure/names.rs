@@ -33,7 +33,7 @@ impl Names {
     /// is in `in_use`.
     pub fn after(&mut self, ended: &Ended, error: Option<&mut CellError>, in_use: &InUse) {
         let Ended { defined, cell, id } = *ended;
-        let Some(error) = error else {
+        let Some(error) = error.filter(|error| !error.is_complete) else {
             self.undefined.succeeded(defined);
             self.outdated.succeeded(defined, cell, id);
             return;

@@ -108,7 +108,7 @@ impl Outdated {
         let tokens = syntax::tokens(code);
         for name in &in_use.variables {
             let Some(newer) = self.variables.get(*name) else { continue };
-            if !defined.names().any(|own| own == *name) && names(&tokens, name) {
+            if !defined.names().any(|own| own == *name) && names_variable(&tokens, name) {
                 notes.push(note(name, self.origins.get(*name).copied(), newer));
             }
         }
@@ -178,14 +178,22 @@ fn uses(tokens: &[SyntaxToken], definition: &Definition) -> bool {
     }
 }
 
-/// Whether a variable or item `name` is meant somewhere: no field, no method, and no text but what a
-/// format string shows.
+/// Whether an item `name` is meant somewhere: no field, no method, and no text but what a format string
+/// shows.
 fn names(tokens: &[SyntaxToken], name: &str) -> bool {
+    near(tokens).any(|it| it.is_named(name)) || is_shown(tokens, name)
+}
+
+/// Whether a variable `name` is meant somewhere: as [`names`], and no part of a path.
+fn names_variable(tokens: &[SyntaxToken], name: &str) -> bool {
+    near(tokens).any(|it| it.is_named(name) && !it.is_in_path) || is_shown(tokens, name)
+}
+
+/// Whether a format string shows it.
+fn is_shown(tokens: &[SyntaxToken], name: &str) -> bool {
     let shown = [format!("{{{name}}}"), format!("{{{name}:")];
     let mut texts = tokens.iter().filter(|it| it.kind() == SyntaxKind::STRING);
-    let is_named = |it: Near| it.text == name && it.before != Some(T![.]) && !it.is_field;
-    near(tokens).any(is_named)
-        || texts.any(|it| shown.iter().any(|shown| it.text().contains(shown.as_str())))
+    texts.any(|it| shown.iter().any(|shown| it.text().contains(shown.as_str())))
 }
 
 /// A word, and what stands around it.
@@ -194,6 +202,14 @@ struct Near<'a> {
     before: Option<SyntaxKind>,
     /// A single colon follows.
     is_field: bool,
+    /// `::` stands before it.
+    is_in_path: bool,
+}
+
+impl Near<'_> {
+    fn is_named(&self, name: &str) -> bool {
+        self.text == name && self.before != Some(T![.]) && !self.is_field
+    }
 }
 
 fn near(tokens: &[SyntaxToken]) -> impl Iterator<Item = Near<'_>> {
@@ -201,7 +217,12 @@ fn near(tokens: &[SyntaxToken]) -> impl Iterator<Item = Near<'_>> {
     let near = |at: usize| {
         let kind = |at: Option<usize>| at.and_then(|at| code.get(at)).map(|it| it.kind());
         let is_field = kind(Some(at + 1)) == Some(T![:]) && kind(Some(at + 2)) != Some(T![:]);
-        Near { text: code[at].text(), before: kind(at.checked_sub(1)), is_field }
+        let before = kind(at.checked_sub(1));
+        let is_colon = |at: Option<usize>| kind(at) == Some(T![:]);
+        // In a macro's arguments they are two.
+        let are_colons = is_colon(at.checked_sub(1)) && is_colon(at.checked_sub(2));
+        let is_in_path = before == Some(T![::]) || are_colons;
+        Near { text: code[at].text(), before, is_field, is_in_path }
     };
     let words = (0..code.len()).filter(|at| code[*at].kind() == SyntaxKind::IDENT);
     words.map(near).collect::<Vec<_>>().into_iter()

@@ -1,6 +1,7 @@
 //! The line of a cell that failed, as tracebacks show it.
 
 use super::cell_error::Line;
+use std::ops::Range;
 
 const BLUE: &str = "\x1b[34m";
 const PLAIN: &str = "\x1b[0m";
@@ -17,19 +18,44 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place of the bytes `range` of `code`, the code of the cell, with what stands there.
+    pub fn of_range(cell: usize, code: &str, range: Range<usize>) -> (Place, Range<usize>) {
+        let start = code[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let text = code[start..].lines().next().unwrap_or_default().to_owned();
+        let line = 1 + code[..start].matches('\n').count();
+        let end = (range.end - start).min(text.len());
+        (Place { cell, line, text }, range.start - start..end)
+    }
+
     /// The place as lines of a traceback, in the manner of rustc.
     pub fn render(&self) -> Vec<Line> {
+        let text = self.text.trim_end();
+        self.render_part(text.len() - text.trim_start().len()..text.len())
+    }
+
+    /// The same, of which the bytes `part` of the line are marked.
+    pub fn render_part(&self, part: Range<usize>) -> Vec<Line> {
         let margin = " ".repeat(self.line.to_string().len());
         let text = self.text.trim_end();
-        let indent = text.len() - text.trim_start().len();
-        let marks = "^".repeat(text.trim_start().chars().count().max(1));
+        let indent = blanks(&text[..part.start]);
+        let marks = "^".repeat(text[part].chars().count().max(1));
         vec![
             place_caption(&margin, &format!("cell [{}], line {}", self.cell, self.line)),
             Line::shown(format!("{margin} |")),
             Line::shown(format!("{} | {text}", self.line)),
-            Line::shown(format!("{margin} | {}{marks}", " ".repeat(indent))),
+            Line::shown(format!("{margin} | {indent}{marks}")),
         ]
     }
+}
+
+/// As much room as `text` takes: Chinese characters are as wide as two others.
+fn blanks(text: &str) -> String {
+    let blank = |character: char| match character {
+        '\t' => '\t',
+        '\u{2e80}'..='\u{ffef}' => '\u{3000}',
+        _ => ' ',
+    };
+    text.chars().map(blank).collect()
 }
 
 /// A caption above an excerpt of code, in the colour that Jupyter gives to places.

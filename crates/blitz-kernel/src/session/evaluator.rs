@@ -172,6 +172,9 @@ impl Evaluator {
         };
         let sent = sent
             .map_err(|refused| failure::refused_dependency(refused.line, &refused.reason, code))?;
+        if let Some(fault) = sent.fault() {
+            return Err(failure::unreadable(&fault, self.execution_count, code));
+        }
         if let Some(line) = syntax::let_without_pattern(&sent.code) {
             return Err(failure::let_without_pattern(line));
         }

@@ -99,6 +99,11 @@ impl SourceLines {
         if wanted.is_empty() {
             return None;
         }
+        // evcxr's brackets around the cell's last expression, which an operator of it counts as its own.
+        let is_written = |cell: &Cell| cell.sent.lines().any(|text| text.trim() == wanted);
+        if wanted.ends_with('(') && !self.cells.last().is_some_and(is_written) {
+            return self.place_of_generated(line + 1);
+        }
         if let Some(begin) = lines.iter().position(|text| *text == marks::BEGIN_DEFINITIONS)
             && let Some(Some((cell, number))) =
                 self.definitions.get((line - 1).wrapping_sub(begin + 1))

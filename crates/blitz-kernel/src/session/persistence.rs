@@ -221,6 +221,11 @@ impl Persistence {
                 if !errors.is_empty() {
                     return Unexecuted::Engine(Error::CompilationErrors(errors));
                 }
+                // evcxr only looks at a cell without using its last expression, which may be moved. Where
+                // rustc was to find the types, no type can be wrong.
+                if rebindings.iter().all(|(_, statement)| statement.contains(INFERRED)) {
+                    return Unexecuted::Engine(error);
+                }
                 let type_name = statement.split_once(": ").map_or("", |it| it.1);
                 let type_name = type_name.split(" = ").next().unwrap_or_default();
                 Unexecuted::NotKept(without_a_name(binding, type_name))

@@ -3,8 +3,9 @@
 use crate::session::bindings;
 use crate::session::definitions::Definitions;
 use crate::session::dependencies::{self, Refused};
-use crate::syntax::commands::settle;
+use crate::syntax::commands::{settle, without_commands_of};
 use crate::syntax::edits::Edits;
+use crate::syntax::fault::{Fault, fault};
 use blitz_contract::Layout;
 use std::path::Path;
 
@@ -55,6 +56,11 @@ impl Sent {
         let rebound = Step::new(translated, rebinding);
         let (written, code) = (written.to_owned(), rebound.after.clone());
         Ok(Sent { written, code, steps: [settled, rebound] })
+    }
+
+    /// What keeps what was written from being read as Rust.
+    pub fn fault(&self) -> Option<Fault> {
+        fault(&without_commands_of(&self.steps[0].after, &self.written))
     }
 
     /// Where a place of what was written stands, in bytes.

@@ -68,6 +68,19 @@ fn an_older_function_is_told_until_the_newer_one_compiles() {
 }
 
 #[test]
+fn a_variable_is_no_part_of_a_path() {
+    let mut notebook = Cells::default();
+    notebook.runs("let new = 1;");
+    notebook.fails("let new = x;");
+    for path in ["Net::new(&root)", "println!(\"{}\", Net::new(1))", "size.new()"] {
+        assert_eq!(notebook.notes(path), [""; 0], "{path}");
+    }
+    for use_of_it in ["new + 1", "f(new)", "S { size: new }", "println!(\"{new}\")"] {
+        assert_eq!(notebook.notes(use_of_it).len(), 1, "{use_of_it}");
+    }
+}
+
+#[test]
 fn the_older_one_run_again_is_the_newest() {
     let mut notebook = Cells::default();
     notebook.runs("fn f() {}");
