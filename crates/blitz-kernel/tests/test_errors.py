@@ -268,3 +268,11 @@ def test_a_panic_of_an_operator_in_the_last_line_names_that_line(torch_kernel):
 def test_a_help_is_shown_as_the_line_that_it_makes(kernel, code, mended):
     text = re.sub(r"\x1b\[[0-9;]*m", "", kernel.execute(code).traceback)
     assert mended in text, text
+
+
+def test_a_function_that_names_a_variable_is_told_that_it_does_not_see_it(kernel):
+    kernel.execute("let four = 4;").ok()
+    failed = kernel.execute("fn twice() -> i32 { four * 2 }")
+    assert "`four` is a variable of the notebook" in failed.traceback
+    assert kernel.execute("fn twice(four: i32) -> i32 { four * 2 }\ntwice(four)").ok()
+    assert "variable of the notebook" not in kernel.execute("five").traceback

@@ -38,7 +38,7 @@ impl Names {
             self.outdated.succeeded(defined, cell, id);
             return;
         };
-        self.undefined.failed(defined, cell, error);
+        self.undefined.failed(defined, cell, error, &in_use.variables);
         self.outdated.failed(defined, &Newer::new(cell, id, &error.name), in_use.store);
     }
 }

@@ -29,9 +29,16 @@ impl Undefined {
     }
 
     /// The cell with the execution count `cell`, which would have `defined` this, has failed with
-    /// `error`, to which notes are added where earlier cells are to blame.
-    pub fn failed(&mut self, defined: &Defined, cell: usize, error: &mut CellError) {
-        error.extend(self.notes(&error.text()));
+    /// `error`, to which notes are added where earlier cells are to blame, or a function names one of the
+    /// notebook's `variables`.
+    pub fn failed(
+        &mut self,
+        defined: &Defined,
+        cell: usize,
+        error: &mut CellError,
+        variables: &[&str],
+    ) {
+        error.extend(self.notes(&error.text(), variables));
         // What failed for want of a name is mended by the cell that has it.
         let compiled = error.name != COMPILE_ERROR;
         for name in defined.names() {
@@ -39,7 +46,7 @@ impl Undefined {
         }
     }
 
-    fn notes(&self, shown: &str) -> Vec<Line> {
+    fn notes(&self, shown: &str, variables: &[&str]) -> Vec<Line> {
         let mut names: Vec<&str> = Vec::new();
         for name in UNKNOWN.iter().flat_map(|begin| named_after(shown, begin)) {
             if !names.contains(&name) {
@@ -47,6 +54,12 @@ impl Undefined {
             }
         }
         let note = |name: &str| {
+            // rustc finds those of the notebook in a cell's own lines.
+            if variables.contains(&name) {
+                return Some(Line::note(&format!(
+                    "`{name}` is a variable of the notebook, which functions do not see: pass it as an argument"
+                )));
+            }
             let Culprit { cell, compiled } = self.0.get(name)?;
             let why = if *compiled { "ended with an error" } else { "did not compile" };
             Some(Line::note(&format!(
@@ -77,7 +90,7 @@ mod tests {
 
     fn told(undefined: &mut Undefined, text: &str) -> String {
         let mut error = error("compile error", text);
-        undefined.failed(&Defined::default(), 9, &mut error);
+        undefined.failed(&Defined::default(), 9, &mut error, &["four"]);
         error.text().split_once('\n').map_or(String::new(), |it| it.1.to_owned())
     }
 
@@ -90,8 +103,9 @@ mod tests {
             &Defined::by("fn twice() {"),
             3,
             &mut error("compile error", "expected a brace"),
+            &[],
         );
-        undefined.failed(&Defined::by("let y = f();"), 4, &mut error("panic", "no"));
+        undefined.failed(&Defined::by("let y = f();"), 4, &mut error("panic", "no"), &[]);
         let note = told(&mut undefined, unknown);
         assert!(note.contains("`twice` stands in cell [3], which did not compile"), "{note}");
         let note = told(&mut undefined, "cannot find value `y` in this scope");
@@ -101,9 +115,17 @@ mod tests {
     }
 
     #[test]
+    fn a_function_that_names_a_variable_of_the_notebook_is_told_so() {
+        let mut undefined = Undefined::default();
+        let note = told(&mut undefined, "cannot find value `four` in this scope");
+        assert!(note.contains("`four` is a variable of the notebook"), "{note}");
+        assert_eq!(told(&mut undefined, "cannot find value `five` in this scope"), "");
+    }
+
+    #[test]
     fn each_name_is_told_once() {
         let mut undefined = Undefined::default();
-        undefined.failed(&Defined::by("struct Net {"), 2, &mut error("compile error", ""));
+        undefined.failed(&Defined::by("struct Net {"), 2, &mut error("compile error", ""), &[]);
         let shown = "cannot find type `Net` in this scope\nuse of undeclared type `Net`";
         assert_eq!(told(&mut undefined, shown).matches("cell [2]").count(), 1);
     }
