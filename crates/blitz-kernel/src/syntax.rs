@@ -223,8 +223,17 @@ pub fn statements(code: &str) -> Vec<SyntaxNode> {
 /// The tokens of `code`.
 pub fn tokens(code: &str) -> Vec<SyntaxToken> {
     // Parsed as a file: only its tokens count here, and wrapping would add brackets.
-    let file = SourceFile::parse(code, Edition::Edition2024).tree();
+    tokens_of(&SourceFile::parse(code, Edition::Edition2024).tree())
+}
+
+fn tokens_of(file: &SourceFile) -> Vec<SyntaxToken> {
     file.syntax().descendants_with_tokens().filter_map(|element| element.into_token()).collect()
+}
+
+/// The number of the line of `code`, from 1, that has the byte `at`, and where it begins.
+pub fn line_at(code: &str, at: usize) -> (usize, usize) {
+    let before = &code[..at];
+    (1 + before.matches('\n').count(), before.rfind('\n').map_or(0, |at| at + 1))
 }
 
 fn is_unterminated(token: &SyntaxToken) -> bool {

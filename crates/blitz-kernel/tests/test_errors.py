@@ -229,6 +229,7 @@ def test_a_changed_function_that_is_no_rust_is_not_defined_twice(kernel):
     [
         ("let x = (1, 2;", ["this `(` is never closed", "1 | let x = (1, 2;", "  |         ^"]),
         ('print!("a");\nlet s = "abc;', ['a `"` is missing', "line 2", '2 | let s = "abc;']),
+        ('let s = "abc   ', ['a `"` is missing', "  |         ^^^^"]),
         ("let z = f（3);", ["`（` is another character than `(`", "write `let z = f(3);`"]),
         ('println!("形状：{}”, 1);', ["this text has no end", "`”` does not end a text"]),
         ('for i in 0..3 {\n    print!("{i}"\n}', ["`(` is not closed before `}` in line 3"]),

@@ -131,7 +131,7 @@ fn make_prepared(session: &Session, args: &[String], dir: &Path) -> Result<()> {
     let incremental = made.with_extension("incremental");
     let rustc = |options: &[&str]| -> Result<()> {
         let mut rustc = rustc_for_prepared(session, args, dir)?;
-        rustc.arg("--out-dir").arg(&made).args(options).env("RUSTC_BOOTSTRAP", "1");
+        rustc.arg("--out-dir").arg(&made).args(options).env(rustc::BOOTSTRAP, "1");
         rustc.arg(format!("-Cincremental={}", incremental.display()));
         run(session, &mut rustc, PREPARED)
     };

@@ -176,14 +176,13 @@ impl<'a> Cell<'a> {
     /// Makes the library of `instrumented`. What the types are that rustc has to find, if there are such, it
     /// says meanwhile.
     fn build_with_types(&self, instrumented: &str) -> Result<(Job<Diagnosed>, Option<Report>)> {
-        let source = inferred::left_to_rustc(instrumented);
         let told = match self.build_first(instrumented)? {
             Job::Cancelled => return Ok((Job::Cancelled, None)),
             Job::Ended(told) => told,
         };
         let ended = match told {
             Some(_) => Job::Ended(Diagnosed { lines: String::new(), is_success: true }),
-            None => self.make_library(&source, Reader::Person)?,
+            None => self.make_library(&inferred::left_to_rustc(instrumented), Reader::Person)?,
         };
         let is_made = matches!(ended, Job::Ended(Diagnosed { is_success: true, .. }));
         let report = (is_made && inferred::is_in(&self.source)).then(|| {

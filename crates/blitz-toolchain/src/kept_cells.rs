@@ -36,8 +36,6 @@ const ABANDONED: Duration = Duration::from_secs(3_600);
 /// The errors after which evcxr tries a cell in another form: a value that cannot be shown, or that was
 /// moved. All depends on the source and the crates. Other errors are for people, and rustc is asked again.
 const OF_ANOTHER_FORM: [&str; 2] = ["E0277", "E0382"];
-/// Has rustc accept more than it does, and is in none of its lists.
-const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 /// Begins an attribute by which a cell links to what rustc does not list.
 const LINK: &str = "#[link(";
 
@@ -100,7 +98,7 @@ impl<'a> Compilation<'a> {
     ) -> Option<Self> {
         let dir = session.kept_cells.as_ref()?;
         let is_closed = recording.is_of_repository(session) && !source.contains(LINK);
-        if !is_closed || std::env::var_os(BOOTSTRAP).is_some() {
+        if !is_closed || std::env::var_os(rustc::BOOTSTRAP).is_some() {
             return None;
         }
         // This program decides how rustc is called and what is made of its words. Each kernel has links of

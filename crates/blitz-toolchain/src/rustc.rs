@@ -42,6 +42,10 @@ pub enum Reader {
     Program,
 }
 
+/// The variable that has rustc accept unstable options and features. It is in none of rustc's lists of what a
+/// crate depends on.
+pub const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
+
 /// Has rustc use, at any level, what was instantiated in the crates that a cell links
 /// ([`aids::PREPARED`]); by itself it does at low levels only.
 pub const SHARING: &str = "-Zshare-generics=yes";
@@ -99,7 +103,7 @@ pub fn ask_types(session: &Session, recording: &Recording, source: &str) -> Opti
 
 /// What is printed of types is an unstable option.
 fn print_types(rustc: &mut Command) {
-    rustc.args(variable_types::PRINTING).env("RUSTC_BOOTSTRAP", "1");
+    rustc.args(variable_types::PRINTING).env(BOOTSTRAP, "1");
 }
 
 /// The call of rustc for `source`, which is written into `dir`, without what is to be made of it and how

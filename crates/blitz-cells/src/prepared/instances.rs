@@ -36,7 +36,7 @@ pub fn variables(store: &mut VariableStore) {
 }
 
 /// Tensors, made and indexed as usual.
-pub fn tensors(t: &Tensor, list: &[Tensor]) -> Result<Vec<Tensor>, TchError> {
+pub fn tensors(t: &Tensor, list: &[Tensor]) -> Vec<Tensor> {
     let (options, mut made) = ((Kind::Float, Device::Cpu), Vec::new());
     macro_rules! of_sizes {
         ($($sizes:expr),*) => {$(
@@ -68,7 +68,7 @@ pub fn tensors(t: &Tensor, list: &[Tensor]) -> Result<Vec<Tensor>, TchError> {
     made.extend([Tensor::stack(list, 0), Tensor::cat(list, 0)]);
     made.push(Tensor::stack(&[t, t], 0));
     made.push(Tensor::cat(&[t, t], 0));
-    Ok(made)
+    made
 }
 
 /// Calculations with tensors.

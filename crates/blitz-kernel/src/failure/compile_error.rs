@@ -2,7 +2,7 @@
 
 use super::COMPILE_ERROR;
 use super::cell_error::{CellError, Line};
-use super::helps::mended;
+use super::helps;
 use crate::notebook::fitting::CONFLICTS;
 use crate::session::sent::{Position, Sent};
 use crate::syntax::{ends_with_expression, tokens};
@@ -61,28 +61,54 @@ fn readable(message: &str, sent: &Sent) -> String {
         .iter()
         .fold(message.to_owned(), |text, found| text.replace(found, "found the end of the cell"));
     let is_written = |word: &str| tokens(&sent.written).iter().any(|token| token.text() == word);
-    ["fn", "let"].into_iter().filter(|word| !is_written(word)).fold(text, |text, word| {
-        text.replace(&format!("found keyword `{word}`"), "found the end of the line")
+    ["fn", "let"].into_iter().fold(text, |text, word| {
+        let found = format!("found keyword `{word}`"); // Not translated
+        match text.contains(&found) && !is_written(word) {
+            true => text.replace(&found, "found the end of the line"),
+            false => text,
+        }
     })
+}
+
+/// What rustc advises.
+struct Help {
+    message: String,
+    /// The piece of code that it would put in.
+    suggested: String,
+    /// The lines of the cell after it, as far as they are known.
+    mended: Vec<String>,
+}
+
+fn helps(error: &CompilationError) -> Vec<Help> {
+    let rendered = error.rendered();
+    let help = |help: String| {
+        let (message, suggested) = help.split_once("\n\n").unwrap_or((&help, ""));
+        let mended = helps::mended(&rendered, message.lines().next().unwrap_or_default());
+        Help { message: message.to_owned(), suggested: suggested.to_owned(), mended }
+    };
+    error.help().into_iter().map(help).collect()
+}
+
+impl Help {
+    /// Whether `text` tells it already.
+    fn is_in(&self, text: &str) -> bool {
+        text.contains(self.message.lines().next().unwrap_or_default())
+    }
 }
 
 fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
     let mut lines = Vec::new();
-    let report = error.is_from_user_code().then(|| drawn(error, sent)).flatten();
+    let helps = helps(error);
+    let report = error.is_from_user_code().then(|| drawn(error, sent, &helps)).flatten();
     match report {
         Some(report) => lines.extend(report.lines().map(str::to_owned)),
         None => lines.extend(plain(error, sent)),
     }
-    let helps = error.help();
     let shown = lines.join("\n");
-    let helps = helps.iter().filter(|help| !shown.contains(help.lines().next().unwrap_or(help)));
-    for help in helps {
-        let (message, suggested) = help.split_once("\n\n").unwrap_or((help, ""));
-        let mended = mended(&error.rendered(), message);
-        lines.push(format!("\x1b[1mhelp\x1b[0m: {message}"));
-        match mended.is_empty() {
-            true => lines.extend(suggested.lines().map(str::to_owned)),
-            false => lines.extend(mended.into_iter().map(|line| format!("  | {line}"))),
+    for help in helps.iter().filter(|help| !help.is_in(&shown)) {
+        lines.extend(helps::told(&help.message, &help.mended));
+        if help.mended.is_empty() {
+            lines.extend(help.suggested.lines().map(str::to_owned));
         }
     }
     if let Some(hint) = error.evcxr_extra_hint() {
@@ -91,15 +117,8 @@ fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
     lines
 }
 
-/// Whether the help that `label` tells is shown as [mended] lines.
-fn is_shown_mended(error: &CompilationError, label: &str) -> bool {
-    let (helps, rendered) = (error.help(), error.rendered());
-    let mut messages = helps.iter().filter_map(|help| help.lines().next());
-    messages.any(|it| label.contains(it) && !mended(&rendered, it).is_empty())
-}
-
 /// The report with the code, for what is ASCII.
-fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
+fn drawn(error: &CompilationError, sent: &Sent, helps: &[Help]) -> Option<String> {
     let code = &sent.written;
     if !code.is_ascii() {
         return None;
@@ -120,8 +139,10 @@ fn drawn(error: &CompilationError, sent: &Sent) -> Option<String> {
         report = report.with_code(code);
     }
     let (mut colors, mut notes) = (ColorGenerator::new(), String::new());
-    let helps = error.help_spanned().iter().filter(|it| !is_shown_mended(error, &it.label));
-    for message in error.spanned_messages().iter().chain(helps) {
+    // Those that are shown as lines follow the report.
+    let follows = |label: &str| helps.iter().any(|it| !it.mended.is_empty() && it.is_in(label));
+    let within = error.help_spanned().iter().filter(|it| !follows(&it.label));
+    for message in error.spanned_messages().iter().chain(within) {
         let Some(span) = &message.span else {
             notes.push_str(if notes.is_empty() { "" } else { "\n" });
             notes.push_str(&message.label);

@@ -2,7 +2,7 @@
 
 use super::COMPILE_ERROR;
 use super::cell_error::{CellError, Line};
-use super::helps::mended;
+use super::helps;
 use crate::failure::place::Place as CellLine;
 use crate::notebook::Changes;
 use crate::notebook::definition::{Definition, Origin};
@@ -99,10 +99,10 @@ fn render(fault: &Fault, code: &str, cells: &SourceLines, origin: &Origin) -> Ve
         let text = child["message"].as_str().unwrap_or_default();
         if child["level"] == "help" && !text.is_empty() && !shown.contains(text) {
             let rendered = fault.error["rendered"].as_str().unwrap_or_default();
-            let mended = mended(rendered, text);
+            let mended = helps::mended(rendered, text);
             let replacement = if mended.is_empty() { replacement(child) } else { String::new() };
-            lines.push(Line::shown(format!("\x1b[1mhelp\x1b[0m: {text}{replacement}")));
-            lines.extend(mended.iter().map(|line| Line::shown(format!("  | {line}"))));
+            let told = helps::told(&format!("{text}{replacement}"), &mended);
+            lines.extend(told.into_iter().map(Line::shown));
         }
     }
     lines

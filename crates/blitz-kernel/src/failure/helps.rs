@@ -32,6 +32,15 @@ pub fn mended(rendered: &str, help: &str) -> Vec<String> {
     section.iter().enumerate().filter_map(line).take(MOST_LINES).collect()
 }
 
+/// The lines by which a help is told, with the [mended] ones.
+pub fn told(message: &str, mended: &[String]) -> Vec<String> {
+    let head = message.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("\x1b[1mhelp\x1b[0m: {line}"),
+        _ => line.to_owned(),
+    });
+    head.chain(mended.iter().map(|line| format!("  | {line}"))).collect()
+}
+
 /// The line of a report that has `help` as a label, and the marks below it.
 fn marked(report: &[&str], help: &str) -> Option<Vec<String>> {
     let at = report.iter().position(|line| line.ends_with(&format!("- help: {help}")))?;

@@ -1,6 +1,7 @@
 //! The line of a cell that failed, as tracebacks show it.
 
 use super::cell_error::Line;
+use crate::syntax::line_at;
 use std::ops::Range;
 
 const BLUE: &str = "\x1b[34m";
@@ -20,9 +21,9 @@ pub struct Place {
 impl Place {
     /// The place of the bytes `range` of `code`, the code of the cell, with what stands there.
     pub fn of_range(cell: usize, code: &str, range: Range<usize>) -> (Place, Range<usize>) {
-        let start = code[..range.start].rfind('\n').map_or(0, |at| at + 1);
-        let text = code[start..].lines().next().unwrap_or_default().to_owned();
-        let line = 1 + code[..start].matches('\n').count();
+        let (line, start) = line_at(code, range.start);
+        // As it is shown: what ends in blanks ends before them.
+        let text = code[start..].lines().next().unwrap_or_default().trim_end().to_owned();
         let end = (range.end - start).min(text.len());
         (Place { cell, line, text }, range.start - start..end)
     }

@@ -6,6 +6,7 @@ use crate::session::dependencies::{self, Refused};
 use crate::syntax::commands::{settle, without_commands_of};
 use crate::syntax::edits::Edits;
 use crate::syntax::fault::{Fault, fault};
+use crate::syntax::line_at;
 use blitz_contract::Layout;
 use std::path::Path;
 
@@ -88,8 +89,8 @@ fn offset(text: &str, (line, column): Position) -> usize {
 
 fn position(text: &str, offset: usize) -> Position {
     let before = &text[..text.floor_char_boundary(offset)];
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    (1 + before.matches('\n').count(), 1 + before[start..].chars().count())
+    let (line, start) = line_at(text, before.len());
+    (line, 1 + before[start..].chars().count())
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! rustc sees the cell within evcxr's lines. It takes a bracket of those for the missing partner, and names
 //! no line of the cell, or none that its author wrote.
 
-use super::{is_too_deep, opening};
-use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxToken};
+use super::{is_too_deep, line_at, opening, tokens_of};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxToken};
 use std::ops::Range;
 
 /// What cannot be read.
@@ -63,12 +63,7 @@ pub fn fault(code: &str) -> Option<Fault> {
         return None;
     }
     let parsed = SourceFile::parse(code, Edition::Edition2024);
-    let tokens: Vec<SyntaxToken> = parsed
-        .tree()
-        .syntax()
-        .descendants_with_tokens()
-        .filter_map(|element| element.into_token())
-        .collect();
+    let tokens = tokens_of(&parsed.tree());
     let endless = parsed.errors().iter().find_map(|error| {
         let error_text = error.to_string();
         let is_endless = ENDLESS.iter().any(|text| error_text.contains(text));
@@ -87,11 +82,6 @@ fn range(token: &SyntaxToken) -> Range<usize> {
     token.text_range().start().into()..token.text_range().end().into()
 }
 
-/// The number of the line, from 1, that has the byte `at`.
-fn line(code: &str, at: usize) -> usize {
-    1 + code[..at].matches('\n').count()
-}
-
 fn meant_by(token: &SyntaxToken) -> Option<(char, char)> {
     let mut characters = token.text().chars();
     let character = characters.next().filter(|_| token.kind() == SyntaxKind::ERROR)?;
@@ -101,11 +91,10 @@ fn meant_by(token: &SyntaxToken) -> Option<(char, char)> {
 fn look_alike(code: &str, tokens: &[SyntaxToken]) -> Option<Fault> {
     let (first, (found, meant)) = tokens.iter().find_map(|it| Some((it, meant_by(it)?)))?;
     let range = range(first);
-    let start = code[..range.start].rfind('\n').map_or(0, |at| at + 1);
+    let (_, start) = line_at(code, range.start);
     let mut mended = code[start..].lines().next().unwrap_or_default().to_owned();
-    let of_line =
-        |token: &&SyntaxToken| line(code, self::range(token).start) == line(code, range.start);
-    for token in tokens.iter().filter(of_line).rev() {
+    let of_line = start..start + mended.len();
+    for token in tokens.iter().filter(|it| of_line.contains(&self::range(it).start)).rev() {
         if let Some((_, meant)) = meant_by(token) {
             let at = self::range(token);
             let length = token.text().chars().next().map_or(0, char::len_utf8);
@@ -181,7 +170,8 @@ fn never_opened(token: &SyntaxToken) -> Fault {
 }
 
 fn closed_by_another(code: &str, before: &SyntaxToken, after: &SyntaxToken) -> Fault {
-    let (open, close, line) = (before.text(), after.text(), line(code, range(after).start));
+    let (open, close) = (before.text(), after.text());
+    let (line, _) = line_at(code, range(after).start);
     let message = format!("this `{open}` is not closed before `{close}` in line {line}");
     Fault { range: range(before), message, helps: Vec::new() }
 }
@@ -190,16 +180,11 @@ fn closed_by_another(code: &str, before: &SyntaxToken, after: &SyntaxToken) -> F
 /// one may be missing.
 fn indented_otherwise(code: &str, before: &SyntaxToken, after: &SyntaxToken) -> Option<String> {
     let (from, to) = (range(before).start, range(after).start);
-    let indentation = |at: usize| {
-        let start = code[..at].rfind('\n').map_or(0, |at| at + 1);
-        let line = &code[start..];
-        (line.len() - line.trim_start().len(), start)
-    };
-    let ((opened, _), (closed, start)) = (indentation(from), indentation(to));
-    let is_first = code[start..to].trim().is_empty();
-    (is_first && opened != closed).then(|| {
+    let ((from, from_start), (to, to_start)) = (line_at(code, from), line_at(code, to));
+    let indentation = |start: usize| code[start..].len() - code[start..].trim_start().len();
+    let is_first = code[to_start..range(after).start].trim().is_empty();
+    (is_first && indentation(from_start) != indentation(to_start)).then(|| {
         let (open, close) = (before.text(), after.text());
-        let (from, to) = (line(code, from), line(code, to));
         format!(
             "`{close}` in line {to} closes `{open}` of line {from}, which is indented otherwise: one may be \
              missing between them"
