@@ -48,6 +48,11 @@ impl Project {
         self.made().join("setup.lock")
     }
 
+    /// Held while somebody compiles programs with what set-up has compiled.
+    pub fn compile_lock(&self) -> PathBuf {
+        self.made().join("compile.lock")
+    }
+
     /// The package by which the notebooks' dependencies are compiled.
     pub fn dependencies_dir(&self) -> PathBuf {
         self.made().join("dependencies")

@@ -30,11 +30,12 @@ const OTHERS: [&str; 15] = [
     "crates/blitz/src/device.rs",
 ];
 /// Single messages of sources that have many for other occasions, too.
-const SINGLE: [(&str, &str); 7] = [
+const SINGLE: [(&str, &str); 8] = [
     ("crates/blitz-cli/src/commands/kernelspec.rs", "there is another kernel named"),
     ("crates/blitz-cli/src/commands/lab.rs", "is in use. Choose another with --port"),
     ("crates/blitz-cli/src/main.rs", "neither this program nor the working directory"),
     ("crates/blitz-cli/src/setup/lock.rs", "waiting for another `cargo blitz` that sets up"),
+    ("crates/blitz-cli/src/setup/lock.rs", "`cargo blitz` that compiles programs"),
     ("crates/blitz-cli/src/setup/venv.rs", "PyTorch does not work without CUDA's libraries here"),
     ("crates/blitz-kernel/src/engine.rs", "the notebooks' dependencies cannot be loaded"),
     ("crates/blitz/src/error.rs", "Check the network (HTTPS_PROXY is honoured)"),

@@ -4,7 +4,7 @@ use super::cancel::{Cancel, Cancelled};
 use super::logs;
 use super::progress::Step;
 use anyhow::{Context, Result, anyhow};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,11 +16,7 @@ use std::sync::Mutex;
 /// It cannot be started, `cancel` ended it, or it fails: the error holds the end of its output,
 /// names `log`, and says so where the cause is the network.
 pub fn run_logged(step: &Step, mut command: Command, log: &Path, cancel: &Cancel) -> Result<()> {
-    if let Some(parent) = log.parent() {
-        fs::create_dir_all(parent)
-            .with_context(|| format!("cannot create {}", parent.display()))?;
-    }
-    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let file = logs::create(log)?;
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdin(Stdio::null())
@@ -29,21 +25,21 @@ pub fn run_logged(step: &Step, mut command: Command, log: &Path, cancel: &Cancel
         .spawn()
         .with_context(|| format!("cannot start `{program}`"))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let file = Mutex::new(file);
+    let writer = Mutex::new(&file);
     let status = std::thread::scope(|scope| {
-        scope.spawn(|| pass_on(stdout, step, &file));
-        scope.spawn(|| pass_on(stderr, step, &file));
+        scope.spawn(|| pass_on(stdout, step, &writer));
+        scope.spawn(|| pass_on(stderr, step, &writer));
         cancel.wait(&mut child)
     });
     let status = status.with_context(|| format!("cannot wait for `{program}`"))?;
     match status.success() {
         true => Ok(()),
         false if cancel.is_wanted() => Err(Cancelled.into()),
-        false => Err(logs::failure(&program, status, log)),
+        false => Err(logs::failure(&program, status, file, log)),
     }
 }
 
-fn pass_on(output: Option<impl Read>, step: &Step, log: &Mutex<File>) {
+fn pass_on(output: Option<impl Read>, step: &Step, log: &Mutex<&File>) {
     let Some(output) = output else { return };
     let mut output = BufReader::new(output);
     let mut line = Vec::new();

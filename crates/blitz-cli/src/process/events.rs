@@ -1,8 +1,8 @@
 //! Running the scripts that tell how far they are: a JSON object a line.
 
+use super::logs;
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -19,9 +19,7 @@ pub fn run(
     log: &Path,
     mut event: impl FnMut(Value),
 ) -> Result<ExitStatus> {
-    let _ = fs::create_dir_all(log.parent().unwrap_or(log));
-    let stderr = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(logs::create(log)?);
     let mut child = command.spawn().context("cannot start the environment's Python")?;
     give(&mut child, input).context("cannot write to the environment's Python")?;
     for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {

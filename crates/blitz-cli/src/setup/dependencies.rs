@@ -5,6 +5,7 @@
 //! for it. So it need not wait for the kernel, and [programs](super::linked) share it.
 
 use super::sources;
+use crate::files::write_atomically;
 use crate::fingerprint::Fingerprint;
 use crate::process::cancel::Cancel;
 use crate::process::command::{output_of, run_logged, run_visibly};
@@ -107,11 +108,10 @@ pub(super) fn manifest(name: &str, target: &str, dependencies: &str) -> String {
 
 /// A package below `.blitz` with the workspace's versions.
 pub(super) fn write_package(project: &Project, dir: &Path, manifest: &str) -> Result<()> {
-    fs::create_dir_all(dir)
-        .and_then(|()| fs::write(dir.join("Cargo.toml"), manifest))
-        .and_then(|()| fs::copy(project.lock_file(), dir.join("Cargo.lock")))
-        .with_context(|| format!("cannot write the package in {}", dir.display()))?;
-    Ok(())
+    let versions = fs::read(project.lock_file())
+        .with_context(|| format!("cannot read {}", project.lock_file().display()))?;
+    write_atomically(&dir.join("Cargo.toml"), manifest.as_bytes())?;
+    write_atomically(&dir.join("Cargo.lock"), &versions)
 }
 
 /// cargo as evcxr calls it. The settings in `.cargo/config.toml` apply, since the package lies below

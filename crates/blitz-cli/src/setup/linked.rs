@@ -15,7 +15,7 @@ use crate::project::Project;
 use anyhow::{Context, Result};
 use blitz_contract::variables;
 use blitz_user_dirs::linked_tree;
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,6 +27,7 @@ const AT_ONCE: &str = "2";
 /// # Errors
 /// cargo fails.
 pub fn example(project: &Project) -> Result<PathBuf> {
+    let lock = lock::wait_to_compile(project)?;
     let step = Step::start("compiling the example cifar10");
     let dir = project.example_dir();
     let source = project.path("crates/blitz/examples/cifar10.rs");
@@ -40,7 +41,7 @@ pub fn example(project: &Project) -> Result<PathBuf> {
     let manifest = manifest("cifar10", &bin, &format!("{}{others}", tch_and_blitz(project)));
     let log = project.log("example");
     let compiled = write_package(project, &dir, &manifest).and_then(|()| {
-        link_compiled(project)?;
+        link_compiled(project, &lock)?;
         let mut command = cargo(&dir, &target_dir(project), "rustc")?;
         // cargo tells only the crate `blitz` itself where libtorch lies.
         let lib_dir = project.libtorch_lib();
@@ -57,6 +58,7 @@ pub fn example(project: &Project) -> Result<PathBuf> {
 /// # Errors
 /// cargo fails: what rustc says is in the file [`log`].
 pub fn notebooks(project: &Project, programs: &Programs) -> Result<PathBuf> {
+    let lock = lock::wait_to_compile(project)?;
     let step = Step::start("compiling the programs");
     let dir = project.programs_dir();
     let own = format!("\n[profile.dev.package.{PACKAGE}]\nopt-level = 0\n");
@@ -64,7 +66,7 @@ pub fn notebooks(project: &Project, programs: &Programs) -> Result<PathBuf> {
         format!("{}{PROFILE}{own}", package::manifest(&project.helper_crate(), programs));
     let compiled = package::write(project, &dir, programs).and_then(|()| {
         write_package(project, &dir, &manifest)?;
-        link_compiled(project)?;
+        link_compiled(project, &lock)?;
         let mut command = cargo(&dir, &target_dir(project), "build")?;
         command.args(["--bins", "--keep-going", "--jobs", AT_ONCE]);
         run_logged(&step, command, &log(project), &Cancel::default())
@@ -78,7 +80,7 @@ pub fn notebooks(project: &Project, programs: &Programs) -> Result<PathBuf> {
 /// # Errors
 /// The links cannot be made.
 pub fn build(project: &Project) -> Result<Command> {
-    link_compiled(project)?;
+    link_compiled(project, &lock::wait_to_compile(project)?)?;
     cargo(&project.dependencies_dir(), &target_dir(project), "build")
 }
 
@@ -88,7 +90,7 @@ pub fn build(project: &Project) -> Result<Command> {
 /// # Errors
 /// The links cannot be made.
 pub fn test(project: &Project) -> Result<Command> {
-    link_compiled(project)?;
+    link_compiled(project, &lock::wait_to_compile(project)?)?;
     let mut command = cargo(project.root(), &target_dir(project), "test")?;
     for setting in PROFILE.lines().filter(|line| line.contains('=')) {
         command.args(["--config", &format!("profile.dev.{setting}")]);
@@ -112,12 +114,13 @@ fn programs_dir(project: &Project) -> Result<PathBuf> {
     Ok(target_dir(project).join(host()?).join("debug"))
 }
 
-/// Gives the programs what set-up has compiled, unless it has it or there is nothing.
-fn link_compiled(project: &Project) -> Result<()> {
+/// Gives the programs what set-up has compiled, unless they have it or there is nothing. `_compiling` is the
+/// lock of whoever compiles them.
+fn link_compiled(project: &Project, _compiling: &File) -> Result<()> {
     let target = target_dir(project);
     // Written last: a copy that was interrupted is made again.
     let note = target.join("linked");
-    // Nobody else links, and nobody sets up meanwhile.
+    // Nobody sets up meanwhile.
     let _lock = lock::wait(project)?;
     let state = State::read(project);
     let Some(key) = state.get("dependencies") else { return Ok(()) };
@@ -137,6 +140,10 @@ mod tests {
     use super::*;
     use blitz_contract::Layout;
 
+    fn link(project: &Project) -> Result<()> {
+        link_compiled(project, &lock::wait_to_compile(project)?)
+    }
+
     #[test]
     fn programs_have_links_of_their_own_to_what_is_compiled_now() {
         let dir = tempfile::tempdir().expect("a temporary directory");
@@ -145,21 +152,21 @@ mod tests {
         let own = target_dir(&project).join("libtch.rlib");
         fs::create_dir_all(dependencies::target_dir(&project)).expect("writable");
         fs::write(&compiled, "one").expect("writable");
-        link_compiled(&project).expect("there is nothing that set-up has completed");
+        link(&project).expect("there is nothing that set-up has completed");
         assert!(!own.exists());
 
         State::read(&project).set("dependencies", "one").expect("writable");
-        link_compiled(&project).expect("it is linked");
+        link(&project).expect("it is linked");
         assert_eq!(fs::read_to_string(&own).expect("it is there"), "one");
         // cargo replaces files: what kernels use stays.
         fs::remove_file(&own).and_then(|()| fs::write(&own, "own")).expect("writable");
-        link_compiled(&project).expect("it is there");
+        link(&project).expect("it is there");
         assert_eq!(fs::read_to_string(&own).expect("it is there"), "own");
         assert_eq!(fs::read_to_string(&compiled).expect("it is there"), "one");
 
         fs::remove_file(&compiled).and_then(|()| fs::write(&compiled, "two")).expect("writable");
         State::read(&project).set("dependencies", "two").expect("writable");
-        link_compiled(&project).expect("it is linked anew");
+        link(&project).expect("it is linked anew");
         assert_eq!(fs::read_to_string(&own).expect("it is there"), "two");
     }
 
@@ -174,12 +181,31 @@ mod tests {
         }
         State::read(&project).set("dependencies", "one").expect("writable");
         std::thread::scope(|scope| {
-            let started: Vec<_> = (0..8).map(|_| scope.spawn(|| link_compiled(&project))).collect();
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(|| link(&project))).collect();
             for command in started {
                 command.join().expect("no panic").expect("it is linked");
             }
         });
         let linked = fs::read_dir(target_dir(&project)).expect("it is there").count();
         assert_eq!(linked, 301, "the libraries and the note");
+    }
+
+    #[test]
+    fn a_package_that_another_command_writes_is_always_whole() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let project = Project::new(Layout::new(dir.path()));
+        fs::write(project.lock_file(), "version = 4\n".repeat(10_000)).expect("writable");
+        let manifest = "[package]\n".repeat(10_000);
+        let package = project.example_dir();
+        let write = || write_package(&project, &package, &manifest).expect("writable");
+        write();
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| (0..300).for_each(|_| write()));
+            while !writing.is_finished() {
+                let read =
+                    |name: &str| fs::read_to_string(package.join(name)).expect("it is there");
+                assert!(read("Cargo.toml") == manifest && read("Cargo.lock").len() == 120_000);
+            }
+        });
     }
 }

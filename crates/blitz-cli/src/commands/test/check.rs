@@ -153,6 +153,8 @@ fn cargo_test(project: &Project, packages: &[&str]) -> Result<Command> {
         command.env(THREADS, "4");
     }
     command.args(["--config", "build.rustc-workspace-wrapper='clippy-driver'", "--locked"]);
+    // One that fails hides no other.
+    command.arg("--no-fail-fast");
     command.args(packages.iter().flat_map(|package| ["--package", package]));
     Ok(command)
 }
