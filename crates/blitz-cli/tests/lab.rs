@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{blitz, is_root, run};
+use common::{blitz, is_root, run, signal};
+use rustix::process::Signal;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -70,7 +71,7 @@ impl Drop for Lab {
     fn drop(&mut self) {
         // As a terminal that is closed does: Jupyter ends its kernels and removes its files.
         if matches!(self.process.try_wait(), Ok(None)) {
-            let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+            signal(self.process.id(), Signal::TERM);
         }
         let start = Instant::now();
         while matches!(self.process.try_wait(), Ok(None)) && start.elapsed() < LIMIT {

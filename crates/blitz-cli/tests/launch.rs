@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{blitz, is_root, printed, repository};
+use common::{blitz, is_root, printed, repository, signal};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -28,21 +29,15 @@ fn ended(mut command: Command) -> Output {
 }
 
 /// The processes of a training that was told of `dir`, with the ranks that they have.
-fn workers(dir: &Path) -> Vec<(i32, usize)> {
+fn workers(dir: &Path) -> Vec<(u32, usize)> {
     let entries = fs::read_dir("/proc").expect("the processes").flatten();
-    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let rank = |id: &i32| -> Option<usize> {
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let rank = |id: &u32| -> Option<usize> {
         let read = |name| fs::read_to_string(format!("/proc/{id}/{name}")).ok();
         read("cmdline")?.contains(dir.to_str()?).then_some(())?;
         read("environ")?.split('\0').find_map(|line| line.strip_prefix("RANK="))?.parse().ok()
     };
     ids.filter_map(|id| Some((id, rank(&id)?))).collect()
-}
-
-/// As nobody can refuse.
-fn kill(id: i32) {
-    let status = Command::new("kill").args(["-9", &id.to_string()]).status();
-    assert!(status.expect("kill runs").success());
 }
 
 /// Waits until `found` finds something.
@@ -97,7 +92,7 @@ fn a_training_goes_on_after_a_process_was_lost() {
     };
     wait("the first checkpoint", has_saved);
     let lost = wait("rank 1", || workers(dir.path()).into_iter().find(|(_, rank)| *rank == 1));
-    kill(lost.0);
+    signal(lost.0, Signal::KILL);
     let output = child.wait_with_output().expect("it ends");
     let text = printed(&output);
     assert!(output.status.success(), "{text}");
@@ -115,7 +110,7 @@ fn a_process_that_is_lost_ends_all() {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     wait("a checkpoint", || Path::new(&checkpoints).read_dir().ok()?.flatten().next());
     let lost = wait("rank 1", || workers(dir.path()).into_iter().find(|(_, rank)| *rank == 1));
-    kill(lost.0);
+    signal(lost.0, Signal::KILL);
     let output = child.wait_with_output().expect("it ends");
     let text = printed(&output);
     assert_eq!(output.status.code(), Some(137), "{text}");

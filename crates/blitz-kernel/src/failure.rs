@@ -8,6 +8,7 @@ mod helps;
 pub mod names;
 pub mod outdated;
 pub mod place;
+pub mod python;
 pub mod undefined;
 
 use crate::cells::event::Panic;
@@ -19,6 +20,7 @@ use crate::session::sent::Sent;
 use crate::syntax::fault::Fault;
 use cell_error::{CellError, Line};
 use place::{Place, place_caption};
+use python::Python;
 use std::path::Path;
 
 /// The kinds of errors of cells that do not compile and cannot be loaded.
@@ -38,6 +40,8 @@ pub struct Failed<'a> {
     pub libtorch_lib: &'a Path,
     /// Whether backtraces are shown.
     pub full_backtrace: bool,
+    /// What Python's names are in Rust.
+    pub python: &'a Python,
 }
 
 impl Failed<'_> {
@@ -73,7 +77,9 @@ impl Failed<'_> {
         }
         match error {
             evcxr::Error::SubprocessTerminated(status) => self.crash(status),
-            evcxr::Error::CompilationErrors(errors) => compile_error::describe(errors, sent),
+            evcxr::Error::CompilationErrors(errors) => {
+                compile_error::describe(errors, sent, self.python)
+            }
             other => {
                 let message = other.to_string();
                 let first = message.lines().next().unwrap_or_default();

@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod edits;
 pub mod fault;
+pub mod python;
 
 use commands::{commands, without_commands};
 use ra_ap_syntax::ast;

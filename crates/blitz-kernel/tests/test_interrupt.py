@@ -103,7 +103,7 @@ let mut sgd = Sgd::new(&vs, SgdOptions::default())?;"""
         interrupted(torch_kernel, cell)
         # Within an epoch, or where one ends.
         assert re.search("stopped (in|after) epoch", cell.error["evalue"]), cell.error
-        assert "resume continues from here" in cell.error["evalue"], cell.error
+        assert "run the cell again to continue from here (" in cell.error["evalue"], cell.error
         assert torch_kernel.finish(queued).status == "aborted"
         # The rest of the cell is stopped, too.
         shown = 'println!("{} {}", report.interrupted.is_some(), after.is_err());'

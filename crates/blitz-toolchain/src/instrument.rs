@@ -12,6 +12,10 @@ const ERROR_TYPE: &str = "struct EvcxrUserCodeError {}";
 
 /// What [`SHOW`] becomes where tensors are shown as PyTorch prints them: [`aids::PREPARED`] has the method.
 const SHOW_TENSOR: &str = ").evcxr_shown().evcxr_display();";
+/// How evcxr begins its statement that shows the expression in its debug form.
+const SHOW_DEBUG: &str = "evcxr_send_text_plain(&::std::format!(\"{:?}\",&(";
+/// What that becomes there: a tensor comes to it whose type rustc learns last, as that of `2.0 * &x`.
+const SHOW_TEXT: &str = "evcxr_send_text_plain(&::blitz_prepared::shown(&(";
 /// evcxr's conversion of errors by their usual form, with absolute names.
 const CONVERSION: &str = "            struct EvcxrUserCodeError {}
             impl<T: ::std::fmt::Display> ::std::convert::From<T> for EvcxrUserCodeError {
@@ -43,6 +47,9 @@ pub fn instrument(source: &str, library: &str, shows: bool) -> String {
             traits.push_str(", EvcxrShow as _");
         }
         instrumented.push_str(&format!("\nuse ::{library}::{{{traits}}};\n"));
+    }
+    if shows && library == aids::PREPARED {
+        instrumented = instrumented.replace(SHOW_DEBUG, SHOW_TEXT);
     }
     instrumented
 }

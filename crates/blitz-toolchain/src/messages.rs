@@ -29,6 +29,7 @@ pub fn compiler_message(session: &Session, line: &str) -> Option<String> {
     if is_about_keeping_a_moved_variable(&message) {
         without_other_places(&mut message);
     }
+    without_places_of_imports(&mut message);
     let is_diagnostic = message["$message_type"] == "diagnostic";
     is_diagnostic.then(|| wrap(session, "compiler-message", "message", message))
 }
@@ -53,6 +54,20 @@ fn without_other_places(message: &mut Value) {
         spans.retain(|span| span["is_primary"] == true);
     }
     message["children"] = json!([]);
+}
+
+/// Takes the place from advice to import something: before the first import, which may be the person's. Of an
+/// error in a cell's last expression, evcxr would show that advice alone.
+fn without_places_of_imports(message: &mut Value) {
+    let is_import = |span: &Value| {
+        let text = span["suggested_replacement"].as_str().unwrap_or_default();
+        span["byte_start"] == span["byte_end"] && text.trim_start().starts_with("use ")
+    };
+    for child in message["children"].as_array_mut().into_iter().flatten() {
+        if let Some(spans) = child["spans"].as_array_mut() {
+            spans.retain(|span| !is_import(span));
+        }
+    }
 }
 
 /// The line by which cargo says what it has built.
@@ -147,6 +162,23 @@ mod tests {
         let own = passed_on("println!(\"{names:?}\");");
         assert_eq!(own["message"]["spans"].as_array().expect("spans").len(), 2);
         assert_eq!(own["message"]["children"].as_array().expect("children").len(), 1);
+    }
+
+    #[test]
+    fn advice_to_import_has_no_place_and_other_advice_has() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let session = Session::for_tests(dir.path());
+        let advice = |text: &str, end: u64| {
+            let span = json!({ "suggested_replacement": text, "byte_start": 3, "byte_end": end });
+            json!({ "level": "help", "message": "x", "spans": [span] })
+        };
+        let children = [advice("use std::cmp::max;\n", 3), advice("use a", 8), advice("let ", 3)];
+        let line = json!({ "$message_type": "diagnostic", "message": "x", "children": children });
+        let passed_on = compiler_message(&session, &line.to_string()).expect("a diagnostic");
+        let passed_on: Value = serde_json::from_str(&passed_on).expect("JSON");
+        let places = |child: &Value| child["spans"].as_array().map_or(0, Vec::len);
+        let children = passed_on["message"]["children"].as_array().expect("children");
+        assert_eq!(children.iter().map(places).collect::<Vec<_>>(), [0, 1, 1]);
     }
 
     #[test]

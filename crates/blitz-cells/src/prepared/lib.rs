@@ -6,6 +6,8 @@ pub use blitz_cell_support::*;
 
 use ::blitz::tensor::repr::repr;
 use ::tch::Tensor;
+use std::any::type_name;
+use std::fmt::Debug;
 use std::ops::Deref;
 
 pub mod instances;
@@ -31,6 +33,15 @@ impl<T: ?Sized> Deref for EvcxrShown<'_, T> {
     fn deref(&self) -> &T {
         self.0
     }
+}
+
+/// A value as it is shown in words: a tensor as PyTorch prints it, all else in its debug form.
+pub fn shown<T: Debug>(value: &T) -> String {
+    if type_name::<T>() != type_name::<Tensor>() {
+        return format!("{value:?}");
+    }
+    // SAFETY: it is that type. cargo allows only one crate that links libtorch, and so only one `tch`.
+    repr(unsafe { &*std::ptr::from_ref(value).cast::<Tensor>() }).to_string()
 }
 
 impl EvcxrShown<'_, Tensor> {

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use blitz_contract::{Layout, variables};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,12 @@ pub fn repository() -> Layout {
 pub fn is_root() -> bool {
     // Whom a process belongs to is who owns its directory there.
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// Sends a signal to a process of ours.
+pub fn signal(id: u32, signal: Signal) {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw).expect("the id of a process");
+    kill_process(id, signal).expect("the process is there, and ours");
 }
 
 /// Everything that a run printed.

@@ -3,6 +3,7 @@
 use super::COMPILE_ERROR;
 use super::cell_error::{CellError, Line};
 use super::helps;
+use super::python::Python;
 use crate::notebook::fitting::CONFLICTS;
 use crate::session::sent::{Position, Sent};
 use crate::syntax::{ends_with_expression, tokens};
@@ -13,7 +14,7 @@ use evcxr::CompilationError;
 const CELL: &str = "cell";
 
 /// All errors of a cell as one output.
-pub fn describe(errors: &[CompilationError], sent: &Sent) -> CellError {
+pub fn describe(errors: &[CompilationError], sent: &Sent, python: &Python) -> CellError {
     // Warnings are no reason why a cell fails; evcxr passes them on with the errors.
     let is_error = |error: &&CompilationError| error.level() != "warning";
     let fails = errors.iter().any(|error| is_error(&error));
@@ -25,6 +26,9 @@ pub fn describe(errors: &[CompilationError], sent: &Sent) -> CellError {
     let is_used_here = |it: &&CompilationError| !is_used_by_evcxr(it);
     let is_used_at_the_end = !errors.iter().any(is_used_here);
     errors.retain(|it| is_used_at_the_end || is_used_here(it));
+    if errors.iter().any(|it| !is_about_showing(it)) {
+        errors.retain(|it| !is_about_showing(it));
+    }
     let mut described = match errors.first() {
         Some(error) => {
             let code = error.code().map(|code| format!(" [{code}]")).unwrap_or_default();
@@ -34,6 +38,7 @@ pub fn describe(errors: &[CompilationError], sent: &Sent) -> CellError {
     };
     let lines = errors.iter().flat_map(|error| render(error, sent));
     described.extend(lines.map(Line::shown));
+    described.extend(told_of_python(&errors, sent, python));
     if is_used_at_the_end && !errors.is_empty() && ends_with_expression(&sent.written) {
         described.extend([Line::note("the last line of the cell uses it after that")]);
     }
@@ -45,6 +50,26 @@ pub fn describe(errors: &[CompilationError], sent: &Sent) -> CellError {
 fn is_used_by_evcxr(error: &CompilationError) -> bool {
     let mut spanned = error.spanned_messages().iter();
     error.code() == Some("E0382") && !spanned.any(|it| it.is_primary && it.span.is_some())
+}
+
+/// Whether the error is that the last expression cannot be shown: of a line that is no Rust, evcxr takes what
+/// is left of it for one.
+fn is_about_showing(error: &CompilationError) -> bool {
+    let message = error.message();
+    ["evcxr_display", "evcxr_shown", "EvcxrDebugDisplay"].iter().any(|it| message.contains(it))
+}
+
+/// What Python's names in the errors are in Rust, each once.
+fn told_of_python(errors: &[&CompilationError], sent: &Sent, python: &Python) -> Vec<Line> {
+    let help = |error: &&CompilationError| {
+        let span = error.primary_spanned_message()?.span?;
+        let end = (span.end_line, span.end_column);
+        let (start, _) = sent.original((span.start_line, span.start_column), end);
+        python.help(error, &sent.written, sent.offset(start))
+    };
+    let mut helps: Vec<String> = errors.iter().filter_map(help).collect();
+    helps.dedup();
+    helps.iter().map(|help| Line::help(help)).collect()
 }
 
 /// Whether a definition of the cell meets the one that it would replace. Of a cell that is no Rust,
@@ -61,6 +86,8 @@ fn readable(message: &str, sent: &Sent) -> String {
         .iter()
         .fold(message.to_owned(), |text, found| text.replace(found, "found the end of the cell"));
     let is_written = |word: &str| tokens(&sent.written).iter().any(|token| token.text() == word);
+    // `return` in a cell.
+    let text = text.replace("`Result<(), EvcxrUserCodeError>`", "no value: a cell is no function");
     ["fn", "let"].into_iter().fold(text, |text, word| {
         let found = format!("found keyword `{word}`"); // Not translated
         match text.contains(&found) && !is_written(word) {
@@ -84,9 +111,20 @@ fn helps(error: &CompilationError) -> Vec<Help> {
     let help = |help: String| {
         let (message, suggested) = help.split_once("\n\n").unwrap_or((&help, ""));
         let mended = helps::mended(&rendered, message.lines().next().unwrap_or_default());
-        Help { message: message.to_owned(), suggested: suggested.to_owned(), mended }
+        Help { message: in_a_notebook(message), suggested: suggested.to_owned(), mended }
     };
     error.help().into_iter().map(help).collect()
+}
+
+/// Advice to change `Cargo.toml`, which a notebook has not.
+fn in_a_notebook(help: &str) -> String {
+    // Not translated: rustc's words.
+    match help.split_once("`cargo add ").and_then(|(_, rest)| rest.split('`').next()) {
+        Some(name) => format!(
+            "if you want a crate named `{name}`, write `:dep {name} = \"VERSION\"` in a cell above"
+        ),
+        None => help.to_owned(),
+    }
 }
 
 impl Help {
@@ -107,7 +145,8 @@ fn render(error: &CompilationError, sent: &Sent) -> Vec<String> {
     let shown = lines.join("\n");
     for help in helps.iter().filter(|help| !help.is_in(&shown)) {
         lines.extend(helps::told(&help.message, &help.mended));
-        if help.mended.is_empty() {
+        // Of advice in several pieces, the first may be a bracket.
+        if help.mended.is_empty() && help.suggested.contains(char::is_alphanumeric) {
             lines.extend(help.suggested.lines().map(str::to_owned));
         }
     }

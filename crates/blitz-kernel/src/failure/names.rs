@@ -15,6 +15,8 @@ pub struct Names {
 
 /// A cell that has come to its end.
 pub struct Ended<'a> {
+    /// Its code.
+    pub code: &'a str,
     /// What it defines, or would have.
     pub defined: &'a Defined,
     /// Its execution count.
@@ -32,7 +34,8 @@ impl Names {
     /// A cell has ended, with this error where it failed, to which notes are added. There is now what
     /// is in `in_use`.
     pub fn after(&mut self, ended: &Ended, error: Option<&mut CellError>, in_use: &InUse) {
-        let Ended { defined, cell, id } = *ended;
+        let Ended { code, defined, cell, id } = *ended;
+        self.undefined.ended(code, cell, &in_use.variables);
         let Some(error) = error.filter(|error| !error.is_complete) else {
             self.undefined.succeeded(defined);
             self.outdated.succeeded(defined, cell, id);

@@ -7,6 +7,7 @@ use crate::failure::cell_error::CellError;
 use crate::failure::defined::Defined;
 use crate::failure::names::{Ended, Names};
 use crate::failure::outdated::InUse;
+use crate::failure::python::Python;
 use crate::failure::{self, Failed};
 use crate::notebook::definition::{Definition, Origin};
 use crate::notebook::{self, Notebook};
@@ -37,6 +38,7 @@ pub struct Evaluator {
     notebook: Notebook,
     lines: SourceLines,
     names: Names,
+    python: Python,
     persistence: Persistence,
     execution_count: usize,
     full_backtrace: bool,
@@ -51,6 +53,7 @@ impl Evaluator {
         let lines = SourceLines::new(build_dir.join("src/lib.rs"));
         let notebook = Notebook::new(build_dir);
         let (names, persistence) = (Names::default(), Persistence::new(build_dir));
+        let python = Python::new(layout.helper_crate().join("src/python_to_rust.md"));
         let execution_count = 0;
         Evaluator {
             session,
@@ -59,6 +62,7 @@ impl Evaluator {
             notebook,
             lines,
             names,
+            python,
             persistence,
             execution_count,
             full_backtrace,
@@ -139,7 +143,11 @@ impl Evaluator {
         };
         let (cell, id) = (self.execution_count, execution.cell_id.as_deref());
         let in_use = InUse::of(&self.notebook, self.engine.as_ref().ok());
-        self.names.after(&Ended { defined: &defined, cell, id }, evaluated.as_mut().err(), &in_use);
+        self.names.after(
+            &Ended { code, defined: &defined, cell, id },
+            evaluated.as_mut().err(),
+            &in_use,
+        );
         let error = evaluated.as_ref().err().map(|error| error.output(publisher.messages()));
         if let Some(error) = &error {
             publisher.error(error);
@@ -211,6 +219,7 @@ impl Evaluator {
             place: self.lines.place_of_failure(&outcome),
             libtorch_lib: &self.layout.libtorch_lib(),
             full_backtrace: self.full_backtrace,
+            python: &self.python,
         };
         match evaluated {
             Err(_) => Err(failure::kernel_error("evcxr panicked; its message is in Jupyter's log")),

@@ -7,6 +7,7 @@ use crate::syntax::commands::{settle, without_commands_of};
 use crate::syntax::edits::Edits;
 use crate::syntax::fault::{Fault, fault};
 use crate::syntax::line_at;
+use crate::syntax::python::python;
 use blitz_contract::Layout;
 use std::path::Path;
 
@@ -61,7 +62,8 @@ impl Sent {
 
     /// What keeps what was written from being read as Rust.
     pub fn fault(&self) -> Option<Fault> {
-        fault(&without_commands_of(&self.steps[0].after, &self.written))
+        let code = without_commands_of(&self.steps[0].after, &self.written);
+        fault(&code).or_else(|| python(&code))
     }
 
     /// Where a place of what was written stands, in bytes.

@@ -122,6 +122,9 @@ pub mod tensor {
     pub mod repr {
         pub struct Repr;
         impl Repr { pub fn evcxr_display(&self) { println!(\"as PyTorch prints it\"); } }
+        impl std::fmt::Display for Repr {
+            fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { f.write_str(\"[2., 4.]\") }
+        }
         pub fn repr(_: &tch::Tensor) -> Repr { Repr }
     }
 }
@@ -133,6 +136,28 @@ pub mod prelude {
     impl Own { pub fn evcxr_display(&self) { println!(\"own\"); } }
 }
 ";
+
+#[test]
+fn a_tensor_of_which_rustc_learns_the_type_last_is_shown_like_others() {
+    let source = "use blitz::prelude::*;
+fn evcxr_send_text_plain(text: &str) { println!(\"{text}\") }
+struct Twice;
+impl std::ops::Mul<Twice> for f64 { type Output = Tensor; fn mul(self, _: Twice) -> Tensor { Tensor } }
+fn main() {
+evcxr_send_text_plain(&::std::format!(\"{:?}\",&(
+2.0 * Twice
+)));
+evcxr_send_text_plain(&::std::format!(\"{:?}\",&(
+[Tensor]
+)));
+}
+";
+    let dir = libraries();
+    let instrumented = instrument(source, aids::PREPARED, true);
+    assert_eq!(instrumented.lines().count(), source.lines().count(), "no line moves");
+    assert_eq!(printed(dir.path(), &instrumented, aids::PREPARED), "[2., 4.]\n[Tensor]\n");
+    assert_eq!(instrument(source, aids::SUPPORT, true), source);
+}
 
 #[test]
 fn tensors_are_shown_as_pytorch_prints_them_with_the_prelude_and_without() {

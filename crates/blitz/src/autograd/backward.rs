@@ -177,16 +177,20 @@ fn check_outputs(
         return refuse(expected, gradients.len().to_string());
     }
     for (index, output) in outputs.iter().enumerate() {
-        require_grad(operation, &format!("{list}[{index}]"), output)?;
+        let name = match outputs.len() {
+            1 => "the tensor".to_owned(),
+            _ => format!("{list}[{index}]"),
+        };
+        require_grad(operation, &name, output)?;
         match gradients.map(|gradients| gradients[index]) {
             None if output.numel() != 1 || !is_real(output.kind()) => {
                 let expected = format!(
-                    "a gradient for {list}[{index}], because it is not one real number (as sum or mean would make it)"
+                    "a gradient for {name}, because it is not one real number (as sum or mean would make it)"
                 );
                 return refuse(expected, format!("none for {}", describe(output)));
             }
             Some(gradient) if !alike(gradient, output) => {
-                let expected = format!("a gradient like {list}[{index}], {}", describe(output));
+                let expected = format!("a gradient like {name}, {}", describe(output));
                 return refuse(expected, describe(gradient));
             }
             _ => {}

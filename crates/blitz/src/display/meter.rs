@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::language::told;
 
+/// Stands between the parts of a line: of no language, as a comma would be.
+pub(super) const BETWEEN: &str = " · ";
+
 /// Counts of steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Meter {
@@ -44,28 +47,26 @@ impl Meter {
         Duration::try_from_secs_f64(remaining as f64 / self.rate(elapsed)?).ok()
     }
 
-    /// `450/1000 steps (45 %), 150 steps/s, 0:03 elapsed, 0:04 left`.
+    /// `450/1000 steps (45 %) · 150 steps/s · 0:03 elapsed · 0:04 left`.
     pub(super) fn words(&self, unit: &str, elapsed: Duration, stage: Stage) -> String {
-        let mut words = match (self.total, self.percent()) {
+        let mut words = vec![match (self.total, self.percent()) {
             (Some(total), Some(percent)) => {
                 format!("{}/{total} {unit} ({percent} %)", self.done)
             }
             _ => format!("{} {unit}", self.done),
-        };
-        if let Some(rate) = self.rate(elapsed) {
-            words += &format!(", {} {unit}/s", significant(rate));
-        }
-        words += &told(&format!(", {} elapsed", minutes(elapsed)));
+        }];
+        words.extend(self.rate(elapsed).map(|rate| format!("{} {unit}/s", significant(rate))));
+        words.push(told(&format!("{} elapsed", minutes(elapsed))));
         match (stage, self.left(elapsed)) {
             (Stage::Running, Some(left)) if !self.is_complete() => {
-                words += &told(&format!(", {} left", minutes(left)));
+                words.push(told(&format!("{} left", minutes(left))));
             }
             (Stage::Ended, _) if self.total.is_some() && !self.is_complete() => {
-                words += &told(", stopped");
+                words.push(told("stopped"));
             }
             _ => {}
         }
-        words
+        words.join(BETWEEN)
     }
 }
 
@@ -104,7 +105,7 @@ mod tests {
         assert!((left - 550.0 / 150.0).abs() < 1e-6, "{left}");
         assert_eq!(
             meter.words("steps", 3 * SECOND, Stage::Running),
-            "450/1000 steps (45 %), 150 steps/s, 0:03 elapsed, 0:03 left"
+            "450/1000 steps (45 %) · 150 steps/s · 0:03 elapsed · 0:03 left"
         );
     }
 
@@ -114,7 +115,7 @@ mod tests {
         assert_eq!((meter.rate(SECOND), meter.left(SECOND)), (None, None));
         let first = Meter { total: Some(5), done: 1 };
         assert_eq!(first.rate(Duration::ZERO), None);
-        assert_eq!(meter.words("steps", SECOND, Stage::Running), "0/5 steps (0 %), 0:01 elapsed");
+        assert_eq!(meter.words("steps", SECOND, Stage::Running), "0/5 steps (0 %) · 0:01 elapsed");
     }
 
     #[test]
@@ -131,13 +132,16 @@ mod tests {
     #[test]
     fn the_end_is_told_from_a_stop() {
         let words = |total, done, stage| Meter { total, done }.words("rows", 90 * SECOND, stage);
-        assert_eq!(words(Some(9), 9, Stage::Ended), "9/9 rows (100 %), 0.10 rows/s, 1:30 elapsed");
+        assert_eq!(
+            words(Some(9), 9, Stage::Ended),
+            "9/9 rows (100 %) · 0.10 rows/s · 1:30 elapsed"
+        );
         assert_eq!(
             words(Some(18), 9, Stage::Ended),
-            "9/18 rows (50 %), 0.10 rows/s, 1:30 elapsed, stopped"
+            "9/18 rows (50 %) · 0.10 rows/s · 1:30 elapsed · stopped"
         );
-        assert_eq!(words(None, 9, Stage::Running), "9 rows, 0.10 rows/s, 1:30 elapsed");
-        assert_eq!(words(None, 9, Stage::Ended), "9 rows, 0.10 rows/s, 1:30 elapsed");
+        assert_eq!(words(None, 9, Stage::Running), "9 rows · 0.10 rows/s · 1:30 elapsed");
+        assert_eq!(words(None, 9, Stage::Ended), "9 rows · 0.10 rows/s · 1:30 elapsed");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::frontend::Frontend;
 use super::handle::Place;
 use super::kinds::escape;
-use super::meter::{Meter, Stage};
+use super::meter::{BETWEEN, Meter, Stage};
 use super::throttle::{self, Clock, Throttle};
 use super::{Bundle, Output};
 use crate::display::interrupt::Watch;
@@ -218,7 +218,7 @@ impl ProgressBar {
     fn words(&self, stage: Stage) -> String {
         let mut words = self.meter.words(&self.options.unit, (self.clock)(), stage);
         if !self.message.is_empty() {
-            words += ", ";
+            words += BETWEEN;
             words += &self.message;
         }
         words

@@ -191,7 +191,9 @@ impl Conv2d {
                     let [least_h, least_w] = [least[0] - 2 * y, least[1] - 2 * x];
                     return misfit(
                         format!("images of at least {least_h} x {least_w} pixels"),
-                        String::new(),
+                        ". Layers before it have made them smaller: begin with larger images, or leave \
+                         out a pooling"
+                            .to_owned(),
                     );
                 }
                 Misfit::of_kind_or_device(input, &self.weight)
@@ -233,6 +235,10 @@ fn wrong_channels(size: &[i64], channels: i64) -> String {
         [.., last] if last == channels => {
             ". The channels come before height and width: input.movedim(-1, -3)".to_owned()
         }
+        [.., found, _, _] => format!(
+            ". The input has {found} channels: make the layer with in_channels={found}, or change what \
+             comes before it"
+        ),
         _ => String::new(),
     }
 }

@@ -69,7 +69,11 @@ pub fn diagram(net: &(impl ModuleT + ?Sized), shape: &[i64]) -> Result<Diagram> 
     }
     let Recording { operations, panic } = recording;
     if let Some(reason) = panic {
-        return Err(failed(&mut Tracer::new(Vec::new()), operations, &input, reason));
+        // As the picture would call them: names of parameters are the store's.
+        let mut names = stages::Names::default();
+        let mut unnamed = |operation: &Operation| names.of(&operation.name);
+        let mut tracer = Tracer::new(Vec::new());
+        return Err(failed(&mut tracer, &mut unnamed, operations, &input, reason));
     }
     Ok(stages::diagram(&input, &operations))
 }

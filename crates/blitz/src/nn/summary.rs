@@ -12,7 +12,7 @@ use super::{count_parameters, named_parameters};
 use crate::display::{Bundle, Output, Show};
 use crate::error::{Error, Result};
 
-use record::Recording;
+use record::{Operation, Recording};
 pub use row::{Summary, SummaryRow};
 use trace::Tracer;
 
@@ -46,7 +46,7 @@ pub fn summary(net: &(impl ModuleT + ?Sized), vs: &VarStore, input: &Tensor) -> 
     let operations = match run(net, input)? {
         Recording { operations, panic: None } => operations,
         Recording { operations, panic: Some(reason) } => {
-            return Err(failed(&mut tracer, operations, input, reason));
+            return Err(failed(&mut tracer, &mut |_| None, operations, input, reason));
         }
     };
     let rows: Vec<SummaryRow> =
@@ -73,33 +73,36 @@ pub(super) fn run(net: &(impl ModuleT + ?Sized), input: &Tensor) -> Result<Recor
     })
 }
 
-/// Says where a forward pass that panicked with `reason` had got to.
+/// Says where a forward pass that panicked with `reason` had got to. `unnamed` says what an operation is
+/// called whose parameters have no name.
 pub(super) fn failed(
     tracer: &mut Tracer,
-    mut operations: Vec<record::Operation>,
+    unnamed: &mut dyn FnMut(&Operation) -> Option<String>,
+    mut operations: Vec<Operation>,
     input: &Tensor,
     reason: String,
 ) -> Error {
+    let mut label = |operation: &Operation, name: String, kind: String| match name.is_empty() {
+        true => unnamed(operation).unwrap_or(kind),
+        false => name,
+    };
     // An operation that libtorch refuses has no output; others fail between operations.
     let refused = operations.pop_if(|operation| operation.output.is_none());
     let mut sizes = format!("input {:?}", input.size());
     let mut last = "the input".to_owned();
-    for row in operations.iter().filter_map(|operation| tracer.row(operation)) {
-        last = label(&row.name, &row.kind);
+    for operation in &operations {
+        let Some(row) = tracer.row(operation) else { continue };
+        last = label(operation, row.name, row.kind);
         sizes += &format!(" -> {last} {:?}", row.output);
     }
     let layer = match refused {
         Some(operation) => {
             let (name, kind) = tracer.label(&operation);
-            label(&name, &kind)
+            label(&operation, name, kind)
         }
         None => format!("a step after {last}"),
     };
     Error::Forward { layer, reason, sizes }
-}
-
-fn label(name: &str, kind: &str) -> String {
-    if name.is_empty() { kind.to_owned() } else { name.to_owned() }
 }
 
 impl Summary {

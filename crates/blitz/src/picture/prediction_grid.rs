@@ -138,7 +138,10 @@ fn predict(logits: &Tensor, labels: &Tensor, classes: usize) -> Result<Vec<Predi
         }
         if !probabilities[index].is_finite() {
             let expected = "finite logits".to_owned();
-            return Err(wrong(expected, format!("others for picture {index}")));
+            let got = format!(
+                "NaN or infinite ones for picture {index}; a training with too large a lr leaves such a net"
+            );
+            return Err(wrong(expected, got));
         }
         predictions.push(Prediction {
             label: label as usize,

@@ -174,7 +174,7 @@ fn a_training_prints_lines_or_shows_a_bar_and_a_curve() {
         texts.into_iter().find(|text| text.starts_with(start)).unwrap()
     };
     let bar = last("training: 6/6 batches (100 %)");
-    assert!(bar.contains(" elapsed, epoch 3, loss 2."), "{bar}");
+    assert!(bar.contains(" elapsed · epoch 3, loss 2."), "{bar}");
     let curve = last("Training loss: loss and accuracy (%) over step.");
     assert!(curve.contains("training loss has 6 points, from 2."), "{curve}");
     assert!(curve.contains("test accuracy has 3 points, from "), "{curve}");

@@ -98,7 +98,7 @@ fn what_does_not_fit_is_refused() {
         assert!(text.ends_with(&format!("got label {wrong} for picture 1")), "{text}");
     }
     let text = message(&images, &(&logits * f64::NAN), &labels, &NAMES);
-    assert!(text.contains("finite logits"), "{text}");
+    assert!(text.contains("finite logits, got NaN or infinite ones for picture 0; a"), "{text}");
     let none = |tensor: &Tensor| tensor.narrow(0, 0, 0);
     let text = message(&none(&images), &none(&logits), &none(&labels), &NAMES);
     assert!(text.contains("at least one picture"), "{text}");

@@ -187,11 +187,11 @@ fn a_diagram_refuses_what_a_summary_refuses() {
     let message = |shape: &[i64]| diagram(&net, shape).unwrap_err().to_string();
     assert_eq!(
         message(&[1, 1, 20, 22]),
-        "the forward pass failed at linear: Linear(in_features=400, out_features=120, bias=True) \
+        "the forward pass failed at fc1: Linear(in_features=400, out_features=120, bias=True) \
          expected an input of shape [.., 400], got [1, 64]. Each row has 64 features: make the \
          layer with in_features=64, or change what comes before it. Sizes up to there: input \
-         [1, 1, 20, 22] -> conv2d [1, 6, 16, 18] -> relu [1, 6, 16, 18] -> max_pool2d \
-         [1, 6, 8, 9] -> conv2d [1, 16, 4, 5] -> relu [1, 16, 4, 5] -> max_pool2d [1, 16, 2, 2] -> \
+         [1, 1, 20, 22] -> conv1 [1, 6, 16, 18] -> relu [1, 6, 16, 18] -> max_pool2d \
+         [1, 6, 8, 9] -> conv2 [1, 16, 4, 5] -> relu [1, 16, 4, 5] -> max_pool2d [1, 16, 2, 2] -> \
          flatten [1, 64]"
     );
     assert!(message(&[-1, 1, 32, 32]).contains("diagram"), "{}", message(&[-1, 1, 32, 32]));

@@ -286,7 +286,29 @@ fn an_optimizer_of_another_net_is_an_error_at_the_first_step() {
     fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options).unwrap();
     let options = FitOptions { epochs: 2, ..options };
     let error = resume(&net, &mut sgd(&other, 0.01), &mut shuffled(), &options).unwrap_err();
-    assert!(matches!(error, Error::NoGradient { .. }), "{error}");
+    assert!(error.to_string().contains("got one of another net"), "{error}");
+}
+
+#[test]
+fn checkpoints_of_another_net_are_refused_before_the_first_step() {
+    let _turn = seeded(0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let net = cifar10_net(&vs.root());
+    let before = bits(&vs);
+    let dir = tempfile::tempdir().unwrap();
+    let train = |of: &nn::VarStore, existing| {
+        let checkpoint = CheckpointOptions { existing, ..CheckpointOptions::new(dir.path(), of) };
+        let options = FitOptions { epochs: 1, checkpoint: Some(checkpoint), ..Default::default() };
+        fit(&net, &mut sgd(&vs, 0.01), &mut shuffled(), &options)
+    };
+    for existing in [Existing::Refuse, Existing::Replace, Existing::Continue] {
+        for store in [other_net(), nn::VarStore::new(Device::Cpu)] {
+            let text = train(&store, existing).unwrap_err().to_string();
+            assert!(text.starts_with("option checkpoint must be of the net that"), "{text}");
+        }
+    }
+    assert!(bits(&vs) == before && dir.path().read_dir().unwrap().next().is_none());
+    train(&vs, Existing::Continue).unwrap();
 }
 
 #[test]

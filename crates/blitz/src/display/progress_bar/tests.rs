@@ -39,12 +39,12 @@ fn the_kernel_gets_a_named_element_and_a_line() {
     assert_eq!(
         empty.1,
         "<div><label>a &lt;b&gt; <progress max=\"4\" value=\"0\">0 %</progress></label> \
-         0/4 steps (0 %), 0:00 elapsed</div>"
+         0/4 steps (0 %) · 0:00 elapsed</div>"
     );
-    assert_eq!(empty.2, "a <b>: 0/4 steps (0 %), 0:00 elapsed");
+    assert_eq!(empty.2, "a <b>: 0/4 steps (0 %) · 0:00 elapsed");
     assert_eq!(first.0, "update");
     assert!(first.1.contains("<progress max=\"4\" value=\"1\">25 %</progress>"), "{}", first.1);
-    assert_eq!(first.2, "a <b>: 1/4 steps (25 %), 0.50 steps/s, 0:02 elapsed, 0:06 left");
+    assert_eq!(first.2, "a <b>: 1/4 steps (25 %) · 0.50 steps/s · 0:02 elapsed · 0:06 left");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn redrawing_waits_for_its_time_and_the_end_does_not() {
     drop(bar);
     assert_eq!(
         texts(&memory),
-        ["a <b>: 1000/1000 steps (100 %), 1000 steps/s, 0:01 elapsed, loss 0.5"]
+        ["a <b>: 1000/1000 steps (100 %) · 1000 steps/s · 0:01 elapsed · loss 0.5"]
     );
 }
 
@@ -73,7 +73,7 @@ fn the_last_step_is_drawn_at_once_and_only_once() {
     hand.advance(1);
     bar.step().unwrap();
     bar.step().unwrap();
-    assert_eq!(texts(&memory)[1..], ["a <b>: 2/2 steps (100 %), 2000 steps/s, 0:00 elapsed"]);
+    assert_eq!(texts(&memory)[1..], ["a <b>: 2/2 steps (100 %) · 2000 steps/s · 0:00 elapsed"]);
     bar.finish();
     assert_eq!(memory.take(), "");
 }
@@ -88,7 +88,7 @@ fn a_bar_dropped_early_says_stopped() {
     let [(name, html, text)] = drawings(&memory).try_into().unwrap();
     assert_eq!(name, "update");
     assert!(html.contains("value=\"2\">25 %"), "{html}");
-    assert_eq!(text, "a <b>: 2/8 steps (25 %), 200 steps/s, 0:00 elapsed, stopped");
+    assert_eq!(text, "a <b>: 2/8 steps (25 %) · 200 steps/s · 0:00 elapsed · stopped");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn an_unknown_total_is_an_element_without_a_value_until_the_end() {
     let html: Vec<String> = drawings(&memory).into_iter().map(|(_, html, _)| html).collect();
     assert!(html[0].contains("<progress></progress>") && html[1].contains("<progress></progress>"));
     assert!(html[2].contains("<progress max=\"1\" value=\"1\"></progress>"), "{}", html[2]);
-    assert!(html[2].ends_with("3 steps, 6.00 steps/s, 0:00 elapsed</div>"), "{}", html[2]);
+    assert!(html[2].ends_with("3 steps · 6.00 steps/s · 0:00 elapsed</div>"), "{}", html[2]);
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn a_stock_kernel_gets_one_line() {
         }
         bar.finish();
         let line = match steps {
-            3 => "a <b>: 3/5 steps (60 %), 5.00 steps/s, 0:00 elapsed, stopped",
-            _ => "a <b>: 5/5 steps (100 %), 5.00 steps/s, 0:01 elapsed",
+            3 => "a <b>: 3/5 steps (60 %) · 5.00 steps/s · 0:00 elapsed · stopped",
+            _ => "a <b>: 5/5 steps (100 %) · 5.00 steps/s · 0:01 elapsed",
         };
         assert_eq!(memory.take(), format!("{line}\n"));
     }
@@ -136,7 +136,7 @@ fn a_program_logs_the_last_line() {
     bar.message("done");
     assert_eq!(memory.take(), "");
     drop(bar);
-    assert_eq!(memory.take(), "a <b>: 2/2 steps (100 %), 4.00 steps/s, 0:00 elapsed, done\n");
+    assert_eq!(memory.take(), "a <b>: 2/2 steps (100 %) · 4.00 steps/s · 0:00 elapsed · done\n");
 }
 
 #[test]
@@ -150,8 +150,8 @@ fn a_terminal_shows_one_line_over_and_over() {
     bar.finish();
     assert_eq!(
         memory.take(),
-        "\ra <b>: 0/2 steps (0 %), 0:00 elapsed\x1b[K\
-         \ra <b>: 1/2 steps (50 %), 2.00 steps/s, 0:00 elapsed, 0:00 left\x1b[K\
-         \ra <b>: 2/2 steps (100 %), 4.00 steps/s, 0:00 elapsed\x1b[K\n"
+        "\ra <b>: 0/2 steps (0 %) · 0:00 elapsed\x1b[K\
+         \ra <b>: 1/2 steps (50 %) · 2.00 steps/s · 0:00 elapsed · 0:00 left\x1b[K\
+         \ra <b>: 2/2 steps (100 %) · 4.00 steps/s · 0:00 elapsed\x1b[K\n"
     );
 }

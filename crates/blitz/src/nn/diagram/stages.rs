@@ -107,13 +107,28 @@ struct Builder {
     /// The stage (0 for the input) of what each memory holds. Memory that is freed and taken again
     /// is noted anew; that of parameters is never in here.
     holds: HashMap<usize, usize>,
-    counts: HashMap<&'static str, usize>,
+    names: Names,
+}
+
+/// The names of layers with parameters, by their numbers.
+#[derive(Default)]
+pub(super) struct Names(HashMap<&'static str, usize>);
+
+impl Names {
+    /// The name of the next layer, which `operation` computes, where it has parameters: `conv2` for the
+    /// second convolution.
+    pub(super) fn of(&mut self, operation: &str) -> Option<String> {
+        let (Some(name), _) = layer(operation)? else { return None };
+        let count = self.0.entry(name).or_default();
+        *count += 1;
+        Some(format!("{name}{count}"))
+    }
 }
 
 impl Builder {
     fn new(input: Vec<i64>, storage: Option<usize>) -> Builder {
         let holds = storage.into_iter().map(|storage| (storage, 0)).collect();
-        Builder { input, stages: Vec::new(), holds, counts: HashMap::new() }
+        Builder { input, stages: Vec::new(), holds, names: Names::default() }
     }
 
     fn shape(&self, stage: usize) -> &[i64] {
@@ -154,18 +169,10 @@ impl Builder {
 
     /// A stage of its own, whose values come from `sources`.
     fn push(&mut self, operation: &Operation, shape: Vec<i64>, sources: Vec<usize>) {
-        let (name, action) = match layer(&operation.name) {
-            Some((Some(name), action)) => {
-                let count = self.counts.entry(name).or_default();
-                *count += 1;
-                (format!("{name}{count}"), action.to_owned())
-            }
-            Some((None, action)) => (String::new(), action.to_owned()),
-            None => (String::new(), words(&operation.name)),
-        };
+        let action = layer(&operation.name).map(|(_, action)| action.to_owned());
         self.stages.push(Stage {
-            name,
-            operation: action,
+            name: self.names.of(&operation.name).unwrap_or_default(),
+            operation: action.unwrap_or_else(|| words(&operation.name)),
             window: operation.window.clone(),
             shape,
             from: sources.first().copied().unwrap_or(0),

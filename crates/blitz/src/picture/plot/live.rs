@@ -76,12 +76,15 @@ impl LivePlot {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for a value that is NaN or infinite, which is not added, and for a size
-    /// too small to draw on; [`Error::Draw`] where drawing fails.
+    /// [`Error::Draw`] for a value that is NaN or infinite, which is not added, and where drawing
+    /// fails; [`Error::Option`] for a size too small to draw on.
     pub fn push(&mut self, name: &str, step: usize, value: f64) -> Result<()> {
         if !value.is_finite() {
-            let got = format!("{value} in \"{name}\" at step {step}");
-            return Err(Error::option("value", "a finite number", got));
+            let reason = format!(
+                "\"{name}\" became {value} at step {step}. A loss does that where lr is too large: build \
+                 the net and the optimizer anew with a smaller one (divide it by 10)"
+            );
+            return Err(Error::Draw { what: "curve", reason });
         }
         self.add(Series::new(name, [(step as f64, value)]))
     }
@@ -234,7 +237,7 @@ mod tests {
     fn what_cannot_be_drawn_is_an_error_and_no_panic() {
         let (mut plot, memory, _) = plot(Frontend::Blitz, small());
         let text = plot.push("loss", 7, f64::NAN).unwrap_err().to_string();
-        assert!(text.contains("NaN in \"loss\" at step 7"), "{text}");
+        assert!(text.contains("\"loss\" became NaN at step 7. A loss does that"), "{text}");
         for wrong in [f64::NAN, -0.1, 54.0] {
             let text = plot.push_accuracy("accuracy", 7, wrong).unwrap_err().to_string();
             assert!(text.contains("from 0 to 1") && text.contains("at step 7"), "{text}");

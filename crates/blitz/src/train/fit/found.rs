@@ -67,7 +67,7 @@ impl Found {
         });
         let (Position { log, loader }, saved) = match read {
             Err(error @ (Error::Checkpoint { .. } | Error::Option { .. })) => {
-                return Ok(Found::Other(error.to_string()));
+                return Ok(Found::Other(error.to_string().trim_end_matches('.').to_owned()));
             }
             read => read?,
         };

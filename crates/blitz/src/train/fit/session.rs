@@ -10,7 +10,7 @@ use super::ranks::{Ranks, Stop};
 use super::report::FitReport;
 use super::settings::Settings;
 use super::view::View;
-use crate::checkpoint::{Every, Snapshot, Store};
+use crate::checkpoint::{CheckpointOptions, Every, Existing, Snapshot, Store};
 use crate::data::loader::LoaderState;
 use crate::display::interrupt;
 use crate::error::{Error, Result};
@@ -19,14 +19,27 @@ use crate::optim::Optimizer;
 /// Before the names of the optimizer's tensors in a checkpoint.
 const OPTIMIZER: &str = "optimizer.";
 
+/// What a training must know of its checkpoints.
+#[derive(Clone, Copy)]
+struct Saving {
+    every: Every,
+    existing: Existing,
+}
+
+impl Saving {
+    fn of(options: &CheckpointOptions) -> Saving {
+        Saving { every: options.every, existing: options.existing }
+    }
+}
+
 pub(super) struct Session {
     log: Log,
     view: View,
     ranks: Ranks,
     /// Of rank 0, where checkpoints are wanted.
     store: Option<Store>,
-    /// When a checkpoint is due, on all ranks.
-    every: Option<Every>,
+    /// Where there are checkpoints, on all ranks.
+    saving: Option<Saving>,
     /// The optimizer's own learning rate, where it can be asked for.
     base_lr: Option<f64>,
     /// What a resumed training must have in common with this one.
@@ -143,7 +156,7 @@ impl Session {
 
     /// Whether a checkpoint within the epoch is due.
     pub(super) fn is_save_due(&self) -> bool {
-        match self.every {
+        match self.saving.map(|it| it.every) {
             Some(Every::Steps(steps)) => self.log.epoch_steps.is_multiple_of(steps),
             Some(Every::Epoch) | None => false,
         }
@@ -155,7 +168,7 @@ impl Session {
         optimizer: &impl Optimizer,
         loader: impl FnOnce() -> LoaderState,
     ) -> Result<()> {
-        if self.every.is_none() {
+        if self.saving.is_none() {
             return Ok(());
         }
         let mut tensors = self.log.tensors(self.ranks.gather(self.log.sums())?);
@@ -177,10 +190,18 @@ impl Session {
     /// The error that an interrupt becomes.
     pub(super) fn interrupted(&self) -> Error {
         let place = self.log.place();
-        let next = match (&self.store, self.every) {
-            (Some(store), _) => format!("resume continues from here ({})", store.dir().display()),
-            (None, Some(_)) => "resume continues from here".to_owned(),
-            (None, None) => "another fit continues with the loader's next epoch".to_owned(),
+        // The same call goes on by itself.
+        let continues = |saving: &Saving| saving.existing == Existing::Continue;
+        let next = match (self.saving.as_ref().map(continues), &self.store) {
+            (Some(true), Some(store)) => {
+                format!("run the cell again to continue from here ({})", store.dir().display())
+            }
+            (Some(true), None) => "run the cell again to continue from here".to_owned(),
+            (Some(false), Some(store)) => {
+                format!("resume continues from here ({})", store.dir().display())
+            }
+            (Some(false), None) => "resume continues from here".to_owned(),
+            (None, _) => "another fit continues with the loader's next epoch".to_owned(),
         };
         let state = format!("stopped {place}; the net keeps what it learned, and {next}");
         Error::Interrupted { operation: "fit", state }

@@ -137,7 +137,11 @@ impl View {
                 say(&format!("{done}: {} steps in {seconds:.1} s", report.steps));
                 Ok(())
             }
-            View::Live { bar, plot } => {
+            View::Live { mut bar, plot } => {
+                // The last point may be one of an earlier epoch.
+                if let (Some(place), Some(point)) = (&report.interrupted, report.points.last()) {
+                    bar.message(told(&format!("{place}, loss {:.3}", point.loss)));
+                }
                 bar.finish();
                 plot.finish()
             }

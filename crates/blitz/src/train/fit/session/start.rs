@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{OPTIMIZER, Session};
+use super::{OPTIMIZER, Saving, Session};
 use crate::checkpoint::{CheckpointOptions, Existing, Saved, Store};
 use crate::data::loader::DataLoader;
 use crate::error::{Error, Result};
@@ -94,8 +94,8 @@ impl Opened {
         let log = Log::new(options.report_every);
         let steps = options.epochs.saturating_mul(train_loader.len());
         let view = view(&ranks, options, steps);
-        let every = options.checkpoint.as_ref().map(|checkpoint| checkpoint.every);
-        Ok(Session { log, view, ranks, store, every, base_lr: optimizer.lr(), settings })
+        let saving = options.checkpoint.as_ref().map(Saving::of);
+        Ok(Session { log, view, ranks, store, saving, base_lr: optimizer.lr(), settings })
     }
 
     /// From the checkpoint that was read, or else the newest.
@@ -135,8 +135,8 @@ impl Opened {
         let mut view = view(&ranks, options, steps);
         view.other_processes(loader.processes, train_loader.processes());
         view.replay(&log.report, train_loader.len())?;
-        let (every, base_lr) = (Some(checkpoint.every), optimizer.lr());
-        Ok(Session { log, view, ranks, store, every, base_lr, settings })
+        let (saving, base_lr) = (Some(Saving::of(checkpoint)), optimizer.lr());
+        Ok(Session { log, view, ranks, store, saving, base_lr, settings })
     }
 }
 
@@ -183,8 +183,23 @@ fn open(
                         blitz::optim::Sgd can be saved";
         return Err(Error::option("checkpoint", expected, checkpoint.dir.display()));
     }
+    check_variables(&optimizer.parameters(), checkpoint)?;
     match ranks.is_main() {
         true => Store::open(checkpoint, train_loader.device()).map(Some),
         false => Ok(None),
     }
+}
+
+/// That what is saved is what is trained: options may be older than the net.
+fn check_variables(parameters: &[Tensor], checkpoint: &CheckpointOptions) -> Result<()> {
+    let is_saved = |parameter: &Tensor| {
+        let address = parameter.data_ptr();
+        checkpoint.variables.iter().any(|(_, variable)| variable.data_ptr() == address)
+    };
+    if parameters.is_empty() || parameters.iter().any(is_saved) {
+        return Ok(());
+    }
+    let expected = "of the net that the optimizer trains: make net, optimizer and \
+                    CheckpointOptions::new(dir, &vs) of the same vs, in this order";
+    Err(Error::option("checkpoint", expected, "one of another net"))
 }
