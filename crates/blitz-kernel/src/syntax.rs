@@ -165,7 +165,13 @@ fn judge_completeness(code: &str) -> Completeness {
 fn completeness_of_rust(code: &str) -> Completeness {
     let mut open = Vec::new();
     let mut last = None;
-    for token in tokens(code) {
+    let parsed = SourceFile::parse(code, Edition::Edition2024);
+    let endless = fault::endless(&parsed);
+    let is_endless = |token: &SyntaxToken| {
+        let range = token.text_range();
+        endless.iter().any(|at| (range.start().into()..range.end().into()).contains(at))
+    };
+    for token in tokens_of(&parsed.tree()) {
         match token.kind() {
             SyntaxKind::L_CURLY | SyntaxKind::L_PAREN | SyntaxKind::L_BRACK => {
                 open.push(token.kind());
@@ -175,12 +181,12 @@ fn completeness_of_rust(code: &str) -> Completeness {
             }
             _ => {}
         }
-        if !token.kind().is_trivia() || is_unterminated(&token) {
+        if !token.kind().is_trivia() || is_endless(&token) {
             last = Some(token);
         }
     }
     let Some(last) = last else { return Completeness::Complete };
-    if is_unterminated(&last) {
+    if is_endless(&last) {
         return Completeness::Incomplete(String::new());
     }
     if !open.is_empty() || continues(last.kind()) {
@@ -235,15 +241,6 @@ fn tokens_of(file: &SourceFile) -> Vec<SyntaxToken> {
 pub fn line_at(code: &str, at: usize) -> (usize, usize) {
     let before = &code[..at];
     (1 + before.matches('\n').count(), before.rfind('\n').map_or(0, |at| at + 1))
-}
-
-fn is_unterminated(token: &SyntaxToken) -> bool {
-    let text = token.text();
-    match token.kind() {
-        SyntaxKind::STRING => text.len() < 2 || !text.ends_with('"') || text.ends_with("\\\""),
-        SyntaxKind::COMMENT => text.starts_with("/*") && !text.ends_with("*/"),
-        _ => false,
-    }
 }
 
 fn opening(kind: SyntaxKind) -> Option<SyntaxKind> {
@@ -319,8 +316,18 @@ mod tests {
 
     #[test]
     fn complete_incomplete_invalid() {
-        let complete =
-            ["1 + 1", "let x = 5;", "fn f() { 1 }", ":dep tch = \"0.24\"", "", "// done", "\"{\""];
+        let complete = [
+            "1 + 1",
+            "let x = 5;",
+            "fn f() { 1 }",
+            ":dep tch = \"0.24\"",
+            "",
+            "// done",
+            "\"{\"",
+            "\"a\\\\\"",
+            "r\"a\\\"",
+            "b\"x\"",
+        ];
         for code in complete {
             assert_eq!(completeness(code), Some(Completeness::Complete), "{code}");
         }
@@ -331,6 +338,9 @@ mod tests {
             ("let x = 5", ""),
             ("let s = \"never ends", ""),
             ("/* never ends", ""),
+            ("f(1); // \"\nlet s = \"a\\\"", ""),
+            ("let s = r#\"a\"", ""),
+            ("/* /* */", ""),
             ("if x { (1, [", "            "),
             ("x.", ""),
             ("struct S", ""),

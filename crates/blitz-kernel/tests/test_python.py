@@ -92,6 +92,14 @@ def test_a_tensor_of_which_rustc_learns_the_type_last_is_shown_like_others(torch
     torch_kernel.execute(MADE).ok()
     shown = torch_kernel.execute("2.0 * &x").ok().result["text/plain"]
     assert shown == "tensor([[2., 4.],\n        [6., 8.]])"
+    shown = torch_kernel.execute("let twice = 2 * &x;\ntwice").ok().result["text/plain"]
+    assert shown == "tensor([[2., 4.],\n        [6., 8.]])"
+    assert (
+        torch_kernel.execute("repr(&twice.size())").ok().result["text/plain"]
+        == "torch.Size([2, 2])"
+    )
+    unknown = torch_kernel.execute("let unknown = Vec::new();\nunknown", stop_on_error=False)
+    assert "type annotations needed" in unknown.traceback
     assert torch_kernel.execute("1 + &x").ok().result["text/plain"].startswith("tensor([[2., 3.]")
 
 

@@ -126,7 +126,7 @@ impl<'a> Cell<'a> {
         }
         let shows = !Requests::new(build_dir).has_own_format();
         let instrumented = instrument::instrument(&self.source, self.library, shows);
-        let (mut ended, report) = self.build_or_take(&instrumented)?;
+        let (mut ended, report) = self.build_shown(&instrumented)?;
         let note = |it: &Report| variable_types::note_inferred(session, &self.source, it);
         let is_named = report.as_ref().is_none_or(note);
         let source = inferred::left_to_rustc(&self.source);
@@ -149,6 +149,23 @@ impl<'a> Cell<'a> {
             _ => {}
         }
         Ok(ended.into())
+    }
+
+    /// What comes of `instrumented`, whose last expression may have a type that rustc learns late, such as
+    /// that of `2.0 * &x`.
+    fn build_shown(&self, instrumented: &str) -> Result<(Job<Diagnosed>, Option<Report>)> {
+        let first = self.build_or_take(instrumented)?;
+        let Job::Ended(Diagnosed { lines, is_success: false }) = &first.0 else { return Ok(first) };
+        let Some(late) =
+            instrument::shown_late(instrumented).filter(|_| instrument::needs_types(lines))
+        else {
+            return Ok(first);
+        };
+        let second = self.build_or_take(&late)?;
+        match second.0 {
+            Job::Ended(Diagnosed { is_success: false, .. }) => Ok(first),
+            _ => Ok(second),
+        }
     }
 
     /// What comes of `instrumented`, by rustc or from an earlier time, and the types that had to be found, if

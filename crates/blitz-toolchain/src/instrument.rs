@@ -2,11 +2,13 @@
 //! number in a diagnostic, a panic or a backtrace is that of evcxr's own source.
 
 use crate::aids;
-use crate::messages::diagnostics;
+use crate::messages::{diagnostics, errors};
 use serde_json::Value;
 
 /// The end of evcxr's statement that shows a cell's last expression.
 const SHOW: &str = ").evcxr_display();";
+/// Its beginning.
+const OPENING: &str = "(";
 /// Where evcxr's conversion of errors begins, which `?` calls.
 const ERROR_TYPE: &str = "struct EvcxrUserCodeError {}";
 
@@ -52,6 +54,22 @@ pub fn instrument(source: &str, library: &str, shows: bool) -> String {
         instrumented = instrumented.replace(SHOW_DEBUG, SHOW_TEXT);
     }
     instrumented
+}
+
+/// `instrumented`, a source with tensors among its values, with its last expression shown so that its type may
+/// be learnt late, if it has one. That type's own way of showing itself is passed over.
+pub fn shown_late(instrumented: &str) -> Option<String> {
+    let mut lines: Vec<&str> = instrumented.split('\n').collect();
+    let end = lines.iter().rposition(|line| *line == SHOW_TENSOR)?;
+    let begin = lines[..end].iter().rposition(|line| *line == OPENING)?;
+    (lines[begin], lines[end]) = ("::blitz_prepared::show_late(&(", "));");
+    Some(lines.join("\n"))
+}
+
+/// Whether rustc's diagnostics, `lines`, are about types alone that it does not learn in time.
+pub fn needs_types(lines: &str) -> bool {
+    let mut codes = errors(lines).map(|error| error["code"]["code"].clone()).peekable();
+    codes.peek().is_some() && codes.all(|code| matches!(code.as_str(), Some("E0282" | "E0283")))
 }
 
 /// evcxr's line behind which the store of variables can be used.

@@ -6,6 +6,7 @@ pub use blitz_cell_support::*;
 
 use ::blitz::tensor::repr::repr;
 use ::tch::Tensor;
+use blitz_cell_support::showing::show;
 use std::any::type_name;
 use std::fmt::Debug;
 use std::ops::Deref;
@@ -42,6 +43,13 @@ pub fn shown<T: Debug>(value: &T) -> String {
     }
     // SAFETY: it is that type. cargo allows only one crate that links libtorch, and so only one `tch`.
     repr(unsafe { &*std::ptr::from_ref(value).cast::<Tensor>() }).to_string()
+}
+
+/// Shows a value whose type rustc learns after it would have looked for methods. Nothing is shown for `()`.
+pub fn show_late<T: Debug>(value: &T) {
+    if type_name::<T>() != "()" {
+        show(format_args!("{}", shown(value)));
+    }
 }
 
 impl EvcxrShown<'_, Tensor> {

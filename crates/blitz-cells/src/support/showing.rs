@@ -23,8 +23,9 @@ impl<T: Debug + ?Sized> EvcxrDebugDisplay for T {
     }
 }
 
+/// Shows what is formatted so.
 #[inline(never)]
-fn show(value: Arguments<'_>) {
+pub fn show(value: Arguments<'_>) {
     let block = format!("{BEGIN_TEXT}{value}{END_CONTENT}");
     // The kernel gone, nobody is left to be told.
     let _ = std::io::stdout().lock().write_all(block.as_bytes());

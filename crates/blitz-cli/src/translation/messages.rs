@@ -96,6 +96,7 @@ const DOMAINS: [Domain; 4] = [
             "crates/blitz-kernel/src/session/persistence/owned.rs",
             "crates/blitz-kernel/src/session/persistence/refusal.rs",
             "crates/blitz-kernel/src/syntax/fault.rs",
+            "crates/blitz-kernel/src/syntax/python",
             "crates/blitz-kernel/src/syntax/python.rs",
         ],
         without: &[],

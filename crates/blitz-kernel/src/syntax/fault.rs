@@ -5,7 +5,7 @@
 //! no line of the cell, or none that its author wrote.
 
 use super::{is_too_deep, line_at, opening, tokens_of};
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxToken};
+use ra_ap_syntax::{Edition, Parse, SourceFile, SyntaxError, SyntaxKind, SyntaxToken};
 use std::ops::Range;
 
 /// What cannot be read.
@@ -64,19 +64,26 @@ pub fn fault(code: &str) -> Option<Fault> {
     }
     let parsed = SourceFile::parse(code, Edition::Edition2024);
     let tokens = tokens_of(&parsed.tree());
-    let endless = parsed.errors().iter().find_map(|error| {
-        let error_text = error.to_string();
-        let is_endless = ENDLESS.iter().any(|text| error_text.contains(text));
-        is_endless.then(|| usize::from(error.range().start()))
-    });
+    let endless = endless(&parsed).first().copied();
     look_alike(code, &tokens)
         .or_else(|| without_end(code, &tokens, endless?))
         .or_else(|| without_partner(code, &tokens))
 }
 
+/// Where texts and comments without an end stand, in bytes: a place in each.
+pub(super) fn endless(parsed: &Parse<SourceFile>) -> Vec<usize> {
+    let is_endless = |error: &&SyntaxError| {
+        let text = error.to_string();
+        ENDLESS.iter().any(|it| text.contains(it))
+    };
+    let errors = parsed.errors();
+    errors.iter().filter(is_endless).map(|error| error.range().start().into()).collect()
+}
+
 /// What the lexer says of a text or a comment without an end.
 // Not translated: rust-analyzer's words.
-const ENDLESS: [&str; 2] = ["Missing trailing `\"`", "Missing trailing `*/`"];
+const ENDLESS: [&str; 3] =
+    ["Missing trailing `\"`", "Missing trailing `*/`", "Invalid raw string literal"];
 
 fn range(token: &SyntaxToken) -> Range<usize> {
     token.text_range().start().into()..token.text_range().end().into()
@@ -128,7 +135,11 @@ fn without_end(code: &str, tokens: &[SyntaxToken], at: usize) -> Option<Fault> {
     if let Some(quote) = code[range.clone()].chars().find(|it| ['”', '“', '＂'].contains(it)) {
         helps.push(format!("`{quote}` does not end a text, `\"` does"));
     }
-    Some(Fault { range, message: "this text has no end: a `\"` is missing".to_owned(), helps })
+    // That of `r#"a"#` ends with as many signs as it begins with.
+    let signs = first.text().split('"').next().unwrap_or_default().matches('#').count();
+    let end = format!("\"{}", "#".repeat(signs));
+    let message = format!("this text has no end: a `{end}` is missing");
+    Some(Fault { range, message, helps })
 }
 
 fn first_line(token: &SyntaxToken) -> Range<usize> {
@@ -245,6 +256,8 @@ mod tests {
         assert_eq!(said("print!(\"a);\nprint!(\"b\");"), told("\"a);", message, ""));
         let help = "`”` does not end a text, `\"` does";
         assert_eq!(said("println!(\"形状：{}”, 1);"), told("\"形状：{}”, 1);", message, help));
+        let message = "this text has no end: a `\"#` is missing";
+        assert_eq!(said("let r = r#\"a\";\nx"), told("r#\"a\";", message, ""));
         let message = "this comment has no end: `*/` is missing";
         assert_eq!(said("f();\n/* why"), told("/* why", message, ""));
     }

@@ -3,78 +3,13 @@
 //! Told only of what the parser cannot read, and before rustc is asked: that would take each word of
 //! Python by itself for something of Rust's that lacks a semicolon.
 
+mod words;
+
 use super::fault::Fault;
 use super::{PRELUDE, is_too_deep, tokens_of, wrapped};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxToken, T};
 use std::ops::Range;
-
-/// A word of Python, where it stands, and what is written in Rust.
-struct Word {
-    word: &'static str,
-    place: Place,
-    help: &'static str,
-}
-
-/// Where a word must stand to be Python's: Rust has them as names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// First in its line, before another word.
-    Statement,
-    /// Before another word.
-    BeforeWord,
-    /// Between two values.
-    Between,
-    /// Before the `:` at the end of the line.
-    BeforeColon,
-    /// Before a bracket, as a function.
-    Called,
-}
-
-const WORDS: [Word; 17] = [
-    Word {
-        word: "def", place: Place::Statement, help: "write `fn f(x: &Tensor) -> Tensor { … }`"
-    },
-    Word {
-        word: "class",
-        place: Place::Statement,
-        help: "write `struct Net { … }` for what it holds, and `impl Net { … }` for its functions",
-    },
-    Word {
-        word: "import",
-        place: Place::Statement,
-        help: "write `use blitz::prelude::*;` for PyTorch, and `:dep NAME = \"VERSION\"` for another crate",
-    },
-    Word {
-        word: "from",
-        place: Place::Statement,
-        help: "write `use blitz::prelude::*;` for PyTorch, and `:dep NAME = \"VERSION\"` for another crate",
-    },
-    Word { word: "with", place: Place::Statement, help: "write `tch::no_grad(|| { … })`" },
-    Word { word: "del", place: Place::Statement, help: "write `drop(x);`" },
-    Word { word: "raise", place: Place::Statement, help: "write `return Err(\"…\".into());`" },
-    Word { word: "assert", place: Place::Statement, help: "write `assert!(…);`" },
-    Word { word: "elif", place: Place::Statement, help: "write `else if … { … }`" },
-    Word {
-        word: "except",
-        place: Place::Statement,
-        help: "write `match f() { Ok(x) => …, Err(error) => … }`",
-    },
-    Word {
-        word: "except",
-        place: Place::BeforeColon,
-        help: "write `match f() { Ok(x) => …, Err(error) => … }`",
-    },
-    Word { word: "type", place: Place::Called, help: "write `std::any::type_name_of_val(&x)`" },
-    Word { word: "lambda", place: Place::BeforeWord, help: "write `|x| x + 1`" },
-    Word { word: "not", place: Place::BeforeWord, help: "write `!`" },
-    Word { word: "and", place: Place::Between, help: "write `&&`" },
-    Word { word: "or", place: Place::Between, help: "write `||`" },
-    Word {
-        word: "is",
-        place: Place::Between,
-        help: "write `==`, or `x.is_none()` for `x is None`",
-    },
-];
+use words::{Place, WORDS, Word};
 
 /// The first thing in `code`, in which nothing is a command, that is Python and no Rust, if there is one.
 pub fn python(code: &str) -> Option<Fault> {

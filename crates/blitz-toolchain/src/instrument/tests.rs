@@ -153,6 +153,20 @@ evcxr_send_text_plain(&::std::format!(\"{:?}\",&(
 }
 ";
     let dir = libraries();
+    let shown = "use blitz::prelude::*;
+struct Twice;
+impl std::ops::Mul<Twice> for f64 { type Output = Tensor; fn mul(self, _: Twice) -> Tensor { Tensor } }
+fn main() {
+let y = 2.0 * Twice;
+(
+y
+).evcxr_display();
+}
+";
+    let late = shown_late(&instrument(shown, aids::PREPARED, true)).expect("it shows something");
+    assert_eq!(late.lines().nth(6), Some("y"), "no line moves");
+    assert_eq!(printed(dir.path(), &late, aids::PREPARED), block("[2., 4.]"));
+    assert_eq!(shown_late(source), None);
     let instrumented = instrument(source, aids::PREPARED, true);
     assert_eq!(instrumented.lines().count(), source.lines().count(), "no line moves");
     assert_eq!(printed(dir.path(), &instrumented, aids::PREPARED), "[2., 4.]\n[Tensor]\n");
