@@ -112,10 +112,10 @@ def test_a_name_is_told_why_it_is_not_there(torch_kernel):
     torch_kernel.execute("let given = Tensor::from(1.0);").ok()
     torch_kernel.execute("given.size()").ok()
     text = torch_kernel.execute("nowhere.size()", stop_on_error=False).traceback
-    assert "no cell that has run defines `nowhere`" in text, text
+    assert "nothing that has run defines `nowhere` now" in text, text
     text = torch_kernel.execute("givem.size()", stop_on_error=False).traceback
     assert (
-        "a variable with a similar name, `given`" in text and "no cell that has run" not in text
+        "a variable with a similar name, `given`" in text and "nothing that has run" not in text
     ), text
     text = torch_kernel.execute("return 3;", stop_on_error=False).traceback
     assert "expected no value: a cell is no function" in text, text

@@ -67,8 +67,12 @@ fn told_of_python(errors: &[&CompilationError], sent: &Sent, python: &Python) ->
         let (start, _) = sent.original((span.start_line, span.start_column), end);
         python.help(error, &sent.written, sent.offset(start))
     };
-    let mut helps: Vec<String> = errors.iter().filter_map(help).collect();
-    helps.dedup();
+    let mut helps: Vec<String> = Vec::new();
+    for help in errors.iter().filter_map(help) {
+        if !helps.contains(&help) {
+            helps.push(help);
+        }
+    }
     helps.iter().map(|help| Line::help(help)).collect()
 }
 

@@ -35,7 +35,10 @@ impl Names {
     /// is in `in_use`.
     pub fn after(&mut self, ended: &Ended, error: Option<&mut CellError>, in_use: &InUse) {
         let Ended { code, defined, cell, id } = *ended;
-        self.undefined.ended(code, cell, &in_use.variables);
+        match error.is_some() && in_use.variables.is_empty() {
+            true => self.undefined.lost(),
+            false => self.undefined.ended(code, cell, &in_use.variables),
+        }
         let Some(error) = error.filter(|error| !error.is_complete) else {
             self.undefined.succeeded(defined);
             self.outdated.succeeded(defined, cell, id);

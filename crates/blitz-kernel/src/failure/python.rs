@@ -109,9 +109,7 @@ impl Python {
                     self.shortest(&format!("{name}.{member}"))
                 }
                 Some(_) => None,
-                None if rest[written.len()..].starts_with('(') => {
-                    self.shortest(&format!("{written}("))
-                }
+                None if rest[written.len()..].starts_with('(') => function(written),
                 None => of(&EXAMPLES, name),
             },
             "E0599" | "E0609" | "E0610" => {
@@ -125,17 +123,16 @@ impl Python {
         }
     }
 
-    /// The shortest row of which Python's side has `part`, with names ending where it ends.
+    /// The shortest row of which Python's side has `part`, a name with what is before it, or a call of it.
     fn shortest(&self, part: &str) -> Option<Row> {
+        let is_end = |it: Option<char>| it.is_none_or(|it| !is_in_name(it));
         let has = |row: &&Row| {
-            let ends = |at: usize| {
-                let before = row.0[..at].chars().next_back();
-                let starts = before.is_none_or(|it| !is_in_name(it) && it != '.');
+            let is_whole = |at: usize| {
+                let starts = part.starts_with('.') || is_end(row.0[..at].chars().next_back());
                 let after = row.0[at + part.len()..].chars().next();
-                let ends = after.is_none_or(|it| !is_in_name(it));
-                (part.starts_with('.') || starts) && (part.ends_with('(') || ends)
+                starts && (part.ends_with('(') || is_end(after))
             };
-            row.0.match_indices(part).any(|(at, _)| ends(at))
+            row.0.match_indices(part).any(|(at, _)| is_whole(at))
         };
         self.rows().iter().filter(has).min_by_key(|row| row.0.len()).cloned()
     }
@@ -169,6 +166,13 @@ impl Python {
             own.into_iter().chain(table.lines().filter_map(row_of)).filter(tells).collect()
         })
     }
+}
+
+/// The example with a function of Python's own.
+fn function(name: &str) -> Option<Row> {
+    let call = format!("{name}(");
+    let (python, rust) = EXAMPLES.iter().find(|(python, _)| python.starts_with(&call))?;
+    Some(((*python).to_owned(), (*rust).to_owned()))
 }
 
 /// The line of a table with code in both languages.

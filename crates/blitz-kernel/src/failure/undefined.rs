@@ -39,8 +39,8 @@ impl Undefined {
     pub fn ended(&mut self, code: &str, cell: usize, variables: &[&str]) {
         let is_there = |name: &String| variables.contains(&name.as_str());
         let gone: Vec<String> = self.present.iter().filter(|it| !is_there(it)).cloned().collect();
-        // With the process, all are gone, and a type that has changed takes what no cell names.
-        if !gone.is_empty() && !variables.is_empty() {
+        // A type that has changed takes what the cell does not name.
+        if !gone.is_empty() {
             let used: HashSet<String> = tokens(code)
                 .iter()
                 .filter(|token| token.kind() == SyntaxKind::IDENT)
@@ -50,6 +50,12 @@ impl Undefined {
         }
         self.moved.retain(|name, _| !is_there(name));
         self.present = variables.iter().map(|&name| name.to_owned()).collect();
+    }
+
+    /// All variables are gone, with the process that had them.
+    pub fn lost(&mut self) {
+        self.moved.clear();
+        self.present.clear();
     }
 
     /// A cell has run that has `defined` this: its names are there.
@@ -88,11 +94,13 @@ impl Undefined {
         // Where nobody knows better.
         if let [name, ..] = names[..]
             && notes.is_empty()
+            // A path says where it should be.
+            && shown.contains(&format!("`{name}` in this scope"))
             && !ADVICE.iter().any(|it| shown.contains(it))
         {
             notes.push(Line::note(&format!(
-                "no cell that has run defines `{name}`. If one above does, run it first: after a restart, none \
-                 has run"
+                "nothing that has run defines `{name}` now. If a cell above does, run it first: after a \
+                 restart, none has run"
             )));
         }
         notes
@@ -181,12 +189,14 @@ mod tests {
         let note = told(&mut undefined, "cannot find value `four` in this scope");
         assert!(note.contains("`four` is a variable of the notebook"), "{note}");
         let note = told(&mut undefined, "cannot find value `five` in this scope");
-        assert!(note.contains("no cell that has run defines `five`"), "{note}");
+        assert!(note.contains("nothing that has run defines `five`"), "{note}");
         let note = told(&mut undefined, "cannot find value `fuor` in this scope");
         assert!(note.contains("a variable with a similar name, `four`"), "{note}");
         // Somebody knows better.
         let typo = "cannot find value `flour2` in this scope\nhelp: a variable with a similar name";
-        assert!(!told(&mut undefined, typo).contains("no cell that has run"));
+        assert!(!told(&mut undefined, typo).contains("nothing that has run"));
+        let path = told(&mut undefined, "cannot find function `relu` in module `nn`");
+        assert_eq!(path, "");
     }
 
     #[test]
@@ -195,12 +205,15 @@ mod tests {
         let unknown = "cannot find value `x` in this scope";
         undefined.ended("let x = f(); let y = 1;", 1, &["x", "y"]);
         undefined.ended("let z = g(x);", 2, &["y", "z"]);
+        undefined.ended("drop((y, z));", 3, &[]);
+        let note = told(&mut undefined, "cannot find value `z` in this scope");
+        assert!(note.contains("`z` was moved in cell [3]"), "{note}: the last one");
         let note = told(&mut undefined, unknown);
         assert!(note.contains("`x` was moved in cell [2]. Lend it there (`&x`)"), "{note}");
-        undefined.ended("let x = f();", 3, &["x", "y", "z"]);
-        undefined.ended("struct S; // not x", 4, &["y", "z"]);
+        undefined.ended("let x = f();", 4, &["x", "y", "z"]);
+        undefined.ended("struct S; // not x", 5, &["y", "z"]);
         assert!(!told(&mut undefined, unknown).contains("was moved"), "a type has changed");
-        undefined.ended("y; panic!()", 5, &[]);
+        undefined.lost();
         let note = told(&mut undefined, "cannot find value `y` in this scope");
         assert!(!note.contains("was moved"), "{note}: the process has ended");
     }

@@ -178,7 +178,8 @@ fn checkpoints_within_an_epoch_and_after_it_are_the_same_as_an_interrupt() {
             let _ = fs::remove_dir_all(dir.path().join(later));
         }
     }
-    let text = Run::new().resume(&options).unwrap_err().to_string();
+    let mut run = Run::new();
+    let text = run.resume(&run.options(dir.path())).unwrap_err().to_string();
     assert!(text.contains("no checkpoint to resume from"), "{text}");
 }
 
@@ -255,6 +256,7 @@ fn what_does_not_fit_the_checkpoint_is_named_and_changes_nothing() {
     let text = refused(&|run, options| {
         run.vs = VarStore::new(Device::Cpu);
         linear(run.vs.root() / "fc", 196, 5);
+        run.optimizer = Sgd::new(&run.vs, run.optimizer.options()).unwrap();
         options.checkpoint = Some(CheckpointOptions::new(dir.path(), &run.vs));
     });
     assert!(text.contains("parameter fc.bias has shape [10], expected [5]"), "{text}");
@@ -553,5 +555,6 @@ fn a_full_disk_keeps_the_old_checkpoint() {
     assert_eq!(checkpoint::newest(dir.path()).unwrap().unwrap(), newest);
     assert_eq!(files.map(read), before);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "a lock and the old checkpoint");
-    Run::new().resume(&options).unwrap();
+    let mut run = Run::new();
+    run.resume(&run.options(dir.path())).unwrap();
 }
