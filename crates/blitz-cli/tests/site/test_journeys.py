@@ -210,17 +210,35 @@ def test_python_or_rust_is_chosen_and_kept(page, site):
     open_page(page, site, "01_tensors.html")
     python, rust = (page.locator(it).first for it in (".pair .pair-python", ".pair .cell_input"))
     both = {"python": (True, False), "rust": (False, True), "both": (True, True)}
+
+    def wait_for_both(expected):
+        # A browser may tell a page late what was stored just before.
+        for code, is_shown in zip((python, rust), expected, strict=True):
+            code.wait_for(state="visible" if is_shown else "hidden")
+
     for which, expected in both.items():
         button = page.locator(f"#blitz-languages [data-show={which}]")
         button.click()
         assert (python.is_visible(), rust.is_visible()) == expected
         assert button.get_attribute("aria-pressed") == "true"
         page.reload()
-        assert (python.is_visible(), rust.is_visible()) == expected
+        wait_for_both(expected)
         assert page.evaluate("localStorage.getItem('blitz-show')") == which
         open_page(page, site, "zh/01_tensors.html")
-        assert (python.is_visible(), rust.is_visible()) == expected
+        wait_for_both(expected)
         open_page(page, site, "01_tensors.html")
+
+
+def test_a_choice_in_one_tab_is_that_of_the_others(page, site):
+    open_page(page, site, "01_tensors.html")
+    other = page.context.new_page()
+    open_page(other, site, "02_autograd.html")
+    page.locator("#blitz-languages [data-show=rust]").click()
+    other.locator(".pair .pair-python").first.wait_for(state="hidden")
+    assert (
+        other.locator("#blitz-languages [aria-pressed=true]").get_attribute("data-show") == "rust"
+    )
+    other.close()
 
 
 @pytest.mark.parametrize("name", ["index.html", "01_tensors.html", "zh/03_neural_networks.html"])

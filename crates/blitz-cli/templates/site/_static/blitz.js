@@ -87,6 +87,10 @@ for (const button of document.querySelectorAll(".search-button__button")) {
 }
 
 show(remembered());
+// Chosen in another tab; or just before this page was loaded anew, of which the browser tells it late.
+addEventListener("storage", (event) => {
+  if (event.key === SHOW) show(remembered());
+});
 for (const button of document.querySelectorAll("#blitz-languages button")) {
   button.addEventListener("click", () => {
     remember(button.dataset.show);
