@@ -219,11 +219,14 @@ def test_python_or_rust_is_chosen_and_kept(page, site):
     for which, expected in both.items():
         button = page.locator(f"#blitz-languages [data-show={which}]")
         button.click()
-        assert (python.is_visible(), rust.is_visible()) == expected
+        wait_for_both(expected)
         assert button.get_attribute("aria-pressed") == "true"
+        # Chromium stores it a moment later, and forgets it where the page is gone by then. A person takes
+        # longer.
+        page.wait_for_timeout(1000)
         page.reload()
         wait_for_both(expected)
-        assert page.evaluate("localStorage.getItem('blitz-show')") == which
+        page.wait_for_function(f"localStorage.getItem('blitz-show') === '{which}'")
         open_page(page, site, "zh/01_tensors.html")
         wait_for_both(expected)
         open_page(page, site, "01_tensors.html")
