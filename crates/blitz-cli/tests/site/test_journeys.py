@@ -221,8 +221,8 @@ def test_python_or_rust_is_chosen_and_kept(page, site):
         button.click()
         wait_for_both(expected)
         assert button.get_attribute("aria-pressed") == "true"
-        # Chromium stores it a moment later, and forgets it where the page is gone by then. A person takes
-        # longer.
+        # Chromium stores it a moment later, and forgets it where the page is gone by then. A person
+        # takes longer.
         page.wait_for_timeout(1000)
         page.reload()
         wait_for_both(expected)
