@@ -102,15 +102,19 @@ impl Python {
         let name = message.split('`').nth(1).unwrap_or_default();
         let written = rest.split(|it: char| !is_in_name(it)).next().unwrap_or_default();
         match number {
-            "E0412" | "E0425" if message.starts_with("cannot find type") => of(&TYPES, name),
+            "E0412" | "E0425" if message.starts_with("cannot find type") => {
+                of(&TYPES, |python| python == name)
+            }
             "E0423" | "E0425" | "E0433" => match rest.strip_prefix(name).and_then(member) {
                 // `torch.rand(3)`, as Python or with Rust's path.
                 Some(member) if MODULES.contains(&name) => {
                     self.shortest(&format!("{name}.{member}"))
                 }
                 Some(_) => None,
-                None if rest[written.len()..].starts_with('(') => function(written),
-                None => of(&EXAMPLES, name),
+                None if rest[written.len()..].starts_with('(') => {
+                    of(&EXAMPLES, |python| python.starts_with(&format!("{written}(")))
+                }
+                None => of(&EXAMPLES, |python| python == name),
             },
             "E0599" | "E0609" | "E0610" => {
                 self.shortest(&format!(".{name}(")).or_else(|| self.shortest(&format!(".{name}")))
@@ -168,13 +172,6 @@ impl Python {
     }
 }
 
-/// The example with a function of Python's own.
-fn function(name: &str) -> Option<Row> {
-    let call = format!("{name}(");
-    let (python, rust) = EXAMPLES.iter().find(|(python, _)| python.starts_with(&call))?;
-    Some(((*python).to_owned(), (*rust).to_owned()))
-}
-
 /// The line of a table with code in both languages.
 fn row_of(line: &str) -> Option<Row> {
     let cells = line.strip_prefix("| `")?.strip_suffix("` |")?;
@@ -182,8 +179,9 @@ fn row_of(line: &str) -> Option<Row> {
     Some((python.replace("\\|", "|"), rust.replace("\\|", "|")))
 }
 
-fn of(table: &[(&str, &str)], name: &str) -> Option<Row> {
-    let (python, rust) = table.iter().find(|(python, _)| *python == name)?;
+/// The first row of a table whose Python's side `is` the one.
+fn of(table: &[(&str, &str)], is: impl Fn(&str) -> bool) -> Option<Row> {
+    let (python, rust) = table.iter().find(|(python, _)| is(python))?;
     Some(((*python).to_owned(), (*rust).to_owned()))
 }
 

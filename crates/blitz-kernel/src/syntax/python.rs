@@ -6,7 +6,7 @@
 mod words;
 
 use super::fault::Fault;
-use super::{PRELUDE, is_too_deep, tokens_of, wrapped};
+use super::{PRELUDE, is_too_deep, opening, tokens_of, wrapped};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxToken, T};
 use std::ops::Range;
 use words::{Place, WORDS, Word};
@@ -28,7 +28,7 @@ pub fn python(code: &str) -> Option<Fault> {
     let tokens = tokens_of(&parsed.tree()).into_iter().filter(is_in_cell);
     let tokens: Vec<SyntaxToken> =
         tokens.filter(|it| it.kind() != SyntaxKind::WHITESPACE).collect();
-    let cell = Cell { code, tokens };
+    let cell = Cell { code, within: enclosing(&tokens), tokens };
     (0..cell.tokens.len()).find_map(|at| cell.fault_at(at))
 }
 
@@ -36,6 +36,8 @@ pub fn python(code: &str) -> Option<Fault> {
 struct Cell<'a> {
     code: &'a str,
     tokens: Vec<SyntaxToken>,
+    /// For each of them the bracket that it stands in.
+    within: Vec<Option<usize>>,
 }
 
 impl Cell<'_> {
@@ -134,7 +136,7 @@ impl Cell<'_> {
         let is_one = self.tokens[at].kind() == T![for]
             && ends_value(&self.tokens[before])
             && self.share_line(before, at);
-        let open = self.opening(at)?;
+        let open = self.within[at]?;
         if !is_one || !matches!(self.tokens[open].kind(), T!['['] | T!['(']) {
             return None;
         }
@@ -173,7 +175,7 @@ impl Cell<'_> {
             && ends_value(&self.tokens[before])
             && self.range(before..at).end == self.range(at..at + 1).start;
         let close = is_index.then(|| self.closing(at))??;
-        let is_direct = |it: &usize| self.opening(*it) == Some(at);
+        let is_direct = |it: &usize| self.within[*it] == Some(at);
         let direct: Vec<usize> = (at + 1..close).filter(is_direct).collect();
         let is = |kind: SyntaxKind| direct.iter().any(|it| self.tokens[*it].kind() == kind);
         if !is(T![:]) && !is(T![,]) && !direct.iter().any(|it| self.is_step(*it)) {
@@ -267,28 +269,26 @@ impl Cell<'_> {
         is_there && !self.code[self.range(one..other + 1)].contains('\n')
     }
 
-    /// The bracket that is open before a token.
-    fn opening(&self, at: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        (0..at).rev().find(|it| match self.tokens[*it].kind() {
-            T!['('] | T!['['] | T!['{'] if depth == 0 => true,
-            T!['('] | T!['['] | T!['{'] => {
-                depth -= 1;
-                false
-            }
-            T![')'] | T![']'] | T!['}'] => {
-                depth += 1;
-                false
-            }
-            _ => false,
-        })
-    }
-
     /// The bracket that closes the one at `at`.
     fn closing(&self, at: usize) -> Option<usize> {
-        let is_close = |it: &usize| matches!(self.tokens[*it].kind(), T![')'] | T![']'] | T!['}']);
-        (at + 1..self.tokens.len()).filter(is_close).find(|it| self.opening(*it) == Some(at))
+        let is_close = |it: &usize| opening(self.tokens[*it].kind()).is_some();
+        (at + 1..self.tokens.len()).filter(is_close).find(|it| self.within[*it] == Some(at))
     }
+}
+
+/// For each token the bracket that is open before it.
+fn enclosing(tokens: &[SyntaxToken]) -> Vec<Option<usize>> {
+    let mut open: Vec<usize> = Vec::new();
+    let bracket = |(at, token): (usize, &SyntaxToken)| {
+        let within = open.last().copied();
+        match token.kind() {
+            T!['('] | T!['['] | T!['{'] => open.push(at),
+            kind if opening(kind).is_some() => drop(open.pop()),
+            _ => {}
+        }
+        within
+    };
+    tokens.iter().enumerate().map(bracket).collect()
 }
 
 fn is_in_macro(token: &SyntaxToken) -> bool {
