@@ -20,36 +20,23 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import psutil
 from jupyter_client import KernelManager
 
 NAMES = ["01_tensors", "02_autograd", "03_neural_networks"]
-# The part of 02 that builds and trains a ResNet-18, and the cell of 03 that compares optimizers:
-# what they compute takes longer than a kernel's own work.
+# Sections whose cells compute for longer than a kernel needs for its own work.
 LONG_RUNNING = {
-    "model",
-    "forward",
-    "backward-pass",
-    "optimizer-step",
-    "finetune-freeze",
-    "finetune-head",
-    "finetune-step",
-    "compare",
-    "training-text",
-    "forward-text",
-    "backward-pass-text",
-    "optimizer-text",
-    "finetune-text",
-    "finetune-head-text",
-    "finetune-step-text",
-    "compare-text",
+    "A training step",
+    "Freezing a network and training a new last layer",
+    "Four rules",
 }
 METHODS = {
     1: "the code cells of notebook 01 after its first three",
-    3: "the code cells of notebooks 01-03 after each notebook's first three, without the ResNet-18 "
-    "section of 02 and the comparison of optimizers in 03",
+    3: "the code cells of notebooks 01-03 after each notebook's first three, without the sections "
+    "that train a ResNet-18 in 02 and compare optimizers in 03",
 }
 METHOD = (
     "; for Python the lines beside them that run "
@@ -98,27 +85,48 @@ def say(**event):
     print(json.dumps(event), file=EVENTS, flush=True)
 
 
+class Cell(NamedTuple):
+    """Code, and the heading that it stands under."""
+
+    section: str
+    name: str
+    code: str
+
+
 def rust_cells(notebook):
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return [(cell.id, cell.source) for cell in cells if cell.source.strip()]
+    cells = [cell for cell in with_sections(notebook) if cell[1].cell_type == "code"]
+    return [Cell(section, cell.id, cell.source) for section, cell in cells if cell.source.strip()]
 
 
 def python_cells(notebook):
     """The Python lines that stand, quoted, beside the Rust cells."""
-    cells = [("library", "import torch")]
-    for cell in notebook.cells:
+    cells = [Cell("", "library", "import torch")]
+    for section, cell in with_sections(notebook):
         if cell.cell_type == "markdown":
             text = re.sub(r"^> ?", "", cell.source, flags=re.MULTILINE)
             blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-            cells += [(cell.id, block) for block in blocks]
+            cells += [Cell(section, cell.id, block) for block in blocks]
     return cells
+
+
+def with_sections(notebook):
+    """The notebook's cells, each with the last heading above its code."""
+    section = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            section = ([section] + re.findall(r"^#+ (.+)", cell.source, re.MULTILINE))[-1]
+        yield section, cell
 
 
 def cells_for(kernel, folder, count):
     read = python_cells if kernel.startswith("python") else rust_cells
     names = NAMES[:count]
     notebooks = [nbformat.read(Path(folder, f"{name}.ipynb"), as_version=4) for name in names]
-    return [read(notebook) for notebook in notebooks]
+    cells = [read(notebook) for notebook in notebooks]
+    sections = {cell.section for notebook in cells for cell in notebook}
+    if count == len(NAMES) and (unknown := LONG_RUNNING - sections):
+        sys.exit(f"no notebook has the sections {sorted(unknown)}: adapt LONG_RUNNING")
+    return cells
 
 
 class Running:
@@ -207,8 +215,8 @@ class Running:
 
     def first_tensor(self, cells):
         """Seconds from the start to the first printed text."""
-        for _, code in cells:
-            _, printed, _ = self.execute(code)
+        for cell in cells:
+            _, printed, _ = self.execute(cell.code)
             if printed:
                 return printed - self.started
         sys.exit("no cell has printed anything")
@@ -250,8 +258,8 @@ def again(kernel, folder, cells):
     for _ in range(2 if kernel == "rust" else 1):
         running = Running(kernel, folder, environment)
         try:
-            for _, code in cells:
-                running.execute(code)
+            for cell in cells:
+                running.execute(cell.code)
             seconds = time.perf_counter() - running.started
         finally:
             running.stop()
@@ -279,13 +287,13 @@ def measure(kernel, folder, notebooks):
     for cells in notebooks:
         running = Running(kernel, folder)
         try:
-            for index, (name, code) in enumerate(cells):
-                seconds, printed, fine = running.execute(code)
+            for index, cell in enumerate(cells):
+                seconds, printed, fine = running.execute(cell.code)
                 if start is None and printed and first_tensor is None:
                     first_tensor = printed - running.started
                 if not fine and not kernel.startswith("python"):
-                    sys.exit(f"{kernel}: the cell {name} failed")
-                if fine and index >= FIRST_CELLS and name not in LONG_RUNNING:
+                    sys.exit(f"{kernel}: the cell {cell.name} failed")
+                if fine and index >= FIRST_CELLS and cell.section not in LONG_RUNNING:
                     times.append(seconds * 1000)
             if start is None:
                 start, memory = running.ready, running.memory()
@@ -368,8 +376,8 @@ def main(folder, runs, count, *kernels):
 
 def warm_up(kernel, folder, cells):
     running = Running(kernel, folder)
-    for _, code in cells:
-        running.execute(code)
+    for cell in cells:
+        running.execute(cell.code)
     running.stop()
 
 
