@@ -2,7 +2,7 @@
 //! number in a diagnostic, a panic or a backtrace is that of evcxr's own source.
 
 use crate::aids;
-use crate::messages::{diagnostics, errors};
+use crate::messages::{all_errors_are, diagnostics};
 use serde_json::Value;
 
 /// The end of evcxr's statement that shows a cell's last expression.
@@ -68,8 +68,7 @@ pub fn shown_late(instrumented: &str) -> Option<String> {
 
 /// Whether rustc's diagnostics, `lines`, are about types alone that it does not learn in time.
 pub fn needs_types(lines: &str) -> bool {
-    let mut codes = errors(lines).map(|error| error["code"]["code"].clone()).peekable();
-    codes.peek().is_some() && codes.all(|code| matches!(code.as_str(), Some("E0282" | "E0283")))
+    all_errors_are(lines, |code| matches!(code, "E0282" | "E0283"))
 }
 
 /// evcxr's line behind which the store of variables can be used.

@@ -148,7 +148,9 @@ impl<'a> Compilation<'a> {
     /// kept is compiled again.
     pub fn keep(&self, outcome: &Outcome, library: Option<&Path>) {
         let Diagnosed { lines, is_success } = &outcome.diagnosed;
-        if !reads_nothing_else(&self.list) || !is_success && !leads_to_another_form(lines) {
+        let leads_to_another_form =
+            || messages::all_errors_are(lines, |code| OF_ANOTHER_FORM.contains(&code));
+        if !reads_nothing_else(&self.list) || !is_success && !leads_to_another_form() {
             return;
         }
         let (file, source) = self.file(*is_success);
@@ -214,13 +216,6 @@ fn reads_nothing_else(list: &Path) -> bool {
     let Ok(text) = fs::read_to_string(list) else { return false };
     let mut rules = text.lines().filter_map(|line| line.strip_suffix(':'));
     !text.contains("# env-dep:") && rules.next() == Some("src/lib.rs") && rules.next().is_none()
-}
-
-/// Whether all of rustc's errors are such that evcxr tries another form.
-fn leads_to_another_form(lines: &str) -> bool {
-    let mut codes = messages::errors(lines).map(|error| error["code"]["code"].clone()).peekable();
-    codes.peek().is_some()
-        && codes.all(|code| code.as_str().is_some_and(|code| OF_ANOTHER_FORM.contains(&code)))
 }
 
 /// Removes those that were not used for the longest time, where there are too many, and what was left of

@@ -20,6 +20,12 @@ pub fn errors(lines: &str) -> impl Iterator<Item = Value> {
     })
 }
 
+/// Whether there are errors, and of each the code is one that `fits`.
+pub fn all_errors_are(lines: &str, fits: impl Fn(&str) -> bool) -> bool {
+    let mut errors = errors(lines).peekable();
+    errors.peek().is_some() && errors.all(|it| it["code"]["code"].as_str().is_some_and(&fits))
+}
+
 /// How evcxr keeps a variable for the cells to come.
 const KEEPS_VARIABLE: &str = "evcxr_variable_store.put_variable";
 

@@ -70,17 +70,10 @@ pub fn diagnostics(build_dir: &Path, source: &str) -> Option<String> {
 }
 
 fn is_about_names_and_types(lines: &str) -> bool {
-    let mut codes = messages::diagnostics(lines)
-        .filter(|it| {
-            it["level"] == "error" && it["spans"].as_array().is_some_and(|it| !it.is_empty())
-        })
-        .map(|it| it["code"]["code"].as_str().unwrap_or_default().to_owned())
-        .peekable();
-    let is_one = |code: String| {
+    messages::all_errors_are(lines, |code| {
         let begins = OF_NAMES_AND_TYPES.iter().any(|start| code.starts_with(start));
-        (begins && !NOT_OF_TYPES.contains(&code.as_str())) || FURTHER.contains(&code.as_str())
-    };
-    codes.peek().is_some() && codes.all(is_one)
+        (begins && !NOT_OF_TYPES.contains(&code)) || FURTHER.contains(&code)
+    })
 }
 
 /// For each line of `before`, from 1, the line of `now` that is the same, if both are forms of one cell.

@@ -60,7 +60,9 @@ impl Cell<'_> {
 
     fn word(&self, at: usize) -> Option<Fault> {
         let text = self.tokens[at].text();
-        let is_here = |it: &&Word| it.word == text && self.is_at(it.place, at);
+        let is_here = |it: &&Word| {
+            it.words.contains(&text) && it.places.iter().any(|place| self.is_at(*place, at))
+        };
         let found = WORDS.iter().find(is_here)?;
         let message = format!("`{text}` is Python's");
         Some(self.fault(at..at + 1, message, found.help.to_owned()))

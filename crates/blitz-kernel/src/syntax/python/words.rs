@@ -1,11 +1,11 @@
 //! Words of Python that Rust does not have.
 
-/// A word of Python.
+/// Words of Python for which Rust has the same.
 pub struct Word {
-    /// The word.
-    pub word: &'static str,
-    /// Where it must stand.
-    pub place: Place,
+    /// The words.
+    pub words: &'static [&'static str],
+    /// Where one of them must stand.
+    pub places: &'static [Place],
     /// What is written in Rust.
     pub help: &'static str,
 }
@@ -26,48 +26,50 @@ pub enum Place {
 }
 
 /// The words.
-pub const WORDS: [Word; 17] = [
+pub const WORDS: [Word; 15] = [
     Word {
-        word: "def", place: Place::Statement, help: "write `fn f(x: &Tensor) -> Tensor { … }`"
+        words: &["def"],
+        places: &[Place::Statement],
+        help: "write `fn f(x: &Tensor) -> Tensor { … }`",
     },
     Word {
-        word: "class",
-        place: Place::Statement,
+        words: &["class"],
+        places: &[Place::Statement],
         help: "write `struct Net { … }` for what it holds, and `impl Net { … }` for its functions",
     },
     Word {
-        word: "import",
-        place: Place::Statement,
+        words: &["import", "from"],
+        places: &[Place::Statement],
         help: "write `use blitz::prelude::*;` for PyTorch, and `:dep NAME = \"VERSION\"` for another crate",
     },
     Word {
-        word: "from",
-        place: Place::Statement,
-        help: "write `use blitz::prelude::*;` for PyTorch, and `:dep NAME = \"VERSION\"` for another crate",
+        words: &["with"], places: &[Place::Statement], help: "write `tch::no_grad(|| { … })`"
     },
-    Word { word: "with", place: Place::Statement, help: "write `tch::no_grad(|| { … })`" },
-    Word { word: "del", place: Place::Statement, help: "write `drop(x);`" },
-    Word { word: "raise", place: Place::Statement, help: "write `return Err(\"…\".into());`" },
-    Word { word: "assert", place: Place::Statement, help: "write `assert!(…);`" },
-    Word { word: "elif", place: Place::Statement, help: "write `else if … { … }`" },
+    Word { words: &["del"], places: &[Place::Statement], help: "write `drop(x);`" },
     Word {
-        word: "except",
-        place: Place::Statement,
+        words: &["raise"],
+        places: &[Place::Statement],
+        help: "write `return Err(\"…\".into());`",
+    },
+    Word { words: &["assert"], places: &[Place::Statement], help: "write `assert!(…);`" },
+    Word { words: &["elif"], places: &[Place::Statement], help: "write `else if … { … }`" },
+    Word {
+        words: &["except"],
+        places: &[Place::Statement, Place::BeforeColon],
         help: "write `match f() { Ok(x) => …, Err(error) => … }`",
     },
     Word {
-        word: "except",
-        place: Place::BeforeColon,
-        help: "write `match f() { Ok(x) => …, Err(error) => … }`",
+        words: &["type"],
+        places: &[Place::Called],
+        help: "write `std::any::type_name_of_val(&x)`",
     },
-    Word { word: "type", place: Place::Called, help: "write `std::any::type_name_of_val(&x)`" },
-    Word { word: "lambda", place: Place::BeforeWord, help: "write `|x| x + 1`" },
-    Word { word: "not", place: Place::BeforeWord, help: "write `!`" },
-    Word { word: "and", place: Place::Between, help: "write `&&`" },
-    Word { word: "or", place: Place::Between, help: "write `||`" },
+    Word { words: &["lambda"], places: &[Place::BeforeWord], help: "write `|x| x + 1`" },
+    Word { words: &["not"], places: &[Place::BeforeWord], help: "write `!`" },
+    Word { words: &["and"], places: &[Place::Between], help: "write `&&`" },
+    Word { words: &["or"], places: &[Place::Between], help: "write `||`" },
     Word {
-        word: "is",
-        place: Place::Between,
+        words: &["is"],
+        places: &[Place::Between],
         help: "write `==`, or `x.is_none()` for `x is None`",
     },
 ];
