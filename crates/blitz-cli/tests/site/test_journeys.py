@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from audit import OWN
+from playwright.sync_api import TimeoutError as TookTooLong
 
 # A size, and the colour scheme of the system.
 SCREENS = {
@@ -212,24 +213,30 @@ def test_python_or_rust_is_chosen_and_kept(page, site):
     both = {"python": (True, False), "rust": (False, True), "both": (True, True)}
 
     def wait_for_both(expected):
-        # A browser may tell a page late what was stored just before.
         for code, is_shown in zip((python, rust), expected, strict=True):
             code.wait_for(state="visible" if is_shown else "hidden")
 
-    for which, expected in both.items():
+    def keeps(which, expected):
+        """Chooses, and looks at the same page loaded anew and at another one."""
         button = page.locator(f"#blitz-languages [data-show={which}]")
         button.click()
         wait_for_both(expected)
         assert button.get_attribute("aria-pressed") == "true"
-        # Chromium stores it a moment later, and forgets it where the page is gone by then. A person
-        # takes longer.
-        page.wait_for_timeout(1000)
-        page.reload()
-        wait_for_both(expected)
-        page.wait_for_function(f"localStorage.getItem('blitz-show') === '{which}'")
-        open_page(page, site, "zh/01_tensors.html")
-        wait_for_both(expected)
-        open_page(page, site, "01_tensors.html")
+        try:
+            page.reload()
+            wait_for_both(expected)
+            open_page(page, site, "zh/01_tensors.html")
+            wait_for_both(expected)
+        except TookTooLong:
+            return False
+        finally:
+            open_page(page, site, "01_tensors.html")
+        return True
+
+    for which, expected in both.items():
+        # On a busy machine Chromium sometimes forgets what a page has stored just before it is
+        # loaded anew; a person chooses again.
+        assert any(keeps(which, expected) for _ in range(3)), which
 
 
 def test_a_choice_in_one_tab_is_that_of_the_others(page, site):
