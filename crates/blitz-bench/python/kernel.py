@@ -94,8 +94,11 @@ class Cell(NamedTuple):
 
 
 def rust_cells(notebook):
-    cells = [cell for cell in with_sections(notebook) if cell[1].cell_type == "code"]
-    return [Cell(section, cell.id, cell.source) for section, cell in cells if cell.source.strip()]
+    return [
+        Cell(section, cell.id, cell.source)
+        for section, cell in with_sections(notebook)
+        if cell.cell_type == "code" and cell.source.strip()
+    ]
 
 
 def python_cells(notebook):
@@ -114,7 +117,8 @@ def with_sections(notebook):
     section = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            section = ([section] + re.findall(r"^#+ (.+)", cell.source, re.MULTILINE))[-1]
+            headings = re.findall(r"^#+ (.+)", cell.source, re.MULTILINE)
+            section = headings[-1] if headings else section
         yield section, cell
 
 
@@ -122,11 +126,11 @@ def cells_for(kernel, folder, count):
     read = python_cells if kernel.startswith("python") else rust_cells
     names = NAMES[:count]
     notebooks = [nbformat.read(Path(folder, f"{name}.ipynb"), as_version=4) for name in names]
-    cells = [read(notebook) for notebook in notebooks]
-    sections = {cell.section for notebook in cells for cell in notebook}
+    notebooks = [read(notebook) for notebook in notebooks]
+    sections = {cell.section for cells in notebooks for cell in cells}
     if count == len(NAMES) and (unknown := LONG_RUNNING - sections):
         sys.exit(f"no notebook has the sections {sorted(unknown)}: adapt LONG_RUNNING")
-    return cells
+    return notebooks
 
 
 class Running:

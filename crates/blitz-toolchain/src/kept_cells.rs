@@ -148,9 +148,9 @@ impl<'a> Compilation<'a> {
     /// kept is compiled again.
     pub fn keep(&self, outcome: &Outcome, library: Option<&Path>) {
         let Diagnosed { lines, is_success } = &outcome.diagnosed;
-        let leads_to_another_form =
-            || messages::all_errors_are(lines, |code| OF_ANOTHER_FORM.contains(&code));
-        if !reads_nothing_else(&self.list) || !is_success && !leads_to_another_form() {
+        let is_for_evcxr =
+            *is_success || messages::all_errors_are(lines, |code| OF_ANOTHER_FORM.contains(&code));
+        if !is_for_evcxr || !reads_nothing_else(&self.list) {
             return;
         }
         let (file, source) = self.file(*is_success);

@@ -225,6 +225,7 @@ def test_python_or_rust_is_chosen_and_kept(page, site):
         try:
             page.reload()
             wait_for_both(expected)
+            page.wait_for_function(f"localStorage.getItem('blitz-show') === '{which}'")
             open_page(page, site, "zh/01_tensors.html")
             wait_for_both(expected)
         except TookTooLong:

@@ -87,7 +87,7 @@ for (const button of document.querySelectorAll(".search-button__button")) {
 }
 
 show(remembered());
-// Chosen in another tab; or just before this page was loaded anew, of which the browser tells it late.
+// Chosen in another tab.
 addEventListener("storage", (event) => {
   if (event.key === SHOW) show(remembered());
 });
